@@ -1,0 +1,113 @@
+/** The command line, read the way GNU getopt_long reads it, over the table of options (config.md section 2). */
+
+import type { Option } from "../config/option.ts";
+import { defaultDraft, OPTIONS } from "../config/options.ts";
+import type { Settings } from "../config/settings.ts";
+import { LOG_ERROR, LOG_FATAL, type LogLevel } from "../system/log.ts";
+
+/** A line that the command line gives the log to write. */
+export interface Complaint {
+  readonly level: LogLevel;
+  readonly message: string;
+}
+
+/** What to do next. `usage` and `stop` mean exit status 1: a use that is not understood, a value that is impossible. */
+export type Action =
+  | { readonly kind: "run" | "help" | "version" | "stop" }
+  | { readonly kind: "usage"; readonly diagnostic: string };
+
+export interface ParsedArguments {
+  /** Complete in every case; whatever stands behind the word that decided the action is not in it. */
+  readonly settings: Settings;
+  /** In the order of the command line. */
+  readonly complaints: readonly Complaint[];
+  readonly action: Action;
+}
+
+/** Parses the words after the program's and the command's name. Has no effects and never throws. */
+export function parseArguments(argv: readonly string[]): ParsedArguments {
+  const draft = defaultDraft();
+  const complaints: Complaint[] = [];
+  const done = (action: Action): ParsedArguments => ({
+    settings: { ...draft.values, given: draft.given },
+    complaints,
+    action,
+  });
+  for (const use of optionUses(argv)) {
+    if ("diagnostic" in use) {
+      complaints.push({ level: LOG_FATAL, message: `Unknown option! ${use.word}` });
+      return done({ kind: "usage", diagnostic: use.diagnostic });
+    }
+    const { effect } = use.option;
+    if (effect.kind === "help" || effect.kind === "version") return done({ kind: effect.kind });
+    if (effect.kind !== "set") continue;
+    const refusal = effect.apply(draft, use.text);
+    if (refusal === undefined) continue;
+    complaints.push({ level: refusal.fatal ? LOG_FATAL : LOG_ERROR, message: refusal.refused });
+    if (refusal.fatal) return done({ kind: "stop" });
+  }
+  return done({ kind: "run" });
+}
+
+/** An option with its argument, or a word that getopt would not have understood. */
+type OptionUse =
+  | { readonly option: Option; readonly text: string | undefined }
+  | { readonly word: string; readonly diagnostic: string };
+
+function* optionUses(argv: readonly string[]): Generator<OptionUse> {
+  const words = [...argv];
+  for (let word = words.shift(); word !== undefined && word !== "--"; word = words.shift()) {
+    if (word.startsWith("--")) yield longOption(word, words);
+    else if (word.startsWith("-") && word !== "-") yield* shortOptions(word, words);
+  }
+}
+
+/** `--name`, `--name=value` or `--name value`; an argument in a word of its own is taken from `following`. */
+function longOption(word: string, following: string[]): OptionUse {
+  const equals = word.indexOf("=");
+  const name = equals < 0 ? word : word.slice(0, equals);
+  const attached = equals < 0 ? undefined : word.slice(equals + 1);
+  const [option, ...others] = optionsNamed(name.slice(2));
+  if (option === undefined) return { word: name, diagnostic: `unrecognized option '${name}'` };
+  if (others.length > 0) {
+    const possibilities = [option, ...others].map(({ long }) => ` '--${long}'`).join("");
+    return { word: name, diagnostic: `option '${name}' is ambiguous; possibilities:${possibilities}` };
+  }
+  if (option.argument === undefined) {
+    if (attached === undefined) return { option, text: undefined };
+    return { word: name, diagnostic: `option '--${option.long}' doesn't allow an argument` };
+  }
+  const text = attached ?? following.shift();
+  if (text === undefined) return { word: name, diagnostic: `option '--${option.long}' requires an argument` };
+  return { option, text };
+}
+
+/** The option of that name, or else all that it abbreviates; options of our own only where no other fits. */
+function optionsNamed(name: string): readonly Option[] {
+  if (name === "") return [];
+  const exact = OPTIONS.find(({ long }) => long === name);
+  if (exact !== undefined) return [exact];
+  const abbreviated = OPTIONS.filter(({ long }) => long.startsWith(name));
+  const compatible = abbreviated.filter(({ own }) => own !== true);
+  return compatible.length > 0 ? compatible : abbreviated;
+}
+
+/** A cluster of flags, of which the last may have an argument: `-UC`, `-m5`, `-Um 5`. */
+function* shortOptions(word: string, following: string[]): Generator<OptionUse> {
+  const letters = [...word.slice(1)];
+  for (const [index, letter] of letters.entries()) {
+    const option = OPTIONS.find(({ short }) => short === letter);
+    if (option === undefined) {
+      yield { word: `-${letter}`, diagnostic: `invalid option -- '${letter}'` };
+      return;
+    }
+    if (option.argument === undefined) {
+      yield { option, text: undefined };
+      continue;
+    }
+    const text = letters.slice(index + 1).join("") || following.shift();
+    if (text === undefined) yield { word: `-${letter}`, diagnostic: `option requires an argument -- '${letter}'` };
+    else yield { option, text };
+    return;
+  }
+}

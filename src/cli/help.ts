@@ -1,0 +1,51 @@
+/** What the program says about itself: usage, version, and the option reference of the README. */
+
+import type { Option } from "../config/option.ts";
+import { OPTIONS } from "../config/options.ts";
+import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
+
+/** `sluice 1.2.3`, with a newline. */
+export function versionText(): string {
+  return `${PROGRAM_NAME} ${PROGRAM_VERSION}\n`;
+}
+
+/** The usage text: name, version, commands, and one line an option with its default. */
+export function usageText(): string {
+  const left = OPTIONS.map(({ short, long, argument }) => {
+    const letter = short === undefined ? "    " : `-${short}, `;
+    return `  ${letter}--${long}${argument === undefined ? "" : ` ${argument}`}`;
+  });
+  const width = Math.max(...left.map((text) => text.length));
+  const lines = OPTIONS.map((option, index) => `${left[index]?.padEnd(width)}  ${option.help}${defaultNote(option)}`);
+  return `${versionText()}IPTV relay: multicast RTP/UDP, RTSP and HTTP in, plain HTTP out.
+
+Usage: ${PROGRAM_NAME} [serve] [OPTION]...    relay channels
+       ${PROGRAM_NAME} demo [OPTION]...       relay built-in demonstration channels
+
+Options:
+${lines.join("\n")}
+`;
+}
+
+/** A flag says the default of its file key, as in `(default: fast-start on)`. */
+function defaultNote({ fallback, argument, keys }: Option): string {
+  if (fallback === undefined) return "";
+  return ` (default: ${argument === undefined ? `${keys?.[0]} ` : ""}${fallback})`;
+}
+
+/** The Markdown table of all options, ending in a newline, for the README between its `options` markers. */
+export function optionReference(): string {
+  const rows = OPTIONS.map((option) => {
+    const { short, long, argument, keys = [], fallback = "", help } = option;
+    const value = argument === undefined ? "" : ` ${argument}`;
+    const flags = [...(short === undefined ? [] : [`-${short}`]), `--${long}${value}`].map(code).join(", ");
+    return [flags, keys.map(code).join(", "), fallback, help];
+  });
+  const header = ["Option", "Key in the config file", "Default", "Meaning"];
+  const table = [header, header.map(() => "---"), ...rows];
+  return table.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`).join("");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

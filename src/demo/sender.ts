@@ -1,0 +1,72 @@
+/** Sends the demonstration channels as RTP multicast over the loopback interface: it needs neither root nor a network. */
+
+import { parseLoopClip } from "../wire/mpegts-loop.ts";
+import { CLIP_TICKS, DEMO_CHANNELS, type DemoChannel } from "./channels.ts";
+import { PaceClock } from "./pace-clock.ts";
+import { RtpFeed } from "./rtp-feed.ts";
+
+const LOOPBACK = "127.0.0.1";
+/** Loopback packets go nowhere; the lowest value says that they should not. */
+const MULTICAST_TTL = 1;
+const TICK_MS = 10;
+
+export interface DemoSender {
+  stop(): void;
+}
+
+type SendingSocket = Bun.udp.Socket<"buffer">;
+
+/**
+ * Starts all channels at their first frame and sends until `stop()`. Rejects with the system's error when there is no
+ * loopback interface, and with an Error when a clip cannot be read or is not an MPEG-TS clip.
+ */
+export async function startDemoSender(channels: readonly DemoChannel[] = DEMO_CHANNELS): Promise<DemoSender> {
+  const socket = await openLoopbackSocket();
+  try {
+    const feeds = await Promise.all(channels.map((channel) => openFeed(socket, channel)));
+    const clock = new PaceClock(performance.now());
+    const timer = setInterval(() => {
+      const nowTicks = clock.advance(performance.now());
+      for (const feed of feeds) feed.advance(nowTicks);
+    }, TICK_MS);
+    return {
+      stop() {
+        clearInterval(timer);
+        socket.close();
+      },
+    };
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+async function openLoopbackSocket(): Promise<SendingSocket> {
+  const socket = await Bun.udpSocket({
+    hostname: LOOPBACK,
+    // Without a handler an ICMP error would end the process.
+    socket: { error() {} },
+  });
+  try {
+    socket.setMulticastInterface(LOOPBACK);
+    socket.setMulticastLoopback(true);
+    socket.setMulticastTTL(MULTICAST_TTL);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+async function openFeed(socket: SendingSocket, { name, group, port, clip }: DemoChannel): Promise<RtpFeed> {
+  const parsed = parseLoopClip(await Bun.file(clip).bytes(), CLIP_TICKS);
+  if (!parsed) throw new Error(`the clip of channel "${name}" is not MPEG-TS with a PCR`);
+  return new RtpFeed(parsed, (datagram) => sendOrLose(socket, datagram, port, group));
+}
+
+/** A datagram that the system refuses (no buffer, a firewall) is lost, as it would be on a network. */
+function sendOrLose(socket: SendingSocket, datagram: Uint8Array, port: number, group: string): void {
+  try {
+    socket.send(datagram, port, group);
+  } catch {}
+}

@@ -1,0 +1,262 @@
+/** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
+import { LOG_DEBUG, type Log } from "../system/log.ts";
+import { type HttpRequest, type RequestHandler, RequestReader } from "./request.ts";
+import { emitResponse, type HttpResponse } from "./response.ts";
+
+export interface ConnectionTimeouts {
+  /** From the accept to the end of the request head. */
+  readonly headMs: number;
+  /** From the end of the head to the end of the body. */
+  readonly bodyMs: number;
+  /** How long a client may take nothing at all of what is left of its answer. */
+  readonly stallMs: number;
+  /** How long the client's FIN is awaited after ours. */
+  readonly lingerMs: number;
+}
+
+export type ConnectionSocket = Bun.Socket<Connection | undefined>;
+
+/** What a connection needs of the listener that accepted it. */
+export interface ConnectionParent {
+  readonly log: Log;
+  readonly timeouts: ConnectionTimeouts;
+  readonly handler: RequestHandler;
+  readonly errorResponse: (status: number) => HttpResponse;
+  /** False when the bodies under way already use all the memory they may. */
+  reserveBody(bytes: number): boolean;
+  releaseBody(bytes: number): void;
+  closed(connection: Connection): void;
+}
+
+type State =
+  /** The request head, then its body, are incomplete. */
+  | "head"
+  | "body"
+  /** The request was handed over and nothing has been answered. */
+  | "handling"
+  | "streaming"
+  /** The answer is complete, the kernel has not taken all of it. */
+  | "finishing"
+  /** Our FIN is sent. A close with unread bytes would destroy the answer by a RST, so what still comes is discarded. */
+  | "lingering"
+  | "closed";
+
+const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
+
+export class Connection {
+  /** `1.2.3.4:5678`, `[2001:db8::1]:5678`, or `localhost` on a Unix socket. */
+  readonly peer: string;
+  /** The client takes bytes again after `write` has taken fewer than offered. */
+  onWritable: (() => void) | undefined;
+  /** Called exactly once, when the client is gone or the connection was closed by us, also from within `abort`. */
+  onClose: (() => void) | undefined;
+
+  readonly #socket: ConnectionSocket;
+  readonly #parent: ConnectionParent;
+  #state: State = "head";
+  #timer: Timer | undefined;
+  #reader: RequestReader | undefined = new RequestReader();
+  #reservedBytes = 0;
+  #isHead = false;
+  /** A local answer, or the head of a stream; the first `#queueSent` bytes of it are sent. */
+  #queue: Uint8Array[] = [];
+  #queueSent = 0;
+
+  constructor(socket: ConnectionSocket, parent: ConnectionParent) {
+    this.#socket = socket;
+    this.#parent = parent;
+    this.peer = peerName(socket);
+    this.#limit(parent.timeouts.headMs, "no request head");
+  }
+
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
+  respond(response: HttpResponse): void {
+    if (!this.#isUnanswered) return;
+    this.#queue = emitResponse(response, !this.#isHead);
+    this.#finish();
+  }
+
+  /** Begins a stream. `head` goes out together with the first bytes of `write`, which may be none. */
+  startStream(head: Uint8Array): void {
+    if (this.#state !== "handling") return;
+    this.#queue = [head];
+    this.#enter("streaming");
+  }
+
+  /**
+   * Answers how many of the bytes the kernel took: fewer than offered means that `onWritable` will be called, or
+   * `onClose`. Nothing is kept of the others.
+   */
+  write(bytes: Uint8Array, offset: number, length: number): number {
+    if (this.#state !== "streaming") return 0;
+    if (this.#queue.length > 0) return this.#writeWithHead(bytes, offset, length);
+    const taken = this.#socket.write(bytes as Uint8Array<ArrayBuffer>, offset, length);
+    return Math.max(0, taken);
+  }
+
+  /** Closes once all that `write` has taken is delivered. */
+  endStream(): void {
+    if (this.#state === "streaming") this.#finish();
+  }
+
+  /** Closes at once; what the kernel has not delivered is lost. */
+  abort(): void {
+    if (this.isClosed) return;
+    this.#leave();
+    this.#socket.terminate();
+  }
+
+  /** The socket has delivered bytes. Pipelined requests and whatever follows are discarded. */
+  received(piece: Uint8Array): void {
+    if (!this.#reader) return;
+    const outcome = this.#reader.push(piece);
+    if (outcome.kind === "request") this.#handle(outcome.request);
+    else if (outcome.kind === "error") this.#refuse(outcome.status, outcome.method);
+    else if (outcome.kind === "body") {
+      if (this.#parent.reserveBody(outcome.length)) this.#awaitBody(outcome.length, outcome.expectsContinue);
+      else this.#refuse(503, outcome.method);
+    }
+  }
+
+  /** The socket takes bytes again. */
+  drained(): void {
+    if (this.#state === "finishing") this.#finish();
+    else if (this.#state === "streaming" && this.#flush()) this.onWritable?.();
+  }
+
+  /** The client has sent its FIN: of no matter only to one that still gets a complete answer (http.md section 1). */
+  ended(): void {
+    if (this.#state === "handling" || this.#state === "streaming") this.abort();
+    else if (this.#state !== "finishing") this.#close();
+  }
+
+  /** The socket is closed. */
+  closed(): void {
+    this.#leave();
+  }
+
+  /** A handler or a callback of this connection has thrown. */
+  failed(error: unknown): void {
+    const { log, errorResponse } = this.#parent;
+    log.error(`${this.peer}: request failed: ${(error instanceof Error && error.stack) || error}`);
+    if (this.#isUnanswered) this.respond(errorResponse(500));
+    else if (this.#state === "streaming") this.abort();
+  }
+
+  get #isUnanswered(): boolean {
+    if (this.#state === "streaming") return this.#queue.length > 0 && this.#queueSent === 0;
+    return this.#state === "handling";
+  }
+
+  #awaitBody(length: number, expectsContinue: boolean): void {
+    this.#enter("body");
+    this.#reservedBytes = length;
+    this.#limit(this.#parent.timeouts.bodyMs, "no complete request body");
+    // These are the first bytes on the socket, so that its buffer always takes them.
+    if (expectsContinue) this.#socket.write(CONTINUE);
+  }
+
+  #handle(request: HttpRequest): void {
+    this.#isHead = request.method === "HEAD";
+    this.#enter("handling");
+    try {
+      this.#parent.handler(request, this);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #refuse(status: number, method: string): void {
+    const { log, errorResponse } = this.#parent;
+    if (log.level >= LOG_DEBUG) log.debug(`${this.peer}: request refused with ${status}`);
+    this.#isHead = method === "HEAD";
+    this.#enter("handling");
+    this.respond(errorResponse(status));
+  }
+
+  /** Copies the first media behind the head: two writes would be two packets, and the player waits for both. */
+  #writeWithHead(bytes: Uint8Array, offset: number, length: number): number {
+    const head = this.#queue[0]!.subarray(this.#queueSent);
+    const taken = Math.max(0, this.#socket.write(Buffer.concat([head, bytes.subarray(offset, offset + length)])));
+    if (taken < head.length) {
+      this.#queueSent += taken;
+      return 0;
+    }
+    this.#queue = [];
+    return taken - head.length;
+  }
+
+  /** True when nothing is left of the queue. */
+  #flush(): boolean {
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      const taken = this.#socket.write(next as Uint8Array<ArrayBuffer>, this.#queueSent);
+      this.#queueSent += Math.max(0, taken);
+      if (this.#queueSent < next.length) return false;
+      this.#queue.shift();
+      this.#queueSent = 0;
+    }
+    return true;
+  }
+
+  /** Writes what is left, now and whenever the socket drains, and then says goodbye. */
+  #finish(): void {
+    this.#enter("finishing");
+    const { stallMs, lingerMs } = this.#parent.timeouts;
+    if (!this.#flush()) {
+      this.#limit(stallMs, "answer not taken");
+      return;
+    }
+    this.#enter("lingering");
+    this.#limit(lingerMs, "no FIN");
+    this.#socket.shutdown();
+  }
+
+  /** Closes after what the kernel has taken. */
+  #close(): void {
+    this.#leave();
+    this.#socket.end();
+  }
+
+  #leave(): void {
+    if (this.#state === "closed") return;
+    this.#enter("closed");
+    this.#queue = [];
+    this.#parent.closed(this);
+    const { onClose } = this;
+    this.onClose = this.onWritable = undefined;
+    try {
+      onClose?.();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (state !== "head" && state !== "body") this.#reader = undefined;
+    this.#parent.releaseBody(this.#reservedBytes);
+    this.#reservedBytes = 0;
+  }
+
+  /** Closes the connection unless its state changes in time. */
+  #limit(ms: number, reason: string): void {
+    this.#timer = setTimeout(() => {
+      const { log } = this.#parent;
+      if (log.level >= LOG_DEBUG) log.debug(`${this.peer}: closed, ${reason} within ${ms} ms`);
+      this.#close();
+    }, ms);
+  }
+}
+
+function peerName({ remoteAddress, remotePort }: ConnectionSocket): string {
+  // Bun's types do not know that a Unix socket has neither.
+  if ((remoteAddress as string | undefined) === undefined) return "localhost";
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  return address.includes(":") ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
+}

@@ -1,0 +1,72 @@
+/** Responses that the server makes itself, and the heads of streams (http.md sections 17 and 19). */
+
+export type ResponseHeader = readonly [name: string, value: string];
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Written in this order and spelling. `Connection: close` is added behind `Content-Type` unless one is given. */
+  readonly headers: readonly ResponseHeader[];
+  /** Text is sent as UTF-8. Left out when the request was HEAD. */
+  readonly body?: string | Uint8Array;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  204: "No Content",
+  304: "Not Modified",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  508: "Loop Detected",
+};
+
+/** Up to this size a body is copied behind its head, so that both go out in one write. */
+const JOIN_MAX_BYTES = 64 * 1024;
+
+/** An error page. `extraHeaders` stand behind Content-Type and Connection. */
+export function errorResponse(status: number, extraHeaders: readonly ResponseHeader[] = []): HttpResponse {
+  return {
+    status,
+    headers: [["Content-Type", "text/html; charset=utf-8"], ["Connection", "close"], ...extraHeaders],
+    body: `<!doctype html><title>${status}</title>${reasonPhrase(status)}`,
+  };
+}
+
+/** Status line, exactly these headers and the empty line. What cannot stand in a value becomes a space. */
+export function emitHead(status: number, headers: readonly ResponseHeader[]): Buffer<ArrayBuffer> {
+  const lines = headers.map(([name, value]) => `${name}: ${safeValue(value)}\r\n`);
+  return Buffer.from(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
+}
+
+/** The pieces to write one after the other; a large body is not copied, so it must not change until it was sent. */
+export function emitResponse({ status, headers, body = "" }: HttpResponse, withBody: boolean): Uint8Array[] {
+  const head = emitHead(status, withConnection(headers));
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  if (!withBody || bytes.length === 0) return [head];
+  return bytes.length <= JOIN_MAX_BYTES ? [Buffer.concat([head, bytes])] : [head, bytes];
+}
+
+function withConnection(headers: readonly ResponseHeader[]): readonly ResponseHeader[] {
+  const has = (name: string) => (header: ResponseHeader) => header[0].toLowerCase() === name;
+  if (headers.some(has("connection"))) return headers;
+  return headers.toSpliced(headers.findIndex(has("content-type")) + 1, 0, ["Connection", "close"]);
+}
+
+function reasonPhrase(status: number): string {
+  return REASONS[status] ?? "";
+}
+
+/** RFC 9110 section 5.5: a line break in a value would begin a header of somebody else's choice. */
+function safeValue(value: string): string {
+  return value.replace(/[^\t -~\x80-\xff]/g, " ");
+}

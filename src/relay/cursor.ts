@@ -1,0 +1,99 @@
+/** A client's reading position in a ring. */
+import type { Ring } from "./ring.ts";
+
+/** What the relay knows of a client. */
+export interface ClientSink {
+  /** Offers bytes; answers how many were taken. Fewer than offered means that `Cursor.drained` will be called. */
+  write(bytes: Uint8Array, offset: number, length: number): number;
+  /** There will be no more: everything was written, or nothing ever came (`cause` says why). */
+  end(cause: Error | undefined): void;
+}
+
+export class Cursor {
+  readonly sink: ClientSink;
+  /** Absolute position of the next byte to write from the ring. */
+  position: number;
+  /** The client's socket took less than was offered and has not drained since. */
+  blocked = false;
+  /** When the cursor had last written everything: nothing that waits now is older. */
+  emptiedAt = Number.NEGATIVE_INFINITY;
+  sentBytes = 0;
+  /** Losses of this client alone, because it was too slow (flow-control.md section 5). */
+  droppedPackets = 0;
+  droppedBytes = 0;
+  readonly #ring: Ring;
+  /** Bytes that go out before those at `position`: a preamble, or the end of a unit whose start was sent before a skip. */
+  #owed: Uint8Array | undefined;
+  #owedAt = 0;
+
+  constructor(ring: Ring, sink: ClientSink, start: { position: number; preamble?: Uint8Array }) {
+    this.#ring = ring;
+    this.sink = sink;
+    this.position = start.position;
+    if (start.preamble && start.preamble.length > 0) this.#owed = start.preamble;
+  }
+
+  /** Bytes that wait in the ring. */
+  get lag(): number {
+    return this.#ring.head - this.position;
+  }
+
+  get isEmpty(): boolean {
+    return this.#owed === undefined && this.lag === 0;
+  }
+
+  /** Writes all that waits, as far as the client takes it. `now` in ms. */
+  write(now: number): void {
+    if (this.blocked || !this.#writeOwed()) return;
+    const ring = this.#ring;
+    while (ring.head > this.position) {
+      const offset = ring.offsetOf(this.position);
+      const length = Math.min(ring.head - this.position, ring.capacity - offset);
+      const taken = this.sink.write(ring.bytes, offset, length);
+      this.position += taken;
+      this.sentBytes += taken;
+      if (taken < length) {
+        this.blocked = true;
+        return;
+      }
+    }
+    // Before its first byte a client is always due.
+    if (this.sentBytes > 0) this.emptiedAt = now;
+  }
+
+  #writeOwed(): boolean {
+    const owed = this.#owed;
+    if (!owed) return true;
+    const taken = this.sink.write(owed, this.#owedAt, owed.length - this.#owedAt);
+    this.#owedAt += taken;
+    this.sentBytes += taken;
+    if (this.#owedAt < owed.length) this.blocked = true;
+    else this.#owed = undefined;
+    return this.#owed === undefined;
+  }
+
+  /**
+   * Jumps over what the client was too slow for: to the newest random access point if that lies at most `most`
+   * bytes behind the head, else to a unit half as far behind. A unit whose start has been sent is still sent to its end.
+   */
+  skip(most: number): void {
+    const ring = this.#ring;
+    const from = ring.unitAtOrAfter(this.position);
+    const point = ring.randomAccess;
+    const target =
+      point && point.unitPosition > from.position && ring.head - point.unitPosition <= most
+        ? { position: point.unitPosition, units: point.units }
+        : ring.unitAtOrAfter(Math.max(from.position, ring.head - most / 2));
+    if (target.position <= from.position) return;
+    if (from.position > this.position) this.#owe(ring.copyOut(this.position, from.position));
+    this.position = target.position;
+    this.droppedBytes += target.position - from.position;
+    this.droppedPackets += target.units - from.units;
+  }
+
+  #owe(bytes: Uint8Array): void {
+    const before = this.#owed?.subarray(this.#owedAt);
+    this.#owed = before ? Buffer.concat([before, bytes]) : bytes;
+    this.#owedAt = 0;
+  }
+}

@@ -1,0 +1,101 @@
+/** A byte ring with absolute positions: one per open upstream, written once, read by every cursor. */
+import { allocate, copyBytes, type Memory } from "../system/memory.ts";
+import { MARK_EVERY_BYTES, Marks } from "./marks.ts";
+
+/** Where a decoder can begin: an exact position, and the bytes (PAT and PMT) to send before it. */
+export interface RandomAccessPoint {
+  /** Where the picture's first packet begins. */
+  readonly position: number;
+  /** Where the unit which holds that packet begins, and how many units began before it. */
+  readonly unitPosition: number;
+  readonly units: number;
+  readonly preamble: Uint8Array;
+}
+
+export class Ring {
+  /** Absolute position behind the newest byte. Positions only grow; they stay exact for 9 petabytes. */
+  head = 0;
+  /** Units appended so far. */
+  units = 0;
+  /** The newest point at which a decoder can begin; `holds` tells whether it is still there. */
+  randomAccess: RandomAccessPoint | undefined;
+  #memory: Memory;
+  #marks: Marks;
+  /** Offset of `head` in the memory. */
+  #at = 0;
+
+  /** @param capacity bytes, a multiple of 64 KiB */
+  constructor(capacity: number) {
+    this.#memory = allocate(capacity);
+    this.#marks = new Marks(capacity);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#memory.bytes;
+  }
+
+  get capacity(): number {
+    return this.#memory.bytes.length;
+  }
+
+  /** Whether the byte at an absolute position can still be read. */
+  holds(position: number): boolean {
+    return position >= 0 && position >= this.head - this.capacity;
+  }
+
+  /** Offset in `bytes` of a position that the ring holds. */
+  offsetOf(position: number): number {
+    const offset = this.#at - (this.head - position);
+    return offset < 0 ? offset + this.capacity : offset;
+  }
+
+  /** Adds one unit, overwriting the oldest bytes. `length` is at most the capacity. */
+  append(from: Memory, offset: number, length: number): void {
+    if (this.head - this.#marks.newest >= MARK_EVERY_BYTES) this.#marks.add(this.head, this.units);
+    const toEnd = this.capacity - this.#at;
+    if (length < toEnd) {
+      copyBytes(this.#memory, this.#at, from, offset, length);
+      this.#at += length;
+    } else {
+      copyBytes(this.#memory, this.#at, from, offset, toEnd);
+      copyBytes(this.#memory, 0, from, offset + toEnd, length - toEnd);
+      this.#at = length - toEnd;
+    }
+    this.head += length;
+    this.units++;
+  }
+
+  /** Notes that a decoder can begin `within` bytes after the start of the unit about to be appended. */
+  markRandomAccess(within: number, preamble: Uint8Array): void {
+    if (this.#marks.newest !== this.head) this.#marks.add(this.head, this.units);
+    this.randomAccess = { position: this.head + within, unitPosition: this.head, units: this.units, preamble };
+  }
+
+  /** The first noted start of a unit at or behind a position; `head` when there is none. */
+  unitAtOrAfter(position: number): { position: number; units: number } {
+    return this.#marks.atOrAfter(position) ?? { position: this.head, units: this.units };
+  }
+
+  /** Copies bytes out; the ring must hold them all. */
+  copyOut(from: number, to: number): Uint8Array {
+    const start = this.offsetOf(from);
+    const length = to - from;
+    const out = new Uint8Array(length);
+    const first = Math.min(length, this.capacity - start);
+    out.set(this.bytes.subarray(start, start + first));
+    out.set(this.bytes.subarray(0, length - first), first);
+    return out;
+  }
+
+  /** Moves the newest bytes, as many as fit, to a memory of another size. */
+  resize(capacity: number): void {
+    const from = Math.max(0, this.head - Math.min(capacity, this.capacity));
+    const kept = this.copyOut(from, this.head);
+    const marks = new Marks(capacity);
+    this.#marks.copyInto(marks, from);
+    this.#marks = marks;
+    this.#memory = allocate(capacity);
+    this.#memory.bytes.set(kept);
+    this.#at = kept.length % capacity;
+  }
+}

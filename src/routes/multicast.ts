@@ -1,0 +1,133 @@
+/** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
+import { lookup } from "node:dns/promises";
+import type { Connection } from "../http/connection.ts";
+import { emitHead, errorResponse } from "../http/response.ts";
+import type { Hub } from "../relay/hub.ts";
+import { MAX_INTERFACE_NAME } from "../system/interfaces.ts";
+import type { Log } from "../system/log.ts";
+import { MulticastError } from "../upstream/multicast/errors.ts";
+import { type MulticastOptions, MulticastSession, type MulticastTarget } from "../upstream/multicast/session.ts";
+import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
+import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import { percentDecode } from "../wire/percent.ts";
+import { queryParameter } from "../wire/url-query.ts";
+import type { Admission } from "./admission.ts";
+import { MediaClient } from "./media-client.ts";
+import type { Exchange, Route } from "./route.ts";
+import { metadataHeaders, STREAM_CONTENT_TYPE } from "./stream-headers.ts";
+
+export interface MulticastRouteOptions extends MulticastOptions {
+  /** Interface when the request names none; undefined leaves it to the routing table. */
+  readonly interfaceName: string | undefined;
+}
+
+interface Parts {
+  readonly hub: Hub;
+  readonly admission: Admission;
+  readonly log: Log;
+  readonly options: MulticastRouteOptions;
+}
+
+const RESOLVE_TIMEOUT_MS = 3000;
+const PREFIX = /^\/(rtp|udp)\//;
+
+export function multicastRoute(parts: Parts): Route {
+  return (exchange) => {
+    const match = PREFIX.exec(exchange.path);
+    if (!match) return false;
+    const text = percentDecode(exchange.path.slice(match[0].length));
+    const url = text === undefined ? undefined : parseMulticastUrl(text);
+    if (!url) exchange.connection.respond(errorResponse(404));
+    else serve(parts, exchange, `${match[1]}://${text}`, url);
+    return true;
+  };
+}
+
+function serve(parts: Parts, { request, connection, query }: Exchange, name: string, url: MulticastUrl): void {
+  if (request.method === "HEAD") {
+    // Nothing is joined: only what is known without asking.
+    const headers = metadataHeaders({ protocol: "multicast" });
+    connection.respond({ status: 200, headers: [["Content-Type", STREAM_CONTENT_TYPE], ...headers] });
+    return;
+  }
+  const leave = parts.admission.enter();
+  if (!leave) {
+    parts.log.warn("Maximum client limit reached");
+    connection.respond(errorResponse(503));
+    return;
+  }
+  connection.onClose = leave;
+  const interfaceName = requestedInterface(query, parts.log) ?? parts.options.interfaceName;
+  resolveTarget(name, url, interfaceName).then(
+    (target) => {
+      if (!connection.isClosed) join(parts, connection, target, leave);
+    },
+    (error: Error) => {
+      parts.log.error(`${name}: ${error.message}`);
+      connection.respond(errorResponse(404));
+    },
+  );
+}
+
+function join({ hub, options, log }: Parts, connection: Connection, target: MulticastTarget, leave: () => void): void {
+  try {
+    const subscription = hub.join(
+      streamKey(target),
+      (parent) => new MulticastSession(parent, target, options, log, performance.now()),
+      (upstream) =>
+        new MediaClient(connection, () =>
+          emitHead(200, [["Content-Type", STREAM_CONTENT_TYPE], ["Connection", "close"], ...metadataHeaders(upstream.facts)]),
+        ),
+    );
+    connection.onWritable = subscription.drained;
+    connection.onClose = () => {
+      subscription.close();
+      leave();
+    };
+  } catch (error) {
+    if (!(error instanceof MulticastError)) throw error;
+    log.error(error.message);
+    connection.respond(errorResponse(503));
+  }
+}
+
+/** Requests with the same key share one upstream. */
+function streamKey({ group, port, source, interfaceName }: MulticastTarget): string {
+  const from = source ? `${formatIpAddress(source)}@` : "";
+  return `multicast ${from}${formatIpAddress(group)} ${port} ${interfaceName ?? ""}`;
+}
+
+function requestedInterface(query: string, log: Log): string | undefined {
+  const name = queryParameter(query, "r2h-ifname");
+  if (!name) return undefined;
+  if (Buffer.byteLength(name) <= MAX_INTERFACE_NAME) return name;
+  log.warn(`r2h-ifname is longer than ${MAX_INTERFACE_NAME} bytes and is ignored`);
+  return undefined;
+}
+
+async function resolveTarget(name: string, url: MulticastUrl, interfaceName?: string): Promise<MulticastTarget> {
+  const group = await resolve(url.group);
+  const source = url.source === undefined ? undefined : await resolve(url.source);
+  return {
+    name,
+    group,
+    port: url.port,
+    ...(source && { source }),
+    ...(interfaceName !== undefined && { interfaceName }),
+  };
+}
+
+async function resolve(host: string): Promise<IpAddress> {
+  const literal = parseIpAddress(host);
+  if (literal) return literal;
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`name ${host} not resolved within 3 s`)), RESOLVE_TIMEOUT_MS);
+  try {
+    const found = await Promise.race([lookup(host), late]);
+    const address = parseIpAddress(found.address);
+    if (!address) throw new Error(`name ${host} resolved to something that is no address`);
+    return address;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,39 @@
+/** What both multicast receivers do: `batched` (libc, Linux) and `evented` (Bun.udpSocket, everywhere). */
+import { BatchedReceiver } from "./batched-receiver.ts";
+import { EventedReceiver } from "./evented-receiver.ts";
+import { libc } from "./libc.ts";
+import type { Memory } from "./memory.ts";
+import type { Membership } from "./multicast.ts";
+
+export type ReceiverKind = "batched" | "evented";
+
+/** Takes datagrams one by one. The bytes are the receiver's again as soon as the call returns. */
+export interface DatagramSink {
+  datagram(memory: Memory, offset: number, length: number): void;
+}
+
+export interface DatagramReceiver {
+  readonly kind: ReceiverKind;
+  /**
+   * Hands over all datagrams that have arrived, and answers how many there were (empty ones count, but are not handed over).
+   * @throws SystemCallError when an evented socket could not be opened or joined; never for a single failed read
+   */
+  receive(sink: DatagramSink): number;
+  /** Leaves the group and joins it again on the same socket. */
+  rejoin(): void;
+  close(): void;
+}
+
+/** The receiver that this machine can have. */
+export const RECEIVER_KIND: ReceiverKind = libc ? "batched" : "evented";
+
+/** @throws SystemCallError when the socket, the bind or the join is refused */
+export function openReceiver(
+  membership: Membership,
+  receiveBufferBytes: number,
+  kind: ReceiverKind = RECEIVER_KIND,
+): DatagramReceiver {
+  return kind === "batched"
+    ? new BatchedReceiver(membership, receiveBufferBytes)
+    : new EventedReceiver(membership, receiveBufferBytes);
+}

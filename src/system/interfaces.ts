@@ -1,0 +1,17 @@
+/** Network interfaces: index by name, and an address by name. */
+import { networkInterfaces } from "node:os";
+import { libc } from "./libc.ts";
+
+/** Longest interface name, in bytes (IFNAMSIZ without its end mark). */
+export const MAX_INTERFACE_NAME = 15;
+
+/** Index of an interface, 1 or more; undefined when it does not exist (now) or libc cannot be opened. */
+export function interfaceIndex(name: string): number | undefined {
+  if (!libc || name.length === 0 || Buffer.byteLength(name) > MAX_INTERFACE_NAME) return undefined;
+  return libc.if_nametoindex(Buffer.from(`${name}\0`)) || undefined;
+}
+
+/** An address of the interface; undefined when it has none of that family. */
+export function interfaceAddress(name: string, family: 4 | 6): string | undefined {
+  return networkInterfaces()[name]?.find((a) => a.family === `IPv${family}`)?.address;
+}

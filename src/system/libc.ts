@@ -1,0 +1,63 @@
+/** The C library through bun:ffi: the few calls that Bun's own sockets cannot make. Undefined where it cannot be opened. */
+import { dlopen, type FFIFunction, ptr, read } from "bun:ffi";
+
+const i32 = "i32";
+const SYMBOLS = {
+  __errno_location: { args: [], returns: "ptr" },
+  bind: { args: [i32, "ptr", "u32"], returns: i32 },
+  close: { args: [i32], returns: i32 },
+  getsockopt: { args: [i32, i32, i32, "ptr", "ptr"], returns: i32 },
+  if_nametoindex: { args: ["ptr"], returns: "u32" },
+  memcpy: { args: ["ptr", "ptr", "u32"], returns: "void" },
+  recvmmsg: { args: [i32, "ptr", "u32", i32, "ptr"], returns: i32 },
+  sendto: { args: [i32, "ptr", "u32", i32, "ptr", "u32"], returns: i32 },
+  setsockopt: { args: [i32, i32, i32, "ptr", "u32"], returns: i32 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+} as const satisfies Record<string, FFIFunction>;
+
+function open() {
+  try {
+    // glibc and musl both answer to this name; no other bare name is probed (the loader would look in the current directory).
+    return dlopen("libc.so.6", SYMBOLS).symbols;
+  } catch {
+    return undefined;
+  }
+}
+
+export type Libc = NonNullable<ReturnType<typeof open>>;
+
+/** The C library, or undefined where bun:ffi or the library is not to be had (no JIT, not Linux). */
+export const libc: Libc | undefined = process.platform === "linux" ? open() : undefined;
+
+/** `errno` of the call just made. */
+export function errno(c: Libc): number {
+  return read.i32(c.__errno_location() as NonNullable<ReturnType<typeof c.__errno_location>>, 0);
+}
+
+/** Address of an array's first byte. The caller keeps the array alive for as long as libc may use the address. */
+export function addressOf(bytes: NodeJS.TypedArray): number {
+  return ptr(bytes);
+}
+
+const NAMES: Record<number, string> = {
+  1: "EPERM (operation not permitted)",
+  2: "ENOENT (no such file or directory)",
+  11: "EAGAIN (try again)",
+  13: "EACCES (permission denied)",
+  19: "ENODEV (no such device)",
+  22: "EINVAL (invalid argument)",
+  24: "EMFILE (too many open files)",
+  97: "EAFNOSUPPORT (address family not supported)",
+  98: "EADDRINUSE (address already in use)",
+  99: "EADDRNOTAVAIL (address not available)",
+  100: "ENETDOWN (network is down)",
+  101: "ENETUNREACH (network is unreachable)",
+  105: "ENOBUFS (no buffer space; too many multicast memberships?)",
+};
+
+export const EAGAIN = 11;
+
+/** `errno` in words for a log line. */
+export function errnoText(code: number): string {
+  return NAMES[code] ?? `errno ${code}`;
+}

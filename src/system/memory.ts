@@ -1,0 +1,28 @@
+/** Byte areas with a stable address, and copying between them without making an object per copy. */
+import { addressOf, libc } from "./libc.ts";
+
+/** An area of bytes; `address` is 0 where libc cannot be opened. */
+export interface Memory {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+}
+
+/** Makes a zeroed area. The kernel supplies its pages when they are first touched. */
+export function allocate(size: number): Memory {
+  const bytes = new Uint8Array(size);
+  return { bytes, address: libc ? addressOf(bytes) : 0 };
+}
+
+type Address = Parameters<NonNullable<typeof libc>["memcpy"]>[0];
+
+/**
+ * Copies `length` bytes between two different areas. The offsets must lie inside: libc checks nothing.
+ * memcpy through ffi takes half the time of `set(subarray())`, which also leaves a view to collect for each packet.
+ */
+export const copyBytes: (to: Memory, toOffset: number, from: Memory, fromOffset: number, length: number) => void = libc
+  ? (
+      (memcpy) => (to, toOffset, from, fromOffset, length) =>
+        memcpy((to.address + toOffset) as Address, (from.address + fromOffset) as Address, length)
+    )(libc.memcpy)
+  : (to, toOffset, from, fromOffset, length) =>
+      to.bytes.set(from.bytes.subarray(fromOffset, fromOffset + length), toOffset);

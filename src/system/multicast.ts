@@ -1,0 +1,112 @@
+/** Multicast membership through libc: by interface index, any source or one source, IPv4 and IPv6 alike (RFC 3678 section 5). */
+import type { IpAddress } from "../wire/ip-address.ts";
+import { AF_INET, addressFamily, socketAddress } from "./socket-address.ts";
+import {
+  bindSocket,
+  closeSocket,
+  openSocket,
+  SO_BINDTODEVICE,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOL_SOCKET,
+  sendTo,
+  setBufferSize,
+  setOption,
+  tryOption,
+} from "./socket.ts";
+
+/** What to join, and where. */
+export interface Membership {
+  readonly group: IpAddress;
+  readonly port: number;
+  /** Source-specific when given. */
+  readonly source?: IpAddress;
+  readonly interfaceName?: string;
+  /** 0 lets the kernel choose by its routes. */
+  readonly interfaceIndex: number;
+}
+
+const IPPROTO_IP = 0;
+const IPPROTO_IGMP = 2;
+const IPPROTO_IPV6 = 41;
+const IP_OPTIONS = 4;
+const IP_MULTICAST_IF = 32;
+const IP_MULTICAST_TTL = 33;
+const IP_MULTICAST_ALL = 49;
+const IPV6_MULTICAST_ALL = 29;
+const MCAST_JOIN_GROUP = 42;
+const MCAST_LEAVE_GROUP = 45;
+const MCAST_JOIN_SOURCE_GROUP = 46;
+const MCAST_LEAVE_SOURCE_GROUP = 47;
+const SOCKADDR_STORAGE_BYTES = 128;
+const ROUTER_ALERT = Uint8Array.of(0x94, 4, 0, 0);
+
+export interface MulticastSocket {
+  readonly fd: number;
+  /** The kernel's receive buffer as it counts it. */
+  readonly receiveBuffer: number;
+}
+
+/**
+ * Opens a socket that hears one group only, steps 1–7 of multicast.md section 3.
+ * @throws SystemCallError when the socket, the bind or the join is refused
+ */
+export function openMulticastSocket(membership: Membership, receiveBufferBytes: number): MulticastSocket {
+  const fd = openSocket(addressFamily(membership.group), SOCK_DGRAM);
+  try {
+    const receiveBuffer = setBufferSize(fd, "receive", receiveBufferBytes);
+    tryOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    tryOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (membership.interfaceName !== undefined) bindToDevice(fd, membership.interfaceName);
+    const isV4 = membership.group.family === 4;
+    tryOption(fd, isV4 ? IPPROTO_IP : IPPROTO_IPV6, isV4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, 0);
+    bindSocket(fd, socketAddress(membership.group, membership.port, membership.interfaceIndex));
+    changeMembership(fd, membership, "join");
+    return { fd, receiveBuffer };
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+}
+
+/** Best effort: an older kernel wants a privilege for it, and the membership names the interface anyway. */
+export function bindToDevice(fd: number, name: string): boolean {
+  return tryOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${name}\0`));
+}
+
+/** @throws SystemCallError */
+export function changeMembership(fd: number, membership: Membership, change: "join" | "leave"): void {
+  const { group, source } = membership;
+  const request = new Uint8Array(8 + SOCKADDR_STORAGE_BYTES * (source ? 2 : 1));
+  new DataView(request.buffer).setUint32(0, membership.interfaceIndex, true);
+  request.set(socketAddress(group, 0), 8);
+  if (source) request.set(socketAddress(source, 0), 8 + SOCKADDR_STORAGE_BYTES);
+  const [join, leave] = source
+    ? [MCAST_JOIN_SOURCE_GROUP, MCAST_LEAVE_SOURCE_GROUP]
+    : [MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP];
+  setOption(fd, group.family === 4 ? IPPROTO_IP : IPPROTO_IPV6, change === "join" ? join : leave, request);
+}
+
+/**
+ * Sends one IGMP message with the Router Alert option (multicast.md section 4).
+ * @throws SystemCallError, EPERM without the privilege for raw sockets
+ */
+export function sendIgmp(message: Uint8Array, to: Uint8Array, interfaceName: string | undefined, index: number): void {
+  const fd = openSocket(AF_INET, SOCK_RAW, IPPROTO_IGMP);
+  try {
+    if (interfaceName !== undefined) bindToDevice(fd, interfaceName);
+    setOption(fd, IPPROTO_IP, IP_OPTIONS, ROUTER_ALERT);
+    setOption(fd, IPPROTO_IP, IP_MULTICAST_TTL, 1);
+    if (index !== 0) {
+      // struct ip_mreqn: group, address, interface index
+      const request = new Uint8Array(12);
+      new DataView(request.buffer).setInt32(8, index, true);
+      setOption(fd, IPPROTO_IP, IP_MULTICAST_IF, request);
+    }
+    sendTo(fd, message, socketAddress({ family: 4, bytes: to }, 0));
+  } finally {
+    closeSocket(fd);
+  }
+}

@@ -1,0 +1,98 @@
+/** Raw file-descriptor sockets through libc, and their options. All throw SystemCallError. */
+import { errno, errnoText, type Libc, libc } from "./libc.ts";
+
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_KEEPALIVE = 9;
+export const SO_REUSEPORT = 15;
+export const SO_BINDTODEVICE = 25;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
+
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+
+/** A call to the kernel was refused. */
+export class SystemCallError extends Error {
+  readonly code = "system-call";
+  readonly errno: number;
+
+  constructor(call: string, number: number) {
+    super(`${call}: ${errnoText(number)}`);
+    this.errno = number;
+  }
+}
+
+function needLibc(): Libc {
+  if (!libc) throw new Error("the C library cannot be opened here");
+  return libc;
+}
+
+function check(result: number, call: string): number {
+  if (result < 0) throw new SystemCallError(call, errno(needLibc()));
+  return result;
+}
+
+/** A non-blocking socket that child processes do not inherit. */
+export function openSocket(family: number, type: number, protocol = 0): number {
+  return check(needLibc().socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), "socket");
+}
+
+export function closeSocket(fd: number): void {
+  needLibc().close(fd);
+}
+
+export function bindSocket(fd: number, address: Uint8Array): void {
+  check(needLibc().bind(fd, address, address.length), "bind");
+}
+
+export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void {
+  check(
+    needLibc().sendto(fd, bytes, bytes.length, 0, address, address.length),
+    "sendto",
+  );
+}
+
+/** @param value a 32-bit number, or the bytes of a structure */
+export function setOption(fd: number, level: number, option: number, value: number | Uint8Array): void {
+  const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
+  check(
+    needLibc().setsockopt(fd, level, option, bytes, bytes.length),
+    `setsockopt(${level}, ${option})`,
+  );
+}
+
+/** False when the kernel refuses. */
+export function tryOption(fd: number, level: number, option: number, value: number | Uint8Array): boolean {
+  try {
+    setOption(fd, level, option, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A 32-bit option's value. */
+export function getOption(fd: number, level: number, option: number): number {
+  const value = new Int32Array(1);
+  const length = Int32Array.of(4);
+  check(
+    needLibc().getsockopt(fd, level, option, value, length),
+    `getsockopt(${level}, ${option})`,
+  );
+  return value[0]!;
+}
+
+/**
+ * Sets a buffer size: past the system's limit where we may, else up to it.
+ * @returns the bytes now in force, in the kernel's own count (twice what was asked for, when it was granted)
+ */
+export function setBufferSize(fd: number, kind: "receive" | "send", bytes: number): number {
+  const [force, plain] = kind === "receive" ? [SO_RCVBUFFORCE, SO_RCVBUF] : [SO_SNDBUFFORCE, SO_SNDBUF];
+  if (!tryOption(fd, SOL_SOCKET, force, bytes)) tryOption(fd, SOL_SOCKET, plain, bytes);
+  return getOption(fd, SOL_SOCKET, plain);
+}

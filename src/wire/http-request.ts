@@ -1,0 +1,159 @@
+/** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
+
+/** Request line, header lines and the empty line together. */
+export const MAX_HEAD_BYTES = 8192;
+export const MAX_HEADER_COUNT = 128;
+export const MAX_TARGET_BYTES = 2047;
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+export interface HeaderField {
+  /** In the client's spelling. */
+  readonly name: string;
+  /** Byte string (one character is one byte) without outer blanks. */
+  readonly value: string;
+}
+
+export interface RequestHead {
+  readonly method: string;
+  /** Raw byte string, never normalised. */
+  readonly target: string;
+  /** The digit behind `HTTP/1.`. */
+  readonly minorVersion: number;
+  /** All header lines in their order, repeated ones too. */
+  readonly headers: readonly HeaderField[];
+}
+
+/** Malformed, body too large, target too long, head too large, transfer coding not supported. */
+export type HeadErrorStatus = 400 | 413 | 414 | 431 | 501;
+
+export type HeadOutcome =
+  | { readonly kind: "more" }
+  /** `consumed` bytes of the last piece belong to the head; `bodyLength` bytes of body follow it. */
+  | { readonly kind: "complete"; readonly head: RequestHead; readonly consumed: number; readonly bodyLength: number }
+  /** `method` is empty when not even that was understood. */
+  | { readonly kind: "error"; readonly status: HeadErrorStatus; readonly method: string };
+
+const MORE: HeadOutcome = { kind: "more" };
+const LF = 0x0a;
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const TARGET_CHAR = "[!-~\\x80-\\xff]";
+const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
+const METHOD = new RegExp(`^${TOKEN}(?= )`);
+const REQUEST_LINE = new RegExp(`^(${TOKEN}) +(${TARGET_CHAR}+) +HTTP/1\\.(\\d)$`);
+const TARGET_TOO_LONG = new RegExp(`^${TOKEN} +${TARGET_CHAR}{${MAX_TARGET_BYTES + 1}}`);
+const HEADER_LINE = new RegExp(`^(${TOKEN}):(${VALUE_CHAR}*)$`);
+const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
+
+/** The effective value of a header: the last one wins, names are compared without regard to case. */
+export function headerValue(headers: readonly HeaderField[], name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  return headers.findLast((field) => field.name.toLowerCase() === wanted)?.value;
+}
+
+/** Takes a head in pieces of any size; how it is cut does not change the outcome. Holds at most `MAX_HEAD_BYTES`. */
+export class RequestHeadParser {
+  /** `start`: one empty line may still precede the request line. `over`: the outcome is known. */
+  #state: "start" | "request-line" | "headers" | "over" = "start";
+  #outcome: HeadOutcome = MORE;
+  /** The line that has not ended yet. */
+  #line = "";
+  #size = 0;
+  #method = "";
+  #target = "";
+  #minorVersion = 0;
+  #headers: HeaderField[] = [];
+
+  /** Not to be called again once the outcome is `complete` or `error`. */
+  push(piece: Uint8Array): HeadOutcome {
+    let at = 0;
+    while (at < piece.length && this.#state !== "over") {
+      const newline = piece.indexOf(LF, at);
+      const lineEnd = newline < 0 ? piece.length : newline + 1;
+      const end = Math.min(lineEnd, at + MAX_HEAD_BYTES - this.#size);
+      this.#line += Buffer.from(piece.buffer, piece.byteOffset + at, end - at).toString("latin1");
+      this.#size += end - at;
+      at = end;
+      const status = this.#checkLine(at) ?? (this.#size === MAX_HEAD_BYTES ? this.#tooLarge() : undefined);
+      if (status !== undefined) this.#end({ kind: "error", status, method: this.#method });
+    }
+    return this.#outcome;
+  }
+
+  /** Reads the line if it has ended, `consumed` bytes into the piece. Answers why the request is refused, if it is. */
+  #checkLine(consumed: number): HeadErrorStatus | undefined {
+    if (!this.#line.endsWith("\n")) return undefined;
+    const line = this.#line.slice(0, this.#line.endsWith("\r\n") ? -2 : -1);
+    this.#line = "";
+    if (this.#state === "headers") return line === "" ? this.#complete(consumed) : this.#readHeader(line);
+    if (this.#state === "request-line" || line !== "") return this.#readRequestLine(line);
+    this.#state = "request-line";
+    return undefined;
+  }
+
+  #readRequestLine(line: string): HeadErrorStatus | undefined {
+    this.#method = METHOD.exec(line)?.[0] ?? "";
+    if (TARGET_TOO_LONG.test(line)) return 414;
+    const match = REQUEST_LINE.exec(line);
+    if (!match) return 400;
+    this.#target = match[2]!;
+    this.#minorVersion = Number(match[3]);
+    this.#state = "headers";
+    return undefined;
+  }
+
+  #readHeader(line: string): HeadErrorStatus | undefined {
+    // A continuation of no header at all would be a way to smuggle one past another reader (RFC 9112 section 2.2).
+    if (this.#headers.length > 0 && FOLDED_LINE.test(line)) return undefined;
+    const match = HEADER_LINE.exec(line);
+    if (!match) return 400;
+    if (this.#headers.length === MAX_HEADER_COUNT) return 431;
+    this.#headers.push({ name: match[1]!, value: trimBlanks(match[2]!) });
+    return undefined;
+  }
+
+  /** Two readers that disagree about where a body ends are how requests are smuggled (RFC 9112 section 11.2). */
+  #complete(consumed: number): HeadErrorStatus | undefined {
+    const headers = this.#headers;
+    if (headerValue(headers, "transfer-encoding") !== undefined) return 501;
+    const [bodyLength = 0, ...others] = contentLengths(headers);
+    if (others.length > 0) return 400;
+    if (bodyLength > MAX_BODY_BYTES) return 413;
+    const head = { method: this.#method, target: this.#target, minorVersion: this.#minorVersion, headers };
+    this.#end({ kind: "complete", head, consumed, bodyLength });
+    return undefined;
+  }
+
+  #tooLarge(): HeadErrorStatus | undefined {
+    if (this.#state === "over") return undefined;
+    if (this.#state === "headers") return 431;
+    this.#method = METHOD.exec(this.#line)?.[0] ?? "";
+    return TARGET_TOO_LONG.test(this.#line) ? 414 : 431;
+  }
+
+  #end(outcome: HeadOutcome): void {
+    this.#state = "over";
+    this.#outcome = outcome;
+  }
+}
+
+/** The different lengths a head announces, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
+function contentLengths(headers: readonly HeaderField[]): number[] {
+  const values = headers
+    .filter((field) => field.name.toLowerCase() === "content-length")
+    .flatMap((field) => field.value.split(",").map(trimBlanks));
+  return [...new Set(values)].map((value) => (/^\d+$/.test(value) ? Number(value) : 0));
+}
+
+/** Not `trim()`, which would cut 0xA0: in UTF-8 that is a part of letters. */
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

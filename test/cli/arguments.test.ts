@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { OPTIONS } from "../../src/config/options.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { LOG_ERROR, LOG_FATAL } from "../../src/system/log.ts";
+
+function settingsOf(...argv: string[]): Settings {
+  const { settings, complaints, action } = parseArguments(argv);
+  expect(complaints).toEqual([]);
+  expect(action).toEqual({ kind: "run" });
+  return settings;
+}
+
+function usageErrorOf(...argv: string[]): [word: string, diagnostic: string] {
+  const { complaints, action } = parseArguments(argv);
+  if (action.kind !== "usage") throw new Error(`understood as ${action.kind}`);
+  expect(complaints).toEqual([{ level: LOG_FATAL, message: expect.stringMatching(/^Unknown option! -/) }]);
+  return [complaints[0]?.message.slice("Unknown option! ".length) ?? "", action.diagnostic];
+}
+
+describe("forms of an option", () => {
+  test.each([[["--maxclients", "7"]], [["--maxclients=7"]], [["-m", "7"]], [["-m7"]], [["--maxc", "7"]], [["--ma=7"]]])(
+    "%p",
+    (argv) => {
+      const { maxClients, given } = settingsOf(...argv);
+      expect(maxClients).toBe(7);
+      expect([...given]).toEqual(["maxClients"]);
+    },
+  );
+
+  test("flags form clusters, the last of which may take an argument", () => {
+    expect(settingsOf("-UC")).toMatchObject({ udpxy: false });
+    expect(settingsOf("-UCqm7")).toMatchObject({ udpxy: false, verbosity: 0, maxClients: 7 });
+    expect(settingsOf("-Um", "7")).toMatchObject({ udpxy: false, maxClients: 7 });
+  });
+
+  test("an argument may look like an option", () => {
+    expect(settingsOf("-i", "-U")).toMatchObject({ upstreamInterface: "-U", udpxy: true });
+    expect(settingsOf("-i", "--")).toMatchObject({ upstreamInterface: "--" });
+    expect(settingsOf("--upstream-interface=a=b")).toMatchObject({ upstreamInterface: "a=b" });
+  });
+
+  test("an empty argument is an argument", () => {
+    expect(settingsOf("-i", "eth0", "-i", "").upstreamInterface).toBeUndefined();
+    expect(settingsOf("-i", "eth0", "--upstream-interface=").upstreamInterface).toBeUndefined();
+  });
+
+  test("the whole name wins over what it abbreviates", () => {
+    expect(settingsOf("--upstream-interface", "eth0").upstreamInterface).toBe("eth0");
+  });
+
+  test("an option of our own leaves the abbreviations of rtp2httpd alone", () => {
+    expect(settingsOf("--ver", "3").verbosity).toBe(3);
+    expect(settingsOf("--mcast", "60").multicastRejoinInterval).toBe(60);
+    expect(settingsOf("--mcast-g", "60").multicastGapTimeout).toBe(60);
+    expect(parseArguments(["--vers"]).action).toEqual({ kind: "version" });
+  });
+
+  test("other words are accepted and ignored, and so is everything behind --", () => {
+    expect(settingsOf("one", "-m", "7", "-", "", "two", "--", "-m", "8", "--bogus", "--help").maxClients).toBe(7);
+  });
+});
+
+describe("repeated options", () => {
+  test("the last one wins", () => {
+    expect(settingsOf("-m", "7", "--maxclients=8").maxClients).toBe(8);
+    expect(settingsOf("-q", "-v", "3").verbosity).toBe(3);
+    expect(settingsOf("-v", "3", "-q").verbosity).toBe(0);
+  });
+
+  test("-l adds up, and its first use replaces the default", () => {
+    const { listen, given } = settingsOf("-l", "80", "--listen=[::1]:81", "-l*:82");
+    expect(listen).toEqual([
+      { host: undefined, port: 80 },
+      { host: "::1", port: 81 },
+      { host: undefined, port: 82 },
+    ]);
+    expect(given.has("listen")).toBe(true);
+  });
+});
+
+test("every option reaches its setting", () => {
+  const argv = "-l 80 -m 7 -b 100 -B 65536 -i eth0 -r eth1 -R 30 -v 2 -U -C --mcast-gap-timeout 20 --no-fast-start";
+  expect(settingsOf(...argv.split(" "))).toEqual({
+    listen: [{ host: undefined, port: 80 }],
+    maxClients: 7,
+    bufferPoolMaxSize: 100,
+    udpReceiveBufferSize: 65536,
+    upstreamInterface: "eth0",
+    upstreamInterfaceMulticast: "eth1",
+    multicastRejoinInterval: 30,
+    verbosity: 2,
+    udpxy: false,
+    multicastGapTimeout: 20,
+    fastStart: false,
+    given: new Set(OPTIONS.flatMap(({ effect }) => (effect.kind === "set" ? [effect.setting] : []))),
+  });
+});
+
+describe("bad values", () => {
+  test.each([
+    [["-m", "0"], "Invalid maxclients! Must be between 1 and 256. Ignoring."],
+    [["-m", "257"], "Invalid maxclients! Must be between 1 and 256. Ignoring."],
+    [["-b0"], "Invalid buffer-pool-max-size! Must be >= 1. Ignoring."],
+    [["-B", "65535"], "Invalid udp-rcvbuf-size! Must be >= 65536 (64KB). Ignoring."],
+    [["-R", "-1"], "Invalid mcast-rejoin-interval! Must be >= 0. Ignoring."],
+    [["--mcast-gap-timeout=0"], "Invalid mcast-gap-timeout! Must be between 1 and 3600. Ignoring."],
+    [["--mcast-gap-timeout=3601"], "Invalid mcast-gap-timeout! Must be between 1 and 3600. Ignoring."],
+  ])("%p does not stop the start", (argv, message) => {
+    const { settings, complaints, action } = parseArguments([...argv, "-U"]);
+    expect(complaints).toEqual([{ level: LOG_ERROR, message }]);
+    expect(action).toEqual({ kind: "run" });
+    expect(settings).toEqual(settingsOf("-U"));
+  });
+
+  test("a bad value leaves an earlier good one in force", () => {
+    expect(parseArguments(["-m", "7", "-m", "x"]).settings.maxClients).toBe(7);
+  });
+
+  test("an impossible address to listen on stops the start", () => {
+    const { complaints, action } = parseArguments(["-m", "0", "-l", "[::1"]);
+    expect(action).toEqual({ kind: "stop" });
+    expect(complaints).toEqual([
+      { level: LOG_ERROR, message: "Invalid maxclients! Must be between 1 and 256. Ignoring." },
+      { level: LOG_FATAL, message: 'Invalid listen address "[::1": write an IPv6 address as [ADDRESS]:PORT' },
+    ]);
+  });
+});
+
+describe("misuse", () => {
+  test.each([
+    [["--bogus"], "--bogus", "unrecognized option '--bogus'"],
+    [["--bogus=secret"], "--bogus", "unrecognized option '--bogus'"],
+    [["--=5"], "--", "unrecognized option '--'"],
+    [["--no"], "--no", "option '--no' is ambiguous; possibilities: '--noudpxy' '--noconfig'"],
+    [["--quiet=1"], "--quiet", "option '--quiet' doesn't allow an argument"],
+    [["--maxclients"], "--maxclients", "option '--maxclients' requires an argument"],
+    [["--maxc"], "--maxc", "option '--maxclients' requires an argument"],
+    [["-z"], "-z", "invalid option -- 'z'"],
+    [["-Uz5"], "-z", "invalid option -- 'z'"],
+    [["-é"], "-é", "invalid option -- 'é'"],
+    [["-v"], "-v", "option requires an argument -- 'v'"],
+    [["-Uqv"], "-v", "option requires an argument -- 'v'"],
+  ])("%p", (argv, word, diagnostic) => {
+    expect(usageErrorOf(...argv)).toEqual([word, diagnostic]);
+  });
+
+  test("nothing behind it is read", () => {
+    expect(parseArguments(["--bogus", "--help", "-m", "7"])).toMatchObject({
+      action: { kind: "usage" },
+      settings: { maxClients: 5 },
+    });
+  });
+});
+
+test.each([
+  ["-h", "help"],
+  ["--help", "help"],
+  ["-Uh", "help"],
+  ["--version", "version"],
+] as const)("%s asks for %s, whatever follows", (word, kind) => {
+  expect(parseArguments([word, "--bogus"]).action).toEqual({ kind });
+});
+
+test("any command line gives complete settings or a reason", () => {
+  const names = OPTIONS.flatMap(({ long, short }) => [`--${long}`, `--${long}=1`, `-${short}`, `-${short}1`]);
+  const word = fc.oneof(
+    fc.string({ maxLength: 8 }),
+    fc.string({ maxLength: 8, unit: "binary" }),
+    fc.constantFrom(...names),
+    fc.constantFrom("-", "--", "--=", "-_", "--__proto__", "--constructor=1"),
+  );
+  const complete = Object.keys(settingsOf()).sort();
+  fc.assert(
+    fc.property(fc.array(word), (argv) => {
+      const { settings, complaints, action } = parseArguments(argv);
+      expect(Object.keys(settings).sort()).toEqual(complete);
+      expect(settings.listen.length).toBeGreaterThan(0);
+      const isRefused = action.kind === "usage" || action.kind === "stop";
+      expect(complaints.some(({ level }) => level === LOG_FATAL)).toBe(isRefused);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test";
+import manifest from "../../package.json";
+import { optionReference, usageText, versionText } from "../../src/cli/help.ts";
+import { OPTIONS } from "../../src/config/options.ts";
+
+test("the version is that of the package", () => {
+  expect(versionText()).toBe(`sluice ${manifest.version}\n`);
+});
+
+test("the usage text has one line an option, with its default", () => {
+  const lines = usageText().split("\n");
+  expect(lines[0]).toBe(`sluice ${manifest.version}`);
+  for (const { long, help } of OPTIONS) {
+    expect(lines.filter((line) => line.includes(`--${long} `) && line.includes(help))).toHaveLength(1);
+  }
+  const optionLines = lines.slice(lines.indexOf("Options:") + 1, -1);
+  expect(optionLines).toHaveLength(OPTIONS.length);
+  const columns = optionLines.map((line, index) => line.indexOf(OPTIONS[index]?.help ?? "missing"));
+  expect(new Set(columns).size).toBe(1);
+  expect(usageText()).toMatch(/^ {2}-l, --listen \[ADDR:\]PORT +\S.* \(default: \*:5140\)$/m);
+  expect(usageText()).toMatch(/^ {2}-B, .* \(default: 4 MiB, or what the system allows\)$/m);
+  expect(usageText()).toMatch(/^ {6}--no-fast-start .* \(default: fast-start on\)$/m);
+  expect(usageText()).toMatch(/^ {2}-q, --quiet +[^(]*$/m);
+});
+
+test("the reference is a Markdown table with a row an option", () => {
+  const rows = optionReference().trimEnd().split("\n");
+  expect(rows).toHaveLength(OPTIONS.length + 2);
+  for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
+  const key = "`mcast-gap-timeout`";
+  expect(rows).toContainEqual(expect.stringContaining(`| \`--mcast-gap-timeout SECONDS\` | ${key} | 15 | `));
+  expect(rows).toContainEqual(expect.stringContaining("| `-U`, `--noudpxy` | `udpxy` | on | "));
+});

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import { CLIP_TICKS, DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
+import { ClipLoop, parseLoopClip } from "../../src/wire/mpegts-loop.ts";
+
+const MAX_CLIP_BYTES_TOGETHER = 2_000_000;
+/** The PID that ffmpeg gives the first elementary stream, here the picture. */
+const VIDEO_PID = 0x100;
+const REPETITIONS = 3;
+const hasFfmpeg = Bun.which("ffmpeg") !== null && Bun.which("ffprobe") !== null;
+
+async function readClip(path: string) {
+  return parseLoopClip(await Bun.file(path).bytes(), CLIP_TICKS)!;
+}
+
+async function playRepetitions(path: string): Promise<Uint8Array> {
+  const clip = await readClip(path);
+  const loop = new ClipLoop(clip);
+  const played = new Uint8Array(clip.bytes.length * REPETITIONS);
+  for (let at = 0; at < played.length; at += TS_PACKET_BYTES) loop.emitNext(played, at);
+  return played;
+}
+
+async function run(
+  command: string[],
+  stdin: Uint8Array,
+): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+  const child = Bun.spawn(command, { stdin, stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { stdout, stderr, exitCode };
+}
+
+test("channels differ in number, name, group and clip", () => {
+  for (const key of ["number", "name", "group", "clip"] as const) {
+    expect(new Set(DEMO_CHANNELS.map((channel) => channel[key])).size).toBe(3);
+  }
+});
+
+test("all clips together stay small", () => {
+  const bytes = DEMO_CHANNELS.reduce((sum, { clip }) => sum + Bun.file(clip).size, 0);
+  expect(bytes).toBeWithin(1, MAX_CLIP_BYTES_TOGETHER);
+});
+
+describe.each(DEMO_CHANNELS.map(({ name, clip }) => [name, clip] as const))("%s", (name, path) => {
+  test("opens with a programme table and has a random access point each second", async () => {
+    const { bytes, dueTicks } = await readClip(path);
+    const accessPoints: number[] = [];
+    const tables: number[] = [];
+    for (const [i, due] of dueTicks.entries()) {
+      const offset = i * TS_PACKET_BYTES;
+      if (packetId(bytes, offset) === VIDEO_PID && isRandomAccess(bytes, offset)) accessPoints.push(due);
+      if (packetId(bytes, offset) === 0) tables.push(due);
+    }
+    expect(accessPoints).toEqual(Array.from({ length: 16 }, (_, second) => second * 90_000));
+    const gaps = tables.map((due, i) => (tables[i + 1] ?? CLIP_TICKS) - due);
+    expect([tables[0], Math.max(...gaps) <= 0.1 * 90_000]).toEqual([0, true]);
+  });
+
+  test.skipIf(!hasFfmpeg)("plays repeatedly without a complaint of the decoder", async () => {
+    const command = ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-f", "mpegts", "-i", "-", "-f", "null", "-"];
+    const { stderr, exitCode } = await run(command, await playRepetitions(path));
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  });
+
+  test.skipIf(!hasFfmpeg)("its frames follow each other at even distances across the seam", async () => {
+    const entries = "program_tags=service_name:packet=codec_type,dts,duration";
+    const command = ["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", "-f", "mpegts", "-"];
+    const { stdout } = await run(command, await playRepetitions(path));
+    const probe = JSON.parse(stdout);
+    expect(probe.programs[0].tags.service_name).toBe(name);
+    for (const [type, frames, ticks] of [["video", 400, 3600] as const, ["audio", 750, 1920] as const]) {
+      const dts: number[] = [];
+      for (const packet of probe.packets) if (packet.codec_type === type) dts.push(packet.dts);
+      expect(dts).toEqual(Array.from({ length: frames * REPETITIONS }, (_, i) => dts[0]! + i * ticks));
+    }
+  });
+});

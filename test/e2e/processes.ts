@@ -1,0 +1,50 @@
+/** What /proc tells about the processes of one group: who they are, their memory, their open files. */
+
+import { readdir, readFile } from "node:fs/promises";
+
+/** Returns the living processes (no zombies) of a process group, lowest id first. */
+export async function groupMembers(group: number): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const states = await Promise.all(pids.map(async (pid) => ({ pid, stat: await readProc(pid, "stat") })));
+  return states.filter(({ stat }) => isMember(stat, group)).map(({ pid }) => pid);
+}
+
+/** Sends `signal` to all processes of a group; does nothing if none is left. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+/** Resident memory of all `pids`, in bytes. Pages they share count for each. */
+export async function residentBytes(pids: readonly number[]): Promise<number> {
+  const statuses = await Promise.all(pids.map((pid) => readProc(pid, "status")));
+  const kibibytes = statuses.map((status) => Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0));
+  return kibibytes.reduce((sum, rss) => sum + rss * 1024, 0);
+}
+
+/** Open file descriptors of all `pids`. */
+export async function openFiles(pids: readonly number[]): Promise<number> {
+  const counts = await Promise.all(
+    pids.map((pid) =>
+      readdir(`/proc/${pid}/fd`).then(
+        (fds) => fds.length,
+        () => 0,
+      ),
+    ),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Returns the empty string once the process is gone. */
+function readProc(pid: number, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+}
+
+/** Reads state and process group, which follow the name in parentheses (proc_pid_stat(5)). */
+function isMember(stat: string, group: number): boolean {
+  const [state, , processGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(processGroup) === group && state !== "Z" && state !== "X";
+}
