@@ -187,13 +187,15 @@ export class Connection {
       return 0;
     }
     this.#queue = [];
+    this.#queueSent = 0;
     return taken - head.length;
   }
 
   /** True when nothing is left of the queue. */
   #flush(): boolean {
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      const taken = this.#socket.write(next as Uint8Array<ArrayBuffer>, this.#queueSent);
+      const left = next.length - this.#queueSent;
+      const taken = this.#socket.write(next as Uint8Array<ArrayBuffer>, this.#queueSent, left);
       this.#queueSent += Math.max(0, taken);
       if (this.#queueSent < next.length) return false;
       this.#queue.shift();
@@ -206,10 +208,8 @@ export class Connection {
   #finish(): void {
     this.#enter("finishing");
     const { stallMs, lingerMs } = this.#parent.timeouts;
-    if (!this.#flush()) {
-      this.#limit(stallMs, "answer not taken");
-      return;
-    }
+    this.#limit(stallMs, "answer not taken");
+    if (!this.#flush()) return;
     this.#enter("lingering");
     this.#limit(lingerMs, "no FIN");
     this.#socket.shutdown();

@@ -17,9 +17,12 @@ export class Budget {
     this.totalBytes = slots * SLOT_BYTES;
   }
 
-  /** Takes bytes unless that would pass the total; `forced` bytes, the least that an upstream needs, are always given. */
+  /**
+   * Takes bytes unless that would pass the total; `forced` bytes, the least that an upstream needs, are always given.
+   * Fewer than none are given back.
+   */
   take(bytes: number, forced = false): boolean {
-    if (!forced && this.usedBytes + bytes > this.totalBytes) return false;
+    if (!forced && bytes > 0 && this.usedBytes + bytes > this.totalBytes) return false;
     this.usedBytes += bytes;
     return true;
   }

@@ -15,6 +15,8 @@ export class Cursor {
   position: number;
   /** The client's socket took less than was offered and has not drained since. */
   blocked = false;
+  /** The client was told the end, or is gone. */
+  isOver = false;
   /** When the cursor had last written everything: nothing that waits now is older. */
   emptiedAt = Number.NEGATIVE_INFINITY;
   sentBytes = 0;

@@ -9,7 +9,7 @@ export class Marks {
   /** Marks ever written; the newest is at `#count - 1`. */
   #count = 0;
 
-  /** @param ringBytes capacity of the ring; a power of two */
+  /** @param ringBytes capacity of the ring, a multiple of 64 KiB */
   constructor(ringBytes: number) {
     // Twice what regular marks need: a forced mark comes in between now and then.
     const size = Math.max(64, (ringBytes / MARK_EVERY_BYTES) * 2);

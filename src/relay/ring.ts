@@ -23,6 +23,8 @@ export class Ring {
   #marks: Marks;
   /** Offset of `head` in the memory. */
   #at = 0;
+  /** What lay before this was lost at the last change of size. */
+  #floor = 0;
 
   /** @param capacity bytes, a multiple of 64 KiB */
   constructor(capacity: number) {
@@ -40,7 +42,7 @@ export class Ring {
 
   /** Whether the byte at an absolute position can still be read. */
   holds(position: number): boolean {
-    return position >= 0 && position >= this.head - this.capacity;
+    return position >= this.#floor && position >= this.head - this.capacity;
   }
 
   /** Offset in `bytes` of a position that the ring holds. */
@@ -65,8 +67,12 @@ export class Ring {
     this.units++;
   }
 
-  /** Notes that a decoder can begin `within` bytes after the start of the unit about to be appended. */
+  /**
+   * Notes that a decoder can begin `within` bytes after the start of the unit about to be appended. A point close behind
+   * the last one is as good as that one, and would take the marks' place.
+   */
   markRandomAccess(within: number, preamble: Uint8Array): void {
+    if (this.randomAccess && this.head - this.randomAccess.unitPosition < MARK_EVERY_BYTES) return;
     if (this.#marks.newest !== this.head) this.#marks.add(this.head, this.units);
     this.randomAccess = { position: this.head + within, unitPosition: this.head, units: this.units, preamble };
   }
@@ -89,7 +95,7 @@ export class Ring {
 
   /** Moves the newest bytes, as many as fit, to a memory of another size. */
   resize(capacity: number): void {
-    const from = Math.max(0, this.head - Math.min(capacity, this.capacity));
+    const from = Math.max(this.#floor, this.head - Math.min(capacity, this.capacity));
     const kept = this.copyOut(from, this.head);
     const marks = new Marks(capacity);
     this.#marks.copyInto(marks, from);
@@ -97,5 +103,6 @@ export class Ring {
     this.#memory = allocate(capacity);
     this.#memory.bytes.set(kept);
     this.#at = kept.length % capacity;
+    this.#floor = from;
   }
 }

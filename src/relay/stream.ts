@@ -3,6 +3,7 @@ import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import { type ClientSink, Cursor } from "./cursor.ts";
 import { Ring } from "./ring.ts";
+import { USUAL_TICK_MS } from "./tick.ts";
 
 /** What is known of an upstream; members are absent while unknown. */
 export interface UpstreamFacts {
@@ -16,8 +17,8 @@ export interface Upstream {
   tick(now: number): void;
   /** Releases every socket and timer. Called once. */
   close(): void;
-  /** True while the first media is awaited: the heartbeat is quicker then. */
-  readonly isEager: boolean;
+  /** How soon it wants to read again, in ms. */
+  readonly tickMs: number;
   readonly facts: UpstreamFacts;
 }
 
@@ -51,6 +52,7 @@ export class Stream implements UpstreamParent {
   readonly ring: Ring;
   readonly cursors: Cursor[] = [];
   hasEnded = false;
+  #isReleased = false;
   onClosed: (() => void) | undefined;
   readonly #budget: Budget;
   #upstream: Upstream | undefined;
@@ -82,8 +84,8 @@ export class Stream implements UpstreamParent {
     }
   }
 
-  get isEager(): boolean {
-    return this.#upstream?.isEager ?? false;
+  get tickMs(): number {
+    return this.#upstream?.tickMs ?? USUAL_TICK_MS;
   }
 
   /**
@@ -111,6 +113,7 @@ export class Stream implements UpstreamParent {
   detach(cursor: Cursor): void {
     const at = this.cursors.indexOf(cursor);
     if (at < 0) return;
+    cursor.isOver = true;
     this.cursors.splice(at, 1);
     if (this.cursors.length === 0) this.close();
   }
@@ -159,6 +162,7 @@ export class Stream implements UpstreamParent {
   close(): void {
     const wasOpen = !this.hasEnded;
     this.hasEnded = true;
+    this.#isReleased = true;
     this.#closeUpstream();
     this.#budget.giveBack(this.ring.capacity);
     this.#budget.streams--;
@@ -172,8 +176,11 @@ export class Stream implements UpstreamParent {
   }
 
   #write(cursor: Cursor): void {
+    if (cursor.isOver) return;
     cursor.write(this.#now);
-    if (this.hasEnded && cursor.isEmpty) cursor.sink.end(this.#cause);
+    if (!this.hasEnded || !cursor.isEmpty || cursor.isOver) return;
+    cursor.isOver = true;
+    cursor.sink.end(this.#cause);
   }
 
   /** Lets every cursor that is due write; one that may lag no further skips. */
@@ -182,7 +189,9 @@ export class Stream implements UpstreamParent {
     const limit = this.#budget.lagLimit();
     let slowest = ring.head;
     for (let i = cursors.length - 1; i >= 0; i--) {
-      const cursor = cursors[i]!;
+      const cursor = cursors[i];
+      // A client that finds itself closed while it is written to may have left, and others with it.
+      if (!cursor) continue;
       const lag = ring.head - cursor.position;
       if (cursor.blocked) {
         if (lag > limit) cursor.skip(limit * SKIP_TO);
@@ -220,7 +229,8 @@ export class Stream implements UpstreamParent {
   /** False when the budget has no more. */
   #resize(wanted: number): boolean {
     const capacity = Math.ceil(wanted / 65536) * 65536;
-    if (!this.#budget.take(capacity - this.ring.capacity)) return false;
+    // An upstream that is closed within its own tick may still hand over what it has read.
+    if (this.#isReleased || !this.#budget.take(capacity - this.ring.capacity)) return false;
     this.ring.resize(capacity);
     this.#updateHeadLimit();
     return true;

@@ -76,7 +76,11 @@ function join({ hub, options, log }: Parts, connection: Connection, target: Mult
       (parent) => new MulticastSession(parent, target, options, log, performance.now()),
       (upstream) =>
         new MediaClient(connection, () =>
-          emitHead(200, [["Content-Type", STREAM_CONTENT_TYPE], ["Connection", "close"], ...metadataHeaders(upstream.facts)]),
+          emitHead(200, [
+            ["Content-Type", STREAM_CONTENT_TYPE],
+            ["Connection", "close"],
+            ...metadataHeaders(upstream.facts),
+          ]),
         ),
     );
     connection.onWritable = subscription.drained;

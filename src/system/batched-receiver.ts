@@ -43,6 +43,7 @@ let staging: Staging | undefined;
 
 export class BatchedReceiver implements DatagramReceiver {
   readonly kind = "batched";
+  readonly receiveBuffer: number;
   readonly #membership: Membership;
   readonly #staging: Staging;
   readonly #recvmmsg: NonNullable<typeof libc>["recvmmsg"];
@@ -54,7 +55,9 @@ export class BatchedReceiver implements DatagramReceiver {
     this.#membership = membership;
     staging ??= new Staging();
     this.#staging = staging;
-    this.#fd = openMulticastSocket(membership, receiveBufferBytes).fd;
+    const socket = openMulticastSocket(membership, receiveBufferBytes);
+    this.#fd = socket.fd;
+    this.receiveBuffer = socket.receiveBuffer;
   }
 
   receive(sink: DatagramSink): number {

@@ -1,4 +1,5 @@
 /** What both multicast receivers do: `batched` (libc, Linux) and `evented` (Bun.udpSocket, everywhere). */
+import { formatIpAddress, isMulticast } from "../wire/ip-address.ts";
 import { BatchedReceiver } from "./batched-receiver.ts";
 import { EventedReceiver } from "./evented-receiver.ts";
 import { libc } from "./libc.ts";
@@ -14,6 +15,8 @@ export interface DatagramSink {
 
 export interface DatagramReceiver {
   readonly kind: ReceiverKind;
+  /** The kernel's receive buffer as it counts it, twice what was granted; 0 while unknown. */
+  readonly receiveBuffer: number;
   /**
    * Hands over all datagrams that have arrived, and answers how many there were (empty ones count, but are not handed over).
    * @throws SystemCallError when an evented socket could not be opened or joined; never for a single failed read
@@ -27,12 +30,13 @@ export interface DatagramReceiver {
 /** The receiver that this machine can have. */
 export const RECEIVER_KIND: ReceiverKind = libc ? "batched" : "evented";
 
-/** @throws SystemCallError when the socket, the bind or the join is refused */
+/** @throws Error when the group is none; SystemCallError when the socket, the bind or the join is refused */
 export function openReceiver(
   membership: Membership,
   receiveBufferBytes: number,
   kind: ReceiverKind = RECEIVER_KIND,
 ): DatagramReceiver {
+  if (!isMulticast(membership.group)) throw new Error(`${formatIpAddress(membership.group)} is no multicast group`);
   return kind === "batched"
     ? new BatchedReceiver(membership, receiveBufferBytes)
     : new EventedReceiver(membership, receiveBufferBytes);

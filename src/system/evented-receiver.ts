@@ -12,12 +12,16 @@ const REUSE_FLAGS = 16 | 4;
 /** Datagrams that wait for the next tick; more are lost, as in a kernel buffer that is full. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
+/** In the second byte of an IPv6 group (RFC 4291 section 2.7). */
+const LINK_LOCAL_SCOPE = 2;
+
 const area = allocate(65536);
 
 type UdpSocket = Bun.udp.Socket<"buffer">;
 
 export class EventedReceiver implements DatagramReceiver {
   readonly kind = "evented";
+  receiveBuffer = 0;
   readonly #membership: Membership;
   #socket: UdpSocket | undefined;
   #waiting: Uint8Array[] = [];
@@ -60,10 +64,10 @@ export class EventedReceiver implements DatagramReceiver {
   }
 
   async #open(receiveBufferBytes: number): Promise<void> {
-    const { group, port } = this.#membership;
+    const { port } = this.#membership;
     // `flags` is missing from Bun's types.
     const options: Bun.udp.SocketOptions<"buffer"> & { flags: number } = {
-      hostname: formatIpAddress(group),
+      hostname: this.#hostname(),
       port,
       flags: REUSE_FLAGS,
       socket: {
@@ -75,7 +79,8 @@ export class EventedReceiver implements DatagramReceiver {
     const socket = await Bun.udpSocket(options);
     try {
       if (this.#isClosed) throw new Error("closed");
-      if (libc) setBufferSize((socket as UdpSocket & { fd: number }).fd, "receive", receiveBufferBytes);
+      if (libc)
+        this.receiveBuffer = setBufferSize((socket as UdpSocket & { fd: number }).fd, "receive", receiveBufferBytes);
       this.#change(socket, "add");
       this.#socket = socket;
     } catch (error) {
@@ -101,13 +106,20 @@ export class EventedReceiver implements DatagramReceiver {
     }
   }
 
-  /** What Bun wants for an interface: IPv4 its address (a name is silently ignored), IPv6 `::%name`. */
+  /** The group to bind to. One of link-local scope needs its zone there, others may not have one. */
+  #hostname(): string {
+    const { group, interfaceName } = this.#membership;
+    const isLinkLocal = group.family === 6 && (group.bytes[1]! & 0x0f) === LINK_LOCAL_SCOPE;
+    const address = formatIpAddress({ family: group.family, bytes: group.bytes });
+    return isLinkLocal && interfaceName !== undefined ? `${address}%${interfaceName}` : address;
+  }
+
+  /** What Bun wants for an interface: IPv4 its address (a name is silently ignored), IPv6 `::%name`. Unknown names it ignores. */
   #interface(): string | undefined {
     const { interfaceName, group } = this.#membership;
     if (interfaceName === undefined) return undefined;
-    if (group.family === 6) return `::%${interfaceName}`;
-    const address = interfaceAddress(interfaceName, 4);
-    if (address === undefined) throw new Error(`interface ${interfaceName} has no IPv4 address`);
-    return address;
+    const address = interfaceAddress(interfaceName, group.family);
+    if (address === undefined) throw new Error(`interface ${interfaceName} has no IPv${group.family} address`);
+    return group.family === 4 ? address : `::%${interfaceName}`;
   }
 }

@@ -13,5 +13,6 @@ export function interfaceIndex(name: string): number | undefined {
 
 /** An address of the interface; undefined when it has none of that family. */
 export function interfaceAddress(name: string, family: 4 | 6): string | undefined {
-  return networkInterfaces()[name]?.find((a) => a.family === `IPv${family}`)?.address;
+  const addresses = Object.entries(networkInterfaces()).find(([known]) => known === name)?.[1];
+  return addresses?.find((a) => a.family === `IPv${family}`)?.address;
 }

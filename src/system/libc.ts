@@ -8,6 +8,7 @@ const SYMBOLS = {
   close: { args: [i32], returns: i32 },
   getsockopt: { args: [i32, i32, i32, "ptr", "ptr"], returns: i32 },
   if_nametoindex: { args: ["ptr"], returns: "u32" },
+  madvise: { args: ["ptr", "u64", i32], returns: i32 },
   memcpy: { args: ["ptr", "ptr", "u32"], returns: "void" },
   recvmmsg: { args: [i32, "ptr", "u32", i32, "ptr"], returns: i32 },
   sendto: { args: [i32, "ptr", "u32", i32, "ptr", "u32"], returns: i32 },
@@ -54,8 +55,6 @@ const NAMES: Record<number, string> = {
   101: "ENETUNREACH (network is unreachable)",
   105: "ENOBUFS (no buffer space; too many multicast memberships?)",
 };
-
-export const EAGAIN = 11;
 
 /** `errno` in words for a log line. */
 export function errnoText(code: number): string {

@@ -7,9 +7,10 @@ export interface Memory {
   readonly address: number;
 }
 
-/** Makes a zeroed area. The kernel supplies its pages when they are first touched. */
+/** Makes a zeroed area of `size` bytes, 1 or more. The kernel supplies its pages when they are first touched. */
 export function allocate(size: number): Memory {
-  const bytes = new Uint8Array(size);
+  // A small array without a buffer of its own would move as soon as somebody takes a subarray of it.
+  const bytes = new Uint8Array(new ArrayBuffer(size));
   return { bytes, address: libc ? addressOf(bytes) : 0 };
 }
 

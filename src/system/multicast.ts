@@ -1,6 +1,5 @@
 /** Multicast membership through libc: by interface index, any source or one source, IPv4 and IPv6 alike (RFC 3678 section 5). */
 import type { IpAddress } from "../wire/ip-address.ts";
-import { AF_INET, addressFamily, socketAddress } from "./socket-address.ts";
 import {
   bindSocket,
   closeSocket,
@@ -16,6 +15,7 @@ import {
   setOption,
   tryOption,
 } from "./socket.ts";
+import { AF_INET, addressFamily, socketAddress } from "./socket-address.ts";
 
 /** What to join, and where. */
 export interface Membership {
@@ -86,7 +86,7 @@ export function changeMembership(fd: number, membership: Membership, change: "jo
   const [join, leave] = source
     ? [MCAST_JOIN_SOURCE_GROUP, MCAST_LEAVE_SOURCE_GROUP]
     : [MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP];
-  setOption(fd, group.family === 4 ? IPPROTO_IP : IPPROTO_IPV6, change === "join" ? join : leave, request);
+  setOption(fd, group.family === 4 ? IPPROTO_IP : IPPROTO_IPV6, change === "join" ? join : leave, request, change);
 }
 
 /**

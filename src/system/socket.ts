@@ -51,19 +51,22 @@ export function bindSocket(fd: number, address: Uint8Array): void {
 }
 
 export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void {
-  check(
-    needLibc().sendto(fd, bytes, bytes.length, 0, address, address.length),
-    "sendto",
-  );
+  check(needLibc().sendto(fd, bytes, bytes.length, 0, address, address.length), "sendto");
 }
 
-/** @param value a 32-bit number, or the bytes of a structure */
-export function setOption(fd: number, level: number, option: number, value: number | Uint8Array): void {
+/**
+ * @param value a 32-bit number, or the bytes of a structure
+ * @param call what the error calls it
+ */
+export function setOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: number | Uint8Array,
+  call = `setsockopt(${level}, ${option})`,
+): void {
   const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
-  check(
-    needLibc().setsockopt(fd, level, option, bytes, bytes.length),
-    `setsockopt(${level}, ${option})`,
-  );
+  check(needLibc().setsockopt(fd, level, option, bytes, bytes.length), call);
 }
 
 /** False when the kernel refuses. */
@@ -80,10 +83,7 @@ export function tryOption(fd: number, level: number, option: number, value: numb
 export function getOption(fd: number, level: number, option: number): number {
   const value = new Int32Array(1);
   const length = Int32Array.of(4);
-  check(
-    needLibc().getsockopt(fd, level, option, value, length),
-    `getsockopt(${level}, ${option})`,
-  );
+  check(needLibc().getsockopt(fd, level, option, value, length), `getsockopt(${level}, ${option})`);
   return value[0]!;
 }
 

@@ -14,9 +14,7 @@ export function membershipReportV2(group: Uint8Array): Uint8Array {
 
 /** IGMPv3 report with one group record: any source (16 bytes) or one source (20 bytes). */
 export function membershipReportV3(group: Uint8Array, source?: Uint8Array): Uint8Array {
-  const record = source
-    ? [MODE_IS_INCLUDE, 0, 0, 1, ...group, ...source]
-    : [MODE_IS_EXCLUDE, 0, 0, 0, ...group];
+  const record = source ? [MODE_IS_INCLUDE, 0, 0, 1, ...group, ...source] : [MODE_IS_EXCLUDE, 0, 0, 0, ...group];
   return withChecksum(Uint8Array.of(V3_MEMBERSHIP_REPORT, 0, 0, 0, 0, 0, 0, 1, ...record));
 }
 

@@ -46,14 +46,15 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from([...before, ...new Array<number>(missing).fill(0), ...tail]);
 }
 
-/** The bytes of colon-separated groups; the last one may be a dotted IPv4 address. */
-function parseGroups(text: string): number[] | undefined {
+/** The bytes of the colon-separated groups before or behind `::`; the address's last one may be a dotted IPv4 address. */
+function parseGroups(text: string, half: number, halves: readonly string[]): number[] | undefined {
   if (text === "") return [];
   const bytes: number[] = [];
   const groups = text.split(":");
   for (const [i, group] of groups.entries()) {
     if (group.includes(".")) {
-      const v4 = i === groups.length - 1 ? parseIpv4(group) : undefined;
+      const isLast = i === groups.length - 1 && half === halves.length - 1;
+      const v4 = isLast ? parseIpv4(group) : undefined;
       if (!v4) return undefined;
       bytes.push(...v4);
     } else {

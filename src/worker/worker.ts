@@ -9,9 +9,13 @@ import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import type { Log } from "../system/log.ts";
+import { dropStartupCode } from "../system/startup-code.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** By then nothing of the start is still going on. */
+const STARTED_AFTER_MS = 1000;
 
 export interface Worker {
   readonly listeners: readonly HttpListener[];
@@ -39,10 +43,12 @@ export function startWorker(settings: Settings, log: Log, channels: readonly Ind
   }
   const listeners = listenOnAll(settings.listen, router(routes, log), log);
   log.info(`Multicast receiver: ${RECEIVER_KIND}`);
+  const tidying = setTimeout(dropStartupCode, STARTED_AFTER_MS);
   log.info("Server initialization complete, ready to accept connections");
   return {
     listeners,
     stop() {
+      clearTimeout(tidying);
       for (const listener of listeners) listener.stop();
       hub.close();
     },

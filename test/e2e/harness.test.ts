@@ -22,7 +22,7 @@ process.on("SIGTERM", () => {
   console.log("bye");
   process.exit(args.includes("sulk") ? 5 : 0);
 });
-const workers = Number(args[args.indexOf("-w") + 1]);
+const workers = args.includes("-w") ? Number(args[args.indexOf("-w") + 1]) : 1;
 const port = Number(args[args.indexOf("-l") + 1].split(":")[1]);
 Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response("ok") });
 if (args.includes("leave-child")) Bun.spawn(["sleep", "600"], { stdio: ["ignore", "ignore", "ignore"] });

@@ -24,7 +24,7 @@ export interface SluiceOptions {
   /** Arguments after `-C -v 4 -l 127.0.0.1:PORT`. */
   readonly args?: readonly string[];
   readonly variant?: Variant;
-  /** Number of workers, each of which must be ready. Default 1. */
+  /** Number of workers (`-w`), each of which must be ready. Default the program's own: one. */
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Working directory. Default the system's directory for temporary files. */
@@ -191,13 +191,13 @@ export class Sluice {
 
 /** Starts the program on a free port and waits until it is ready. Rejects with the end of its log if it exits. */
 export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
-  const { args = [], variant = "source", workers = 1, entry = MAIN } = options;
+  const { args = [], variant = "source", workers, entry = MAIN } = options;
   const program = variant === "source" ? [process.execPath, entry] : [await builtBinary(entry)];
   const port = await freeTcpPort();
-  const listen = ["-C", "-v", "4", "-l", `127.0.0.1:${port}`, "-w", String(workers)];
-  const sluice = new Sluice([...program, ...listen, ...args], port, options);
+  const common = ["-C", "-v", "4", "-l", `127.0.0.1:${port}`, ...(workers === undefined ? [] : ["-w", `${workers}`])];
+  const sluice = new Sluice([...program, ...common, ...args], port, options);
   try {
-    await sluice.waitForLog(READY, { count: workers, ms: START_TIMEOUT_MS });
+    await sluice.waitForLog(READY, { count: workers ?? 1, ms: START_TIMEOUT_MS });
   } catch (error) {
     await sluice.kill();
     throw error;

@@ -1,5 +1,5 @@
 /** Tells the network again that somebody listens, without leaving the group (multicast.md section 4). */
-import { sendIgmp, type Membership } from "../../system/multicast.ts";
+import { type Membership, sendIgmp } from "../../system/multicast.ts";
 import { IGMP_V3_REPORTS, membershipReportV2, membershipReportV3 } from "../../wire/igmp.ts";
 
 /**

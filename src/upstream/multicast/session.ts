@@ -1,11 +1,17 @@
 /** A multicast group as an upstream: joins, reads, notices silence and does something about it. */
 import type { Upstream, UpstreamFacts, UpstreamParent } from "../../relay/stream.ts";
-import { type DatagramReceiver, openReceiver, RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
+import {
+  type DatagramReceiver,
+  openReceiver,
+  RECEIVER_KIND,
+  type ReceiverKind,
+} from "../../system/datagram-receiver.ts";
 import { interfaceIndex } from "../../system/interfaces.ts";
 import type { Log } from "../../system/log.ts";
 import type { Membership } from "../../system/multicast.ts";
 import type { IpAddress } from "../../wire/ip-address.ts";
 import { MediaInput } from "../rtp/media-input.ts";
+import { ReadPace } from "../rtp/read-pace.ts";
 import { InterfaceMissingError, JoinFailedError, NoDataError, SilentError } from "./errors.ts";
 import { sendReports } from "./rejoin.ts";
 
@@ -48,35 +54,31 @@ export class MulticastSession implements Upstream {
   readonly #options: MulticastOptions;
   readonly #log: Log;
   #state: "waiting" | "flowing" | "silent" | "closed" = "waiting";
+  readonly #pace: ReadPace;
   #receiver: DatagramReceiver | undefined;
-  #now: number;
   #mediaAt: number;
-  #openedAt: number;
   #rejoinedAt: number;
   #rejoins = 0;
   #reportedAt: number;
   #reportedLost = 0;
   #reportsFailed = false;
-  #sawMedia = false;
 
   /** @throws JoinFailedError, InterfaceMissingError */
   constructor(parent: UpstreamParent, target: MulticastTarget, options: MulticastOptions, log: Log, now: number) {
-    // The parent is told of media through us, so that silence is noticed without asking anybody.
     this.#parent = parent;
-    this.input = new MediaInput({
-      append: (memory, offset, length) => {
-        this.#sawMedia = true;
-        parent.append(memory, offset, length);
-      },
-      markRandomAccess: (within, preamble) => parent.markRandomAccess(within, preamble),
-      ended: (cause) => parent.ended(cause),
-    });
+    this.input = new MediaInput(parent);
     this.#target = target;
     this.#options = options;
     this.#log = log;
-    this.#now = this.#mediaAt = this.#openedAt = this.#rejoinedAt = this.#reportedAt = now;
+    this.#mediaAt = this.#rejoinedAt = this.#reportedAt = now;
+    this.#pace = new ReadPace(now, EAGER_MS);
     this.#receiver = this.#join();
     log.info(`Joined ${target.name}${this.#where()} (${this.#receiver.kind} receiver)`);
+    const { receiveBuffer } = this.#receiver;
+    // The kernel counts its own needs too, and so answers with twice what it grants.
+    if (receiveBuffer > 0 && receiveBuffer < options.receiveBufferBytes * 2) {
+      log.warn(`${target.name}: kernel receive buffer of only ${receiveBuffer / 2} bytes; raise net.core.rmem_max`);
+    }
     if (options.rejoinIntervalS > 0 && target.group.family === 6) {
       log.warn(`${target.name}: periodic rejoin is for IPv4 only and is skipped for this group`);
     }
@@ -87,34 +89,47 @@ export class MulticastSession implements Upstream {
     return payload ? { protocol: "multicast", payload } : { protocol: "multicast" };
   }
 
-  get isEager(): boolean {
-    return this.#state === "waiting" && this.#now - this.#openedAt < EAGER_MS;
+  get tickMs(): number {
+    return this.#pace.tickMs;
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   tick(now: number): void {
-    if (this.#state === "closed") return;
-    this.#now = now;
+    if (this.#isClosed) return;
+    const before = this.input.payloads;
     this.input.reorder.tick(now);
-    this.#sawMedia = false;
-    this.#receive();
-    if (this.#sawMedia) this.#media(now);
+    this.#receive(now);
+    // What we have handed over, or failed to join, may have made the parent close us.
+    if (this.#isClosed) return;
+    if (this.input.payloads > before) this.#media(now);
     else if (now - this.#mediaAt >= REJOIN_EVERY_MS) this.#silence(now);
-    if (now - this.#reportedAt >= REPORT_EVERY_MS) this.#housekeeping(now);
+    if (!this.#isClosed && now - this.#reportedAt >= REPORT_EVERY_MS) this.#housekeeping(now);
   }
 
   close(): void {
-    if (this.#state === "closed") return;
+    if (this.#isClosed) return;
     this.#state = "closed";
     this.#receiver?.close();
     this.#receiver = undefined;
     this.#log.info(`Left ${this.#target.name}`);
   }
 
-  #receive(): void {
+  #receive(now: number): void {
+    const receiver = this.#receiver;
+    if (!receiver) return;
     try {
-      this.#receiver?.receive(this.input);
+      this.#pace.observe(receiver.receive(this.input), receiver.receiveBuffer, now);
     } catch (error) {
-      this.#end(new JoinFailedError(this.#target.name, error as Error));
+      // An evented socket tells late that it could not join: at first that is the end, during a silence we try again.
+      const failure = this.#joinFailed(error as Error);
+      if (this.#rejoins > 0) this.#rejoinFailed(failure);
+      else {
+        this.#log.error(failure.message);
+        this.#end(failure);
+      }
     }
   }
 
@@ -125,6 +140,7 @@ export class MulticastSession implements Upstream {
         `${this.#target.name} was silent for ${seconds} s and is back after ${this.#rejoins} rejoins; ${ADVICE}${this.#where()}`,
       );
     }
+    if (this.#state === "waiting") this.#pace.settle();
     this.#state = "flowing";
     this.#mediaAt = now;
     this.#rejoins = 0;
@@ -137,8 +153,9 @@ export class MulticastSession implements Upstream {
       this.#end(new NoDataError(this.#target.name));
       return;
     }
+    const isNew = this.#state === "flowing";
     if (this.#state !== "waiting") {
-      if (this.#state === "flowing") this.input.reorder.reset();
+      if (isNew) this.input.reorder.reset();
       this.#state = "silent";
       if (silentMs >= this.#options.gapTimeoutS * 1000) {
         this.#log.error(
@@ -148,7 +165,7 @@ export class MulticastSession implements Upstream {
         return;
       }
     }
-    if (now - this.#rejoinedAt >= REJOIN_EVERY_MS) this.#rejoin(now);
+    if (isNew || now - this.#rejoinedAt >= REJOIN_EVERY_MS) this.#rejoin(now);
   }
 
   /** Leaves and joins with a new socket: that also finds an interface which vanished and came back under another index. */
@@ -160,8 +177,14 @@ export class MulticastSession implements Upstream {
     try {
       this.#receiver = this.#join();
     } catch (error) {
-      this.#log.debug(`${(error as Error).message}; will try again`);
+      this.#rejoinFailed(error as Error);
     }
+  }
+
+  #rejoinFailed(error: Error): void {
+    this.#receiver?.close();
+    this.#receiver = undefined;
+    this.#log.debug(`${error.message}; will try again`);
   }
 
   #housekeeping(now: number): void {
@@ -177,18 +200,21 @@ export class MulticastSession implements Upstream {
 
   #sendReports(now: number): void {
     this.#rejoinedAt = now;
-    let failure = sendReports(this.#membership());
-    if (failure) {
-      try {
-        this.#receiver?.rejoin();
-      } catch (error) {
-        failure = error as Error;
-      }
-      if (!this.#reportsFailed) {
-        this.#log.warn(`${this.#target.name}: cannot send IGMP reports (${failure.message}); leaving and joining instead`);
-      }
-      this.#reportsFailed = true;
+    try {
+      const failure = sendReports(this.#membership());
+      if (!failure) return;
+      this.#warnOnce(failure);
+      this.#receiver?.rejoin();
+    } catch (error) {
+      // The interface is gone, or the join was refused: silence follows, and with it new tries to join.
+      this.#log.debug(`${(error as Error).message}; will try again`);
     }
+  }
+
+  #warnOnce(failure: Error): void {
+    if (this.#reportsFailed) return;
+    this.#reportsFailed = true;
+    this.#log.warn(`${this.#target.name}: cannot send IGMP reports (${failure.message}); leaving and joining instead`);
   }
 
   #end(cause: Error): void {
@@ -200,8 +226,12 @@ export class MulticastSession implements Upstream {
       return openReceiver(this.#membership(), this.#options.receiveBufferBytes, this.#receiverKind);
     } catch (error) {
       if (error instanceof InterfaceMissingError) throw error;
-      throw new JoinFailedError(`${this.#target.name}${this.#where()}`, error as Error);
+      throw this.#joinFailed(error as Error);
     }
+  }
+
+  #joinFailed(cause: Error): JoinFailedError {
+    return new JoinFailedError(`${this.#target.name}${this.#where()}`, cause);
   }
 
   get #receiverKind(): ReceiverKind {

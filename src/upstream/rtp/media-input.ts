@@ -17,6 +17,8 @@ export type PayloadKind = "mp2t-rtp" | "mp2t-direct";
 export class MediaInput implements DatagramSink, PayloadSink {
   /** Of the latest media datagram that was MPEG-TS. */
   payloadKind: PayloadKind | undefined;
+  /** Payloads handed on. */
+  payloads = 0;
   /** Datagrams that were neither RTP nor MPEG-TS. */
   strays = 0;
   /** RTP datagrams whose header does not fit them. */
@@ -63,6 +65,7 @@ export class MediaInput implements DatagramSink, PayloadSink {
 
   /** One payload in its right order. */
   payload(memory: Memory, offset: number, length: number): void {
+    this.payloads++;
     const within = this.#watch.look(memory.bytes, offset, length);
     if (within >= 0) this.#parent.markRandomAccess(within, this.#watch.preamble());
     this.#parent.append(memory, offset, length);

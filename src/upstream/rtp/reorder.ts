@@ -42,6 +42,8 @@ export class ReorderBuffer {
   #phase: "idle" | "collecting" | "active" = "idle";
   /** Next sequence number to deliver. */
   #next = 0;
+  /** While collecting: the newest sequence number that is stored. */
+  #newest = 0;
   readonly #slots: (Memory | undefined)[] = new Array(WINDOW);
   readonly #sequences = new Int32Array(WINDOW).fill(EMPTY);
   readonly #lengths = new Int32Array(WINDOW);
@@ -96,7 +98,7 @@ export class ReorderBuffer {
     if (this.#phase === "idle") {
       this.#phase = "collecting";
       this.#waitingSince = this.#now;
-      this.#next = sequence;
+      this.#next = this.#newest = sequence;
     }
     const ahead = sequenceDifference(sequence, this.#next);
     // A jump too far for the window: what was collected belongs to another time.
@@ -105,8 +107,14 @@ export class ReorderBuffer {
       this.#collect(sequence, memory, offset, length);
       return;
     }
+    // All that is stored must fit one window, or two packets would claim the same slot.
+    if (sequenceDifference(this.#newest, sequence) >= WINDOW) {
+      this.counts.late++;
+      return;
+    }
     if (!this.#store(sequence, memory, offset, length)) return;
     if (ahead < 0) this.#next = sequence;
+    if (sequenceDifference(sequence, this.#newest) > 0) this.#newest = sequence;
     if (this.#stored >= COLLECT_PACKETS) this.#activate();
   }
 

@@ -1,0 +1,496 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { Connection, type ConnectionParent, type ConnectionSocket } from "../../src/http/connection.ts";
+import type { RequestHandler } from "../../src/http/request.ts";
+import { emitHead, errorResponse } from "../../src/http/response.ts";
+import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from "../../src/wire/http-request.ts";
+import type { HttpClient } from "../fakes/http-client.ts";
+import { until } from "../fakes/until.ts";
+import { collectingLog, noise, TestServer } from "./serve.ts";
+
+const HEAD = emitHead(200, [["Content-Type", "video/mp2t"]]);
+
+/** Answers with what was asked for. */
+const echo: RequestHandler = (request, connection) => {
+  const { method, target } = request;
+  connection.respond({ status: 200, headers: [], body: `${method} ${target} ${Buffer.from(request.body)}` });
+};
+const stream: RequestHandler = (_, connection) => connection.startStream(HEAD);
+
+async function statusOf(client: HttpClient): Promise<number> {
+  return (await client.head()).status;
+}
+
+/** Writes `media` as a cursor does: until the client is blocked, and on when it takes bytes again. */
+function pump(connection: Connection, media: Uint8Array, done: () => void): void {
+  let position = 0;
+  const write = () => {
+    while (position < media.length) {
+      const length = Math.min(100_000, media.length - position);
+      const taken = connection.write(media, position, length);
+      position += taken;
+      if (taken < length) return;
+    }
+    done();
+  };
+  connection.onWritable = write;
+  write();
+}
+
+describe("a request", () => {
+  test("may come byte by byte", async () => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    for (const byte of "POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc") {
+      client.send(byte);
+      await Bun.sleep(0);
+    }
+    const { head, body } = await client.response();
+    expect(head.raw).toBe("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    expect(body.toString()).toBe("POST /x abc");
+  });
+
+  test("is the only one of its connection", async () => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    client.send("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n\0\0\0");
+    client.send(new Uint8Array(100_000));
+    expect((await client.response()).body.toString()).toBe("GET /1 ");
+    client.send("GET /3 HTTP/1.1\r\n\r\n");
+    client.halfClose();
+    await server.idle();
+    expect(client.error).toBeUndefined();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("may carry the largest body", async () => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    const body = noise(MAX_BODY_BYTES);
+    client.send(`POST / HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`);
+    client.send(body);
+    await server.handled();
+    expect(Buffer.from(body).equals(server.requests[0]!.body)).toBeTrue();
+  });
+
+  test("that expects it is told to continue", async () => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    client.request("POST", "/", { "Content-Length": "2", Expect: "100-continue" });
+    expect((await client.head()).raw).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("hi");
+    expect((await client.response()).body.toString()).toBe("POST / hi");
+  });
+});
+
+describe("a bad request is answered and the answer arrives", () => {
+  const cases: [status: number, what: string, bytes: string][] = [
+    [400, "junk", "\x16\x03\x01\r\n"],
+    [400, "junk with much behind it", `\x16\x03\x01\r\n${"x".repeat(100_000)}`],
+    [413, "a body too large", `POST / HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n${"x".repeat(1_000_000)}`],
+    [414, "a target of 3 KB", `GET /${"a".repeat(3000)} HTTP/1.1\r\n\r\n`],
+    [431, "a header of 100 KB", `GET / HTTP/1.1\r\nA: ${"x".repeat(100_000)}\r\n\r\n`],
+    [501, "a chunked body", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"],
+  ];
+  test.each(cases)("%d for %s", async (status, _, bytes) => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    client.send(bytes);
+    const { head, body } = await client.response();
+    expect(head.status).toBe(status);
+    expect(body.toString()).toStartWith(`<!doctype html><title>${status}</title>`);
+    client.halfClose();
+    await server.idle();
+    expect(client.error).toBeUndefined();
+    expect(server.requests).toBeEmpty();
+  });
+
+  test("431 while the header is still arriving", async () => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    client.send(`GET / HTTP/1.1\r\nA: ${"x".repeat(MAX_HEAD_BYTES)}`);
+    await until(() => client.state === "ended", 5000, "the answer");
+    for (let i = 0; i < 100; i++) client.send("x".repeat(1000));
+    expect(await statusOf(client)).toBe(431);
+    client.halfClose();
+    await server.idle();
+    expect(client.error).toBeUndefined();
+  });
+
+  test("without a body if it was HEAD", async () => {
+    using server = new TestServer(echo);
+    using client = await server.connect();
+    client.send("HEAD / HTTP/1.1\r\nA\r\n\r\n");
+    const { head, body } = await client.response();
+    expect(head.status).toBe(400);
+    expect(body).toBeEmpty();
+  });
+
+  test("on pages of the caller's making", async () => {
+    using server = new TestServer(echo, { errorResponse: (status) => errorResponse(status, [["X-Extra", "1"]]) });
+    using client = await server.connect();
+    client.send("\n\n");
+    expect((await client.head()).headers.get("x-extra")).toBe("1");
+  });
+
+  test("503 when the bodies under way are too much to hold", async () => {
+    using server = new TestServer(echo);
+    const request = `POST / HTTP/1.1\r\nContent-Length: ${MAX_BODY_BYTES}\r\n\r\n`;
+    const clients = await Promise.all(Array.from({ length: 9 }, () => server.connect()));
+    for (const client of clients) client.send(request);
+    const answered = () => clients.filter((client) => client.state !== "open");
+    await until(() => answered().length > 0, 5000, "a refusal");
+    const [refused] = answered();
+    expect(await statusOf(refused!)).toBe(503);
+
+    // The memory of a client that gives up serves another one.
+    clients.find((client) => client !== refused)!.destroy();
+    await until(() => server.listener.connections < 9, 5000, "the client to be gone");
+    using late = await server.connect();
+    late.request("POST", "/", { "Content-Length": "2", Expect: "100-continue" });
+    expect(await statusOf(late)).toBe(100);
+    for (const client of clients) client.destroy();
+  });
+});
+
+describe("a local answer", () => {
+  const page = noise(5_000_000);
+  const answer: RequestHandler = (_, connection) => connection.respond({ status: 200, headers: [], body: page });
+
+  for (const half of [false, true]) {
+    test(`of 5 MB reaches a slow reader${half ? " that has half-closed" : ""}`, async () => {
+      using server = new TestServer(answer, { timeouts: { lingerMs: 10_000 } });
+      using client = await server.connect();
+      client.pause();
+      client.request("GET", "/");
+      if (half) client.halfClose();
+      await server.handled();
+      client.readAtMost(20_000_000);
+      await client.head();
+      expect((await client.readToEnd()).equals(page)).toBeTrue();
+      client.halfClose();
+      await server.idle();
+    });
+  }
+
+  test("to HEAD has the same headers and no body", async () => {
+    using server = new TestServer(echo);
+    using get = await server.connect();
+    using head = await server.connect();
+    get.request("GET", "/");
+    head.request("HEAD", "/");
+    const { raw } = await get.head();
+    expect((await head.readToEnd()).toString()).toBe(raw);
+  });
+
+  test("is given once", async () => {
+    using server = new TestServer((_, connection) => {
+      connection.respond({ status: 200, headers: [], body: "one" });
+      connection.respond({ status: 200, headers: [], body: "two" });
+      connection.startStream(HEAD);
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    expect((await client.response()).body.toString()).toBe("one");
+  });
+
+  test("that nobody takes is given up", async () => {
+    using server = new TestServer(answer, { timeouts: { stallMs: 100 } });
+    using client = await server.connect();
+    client.pause();
+    client.request("GET", "/");
+    await server.handled();
+    await server.idle();
+    expect(server.log.at(-1)).toEndWith("answer not taken within 100 ms");
+  });
+});
+
+describe("a stream", () => {
+  const media = noise(8_000_000);
+
+  test("delivers every byte to a client that pauses, then its end", async () => {
+    using server = new TestServer((request, connection) => {
+      stream(request, connection);
+      pump(connection, media, () => connection.endStream());
+    });
+    using client = await server.connect();
+    client.pause();
+    client.request("GET", "/");
+    const connection = await server.handled();
+    expect(connection.write(media, 0, 1000)).toBe(0);
+    client.readAtMost(40_000_000);
+    expect((await client.head()).raw).toBe(HEAD.toString());
+    expect((await client.readToEnd()).equals(media)).toBeTrue();
+    client.halfClose();
+    await server.idle();
+    expect(client.error).toBeUndefined();
+  });
+
+  test("without media still has its head", async () => {
+    using server = new TestServer((request, connection) => {
+      stream(request, connection);
+      connection.endStream();
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    expect((await client.readToEnd()).toString()).toBe(HEAD.toString());
+  });
+
+  test("that has sent nothing can still be answered otherwise", async () => {
+    using server = new TestServer((request, connection) => {
+      stream(request, connection);
+      connection.respond(errorResponse(503));
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    expect(await statusOf(client)).toBe(503);
+  });
+
+  test("that runs is answered no other way, and ignores what the client sends", async () => {
+    using server = new TestServer(stream);
+    using client = await server.connect();
+    client.request("GET", "/");
+    const connection = await server.handled();
+    connection.write(media, 0, 10);
+    await client.head();
+    client.send(new Uint8Array(300_000));
+    connection.respond(errorResponse(503));
+    connection.write(media, 10, 10);
+    expect((await client.read(20)).equals(media.subarray(0, 20))).toBeTrue();
+    expect(client.state).toBe("open");
+  });
+
+  type Leaving = [what: string, leave: (client: HttpClient, connection: Connection) => void];
+  test.each<Leaving>([
+    ["the client closes", (client) => client.destroy()],
+    ["the client half-closes", (client) => client.halfClose()],
+    ["we abort", (_, connection) => connection.abort()],
+    ["we end it", (client, connection) => [connection.endStream(), client.halfClose()]],
+  ])("is over when %s, which is told once", async (_, leave) => {
+    let closes = 0;
+    using server = new TestServer((request, connection) => {
+      connection.onClose = () => closes++;
+      stream(request, connection);
+      connection.write(media, 0, 100);
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    await client.head();
+    const connection = server.connections[0]!;
+    expect(connection.isClosed).toBeFalse();
+    leave(client, connection);
+    await server.idle();
+    connection.abort();
+    connection.respond(errorResponse(500));
+    expect(connection.isClosed).toBeTrue();
+    expect(connection.write(media, 0, 100)).toBe(0);
+    expect(closes).toBe(1);
+  });
+
+  test("that has not begun is over too when the client half-closes", async () => {
+    let closes = 0;
+    using server = new TestServer((_, connection) => {
+      connection.onClose = () => closes++;
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    await server.handled();
+    client.halfClose();
+    await server.idle();
+    expect(closes).toBe(1);
+  });
+});
+
+describe("of a throw", () => {
+  test("in the handler the client is told, and nobody else notices", async () => {
+    using server = new TestServer((request, connection) => {
+      if (request.target === "/boom") throw new Error("boom");
+      stream(request, connection);
+      connection.write(Buffer.from("media"), 0, 5);
+    });
+    using other = await server.connect();
+    other.request("GET", "/");
+    await other.head();
+    using client = await server.connect();
+    client.request("GET", "/boom");
+    expect(await statusOf(client)).toBe(500);
+    expect(server.log.join()).toContain("boom");
+    server.connections[0]!.write(Buffer.from("more"), 0, 4);
+    expect((await other.read(9)).toString()).toBe("mediamore");
+  });
+
+  test("in the middle of a stream the client sees the end", async () => {
+    using server = new TestServer((request, connection) => {
+      stream(request, connection);
+      connection.write(Buffer.from("media"), 0, 5);
+      throw new Error("boom");
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    await until(() => client.state === "closed", 5000, "the end");
+    expect(server.listener.connections).toBe(0);
+  });
+
+  test("in onWritable and onClose the connection alone dies", async () => {
+    const media = noise(8_000_000);
+    using server = new TestServer((request, connection) => {
+      stream(request, connection);
+      connection.onWritable = () => {
+        throw new Error("writable");
+      };
+      connection.onClose = () => {
+        throw new Error("close");
+      };
+      connection.write(media, 0, media.length);
+    });
+    using client = await server.connect();
+    client.request("GET", "/");
+    await server.idle();
+    expect(server.log.filter((line) => line.startsWith("error"))).toHaveLength(2);
+  });
+});
+
+describe("a client that is too slow to ask", () => {
+  const timeouts = { headMs: 100, bodyMs: 100, lingerMs: 100 };
+
+  test.each([
+    ["sends nothing", "", "no request head"],
+    ["sends half a head", "GET / HTTP/1.1\r\nHost:", "no request head"],
+    ["sends half a body", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel", "no complete request body"],
+  ])("and %s is closed without answer", async (_, bytes, reason) => {
+    using server = new TestServer(echo, { timeouts });
+    using client = await server.connect();
+    client.send(bytes);
+    expect(await client.readToEnd()).toBeEmpty();
+    await server.idle();
+    expect(server.log.at(-1)).toContain(reason);
+  });
+
+  test("the timers do not end a stream", async () => {
+    using server = new TestServer(stream, { timeouts: { headMs: 20, bodyMs: 20, lingerMs: 20 } });
+    using client = await server.connect();
+    client.request("POST", "/", { "Content-Length": "1" });
+    client.send("x");
+    const connection = await server.handled();
+    using silent = await server.connect();
+    await silent.readToEnd();
+    connection.write(Buffer.from("media"), 0, 5);
+    await client.head();
+    expect((await client.read(5)).toString()).toBe("media");
+  });
+
+  test("and never closes its side is not waited for", async () => {
+    using server = new TestServer(echo, { timeouts });
+    using client = await server.connect();
+    client.request("GET", "/");
+    await client.response();
+    expect(server.listener.connections).toBe(1);
+    await server.idle();
+    expect(server.log.at(-1)).toContain("no FIN");
+  });
+
+  test.each(["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel"])(
+    "and half-closes after %j is closed without answer",
+    async (bytes) => {
+      using server = new TestServer(echo);
+      using client = await server.connect();
+      client.send(bytes);
+      client.halfClose();
+      expect(await client.readToEnd()).toBeEmpty();
+      await server.idle();
+      expect(server.requests).toBeEmpty();
+    },
+  );
+});
+
+/** A kernel that takes as many bytes of each write as it is told to. */
+class FakeSocket {
+  remoteAddress = "::ffff:192.0.2.1";
+  remotePort = 7;
+  sent = Buffer.alloc(0);
+  writes = 0;
+  readonly #limits: number[];
+
+  constructor(limits: readonly number[]) {
+    this.#limits = [...limits];
+  }
+
+  write(bytes: Uint8Array, offset = 0, length = bytes.length - offset): number {
+    this.writes++;
+    const taken = Math.min(length, this.#limits.shift() ?? length);
+    if (taken > 0) this.sent = Buffer.concat([this.sent, bytes.subarray(offset, offset + taken)]);
+    return taken;
+  }
+
+  terminate(): void {}
+  shutdown(): void {}
+
+  /** A connection on this socket whose stream has begun. */
+  streaming(): Connection {
+    const parent: ConnectionParent = {
+      log: collectingLog([]),
+      timeouts: { headMs: 1e6, bodyMs: 1e6, stallMs: 1e6, lingerMs: 1e6 },
+      handler: stream,
+      errorResponse,
+      reserveBody: () => true,
+      releaseBody: () => {},
+      closed: () => {},
+    };
+    const connection = new Connection(this as unknown as ConnectionSocket, parent);
+    connection.received(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    return connection;
+  }
+}
+
+describe("the head of a stream", () => {
+  const media = Buffer.from("..media..");
+
+  test("goes out in one write with the first media", () => {
+    const socket = new FakeSocket([]);
+    const connection = socket.streaming();
+    expect(socket.writes).toBe(0);
+    expect(connection.write(media, 2, 5)).toBe(5);
+    expect(socket.writes).toBe(1);
+    expect(socket.sent.toString()).toBe(`${HEAD}media`);
+    connection.abort();
+  });
+
+  test("goes out alone with a write of nothing", () => {
+    const socket = new FakeSocket([]);
+    const connection = socket.streaming();
+    expect(connection.write(media, 0, 0)).toBe(0);
+    expect(socket.sent.equals(HEAD)).toBeTrue();
+    connection.abort();
+  });
+
+  test("and its media are counted exactly, whatever the kernel takes", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -1, max: HEAD.length + 9 })), (limits) => {
+        const socket = new FakeSocket(limits);
+        const connection = socket.streaming();
+        let position = 0;
+        let writable = true;
+        connection.onWritable = () => {
+          writable = true;
+        };
+        // Each limit may cost one write and one drain.
+        for (let i = 0; i < 2 * limits.length + 4; i++) {
+          if (writable) {
+            const taken = connection.write(media, position, media.length - position);
+            position += taken;
+            writable = position === media.length;
+          } else connection.drained();
+        }
+        expect(position).toBe(media.length);
+        expect(socket.sent.toString()).toBe(`${HEAD}${media}`);
+        connection.abort();
+      }),
+    );
+  });
+});
+
+test("an IPv4-mapped address is printed as IPv4", () => {
+  const connection = new FakeSocket([]).streaming();
+  expect(connection.peer).toBe("192.0.2.1:7");
+  connection.abort();
+});

@@ -1,0 +1,72 @@
+/** A listener on a free port for tests of the HTTP room, with what it logged and the connections it handled. */
+import type { Connection } from "../../src/http/connection.ts";
+import { type HttpListener, type ListenOptions, listen } from "../../src/http/listener.ts";
+import type { HttpRequest, RequestHandler } from "../../src/http/request.ts";
+import { LOG_DEBUG, type Log } from "../../src/system/log.ts";
+import { HttpClient } from "../fakes/http-client.ts";
+import { until } from "../fakes/until.ts";
+
+const WAIT_MS = 5000;
+
+export class TestServer {
+  readonly listener: HttpListener;
+  readonly log: string[] = [];
+  readonly requests: HttpRequest[] = [];
+  readonly connections: Connection[] = [];
+
+  constructor(handler: RequestHandler, options: Partial<ListenOptions> = {}) {
+    this.listener = listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      log: collectingLog(this.log),
+      handler: (request, connection) => {
+        this.requests.push(request);
+        this.connections.push(connection);
+        handler(request, connection);
+      },
+      ...options,
+    });
+  }
+
+  connect(): Promise<HttpClient> {
+    return HttpClient.connect({ port: this.listener.port });
+  }
+
+  /** Waits until the server has closed every connection. */
+  async idle(): Promise<void> {
+    await until(() => this.listener.connections === 0, WAIT_MS, "the server to close its connections");
+  }
+
+  /** Waits for the `n`th handled request and answers its connection. */
+  async handled(n = 1): Promise<Connection> {
+    await until(() => this.connections.length >= n, WAIT_MS, "a request to be handled");
+    return this.connections[n - 1]!;
+  }
+
+  [Symbol.dispose](): void {
+    this.listener.stop();
+  }
+}
+
+export function collectingLog(lines: string[]): Log {
+  const add = (level: string) => (message: string) => lines.push(`${level} ${message}`);
+  return {
+    level: LOG_DEBUG,
+    fatal: add("fatal"),
+    error: add("error"),
+    warn: add("warn"),
+    info: add("info"),
+    debug: add("debug"),
+  };
+}
+
+/** `length` bytes of which no two stretches are alike. */
+export function noise(length: number): Uint8Array {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let x = 1;
+  for (let i = 0; i < words.length; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    words[i] = x;
+  }
+  return new Uint8Array(words.buffer, 0, length);
+}

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import { type ClientSink, Cursor } from "../../src/relay/cursor.ts";
+import { Ring } from "../../src/relay/ring.ts";
+import { allocate } from "../../src/system/memory.ts";
+
+const CAPACITY = 65_536;
+const UNIT = 1000;
+
+const source = allocate(70_000);
+for (let i = 0; i < source.bytes.length; i++) source.bytes[i] = i % 251;
+
+/** Takes as many bytes as it has room for. */
+class FakeSink implements ClientSink {
+  room = Number.POSITIVE_INFINITY;
+  readonly offered: number[] = [];
+  readonly taken: number[] = [];
+
+  write(bytes: Uint8Array, offset: number, length: number): number {
+    const taken = Math.min(length, this.room);
+    this.room -= taken;
+    this.offered.push(length);
+    this.taken.push(...bytes.subarray(offset, offset + taken));
+    return taken;
+  }
+
+  end(): void {}
+}
+
+function setUp(start: { position: number; preamble?: Uint8Array } = { position: 0 }) {
+  const ring = new Ring(CAPACITY);
+  const sink = new FakeSink();
+  const cursor = new Cursor(ring, sink, start);
+  const append = (units: number, length = UNIT) => {
+    for (let i = 0; i < units; i++) ring.append(source, ring.head % 251, length);
+  };
+  return { ring, sink, cursor, append };
+}
+
+/** The bytes that `append` put at these positions. */
+const stream = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => (from + i) % 251);
+
+describe("Cursor", () => {
+  test("writes what waits in one piece, in two where the ring wraps", () => {
+    const { sink, cursor, append } = setUp();
+    append(60);
+    cursor.write(1);
+    expect(sink.offered).toEqual([60_000]);
+    append(20);
+    cursor.write(2);
+    expect(sink.offered).toEqual([60_000, CAPACITY - 60_000, 80_000 - CAPACITY]);
+    expect(sink.taken).toEqual(stream(0, 80_000));
+    expect([cursor.lag, cursor.isEmpty, cursor.sentBytes, cursor.emptiedAt]).toEqual([0, true, 80_000, 2]);
+  });
+
+  test("stays where the client stopped, and goes on only when it has drained", () => {
+    const { sink, cursor, append } = setUp();
+    append(10);
+    sink.room = 4321;
+    cursor.write(5);
+    expect([cursor.blocked, cursor.position, cursor.lag]).toEqual([true, 4321, 10_000 - 4321]);
+    cursor.write(6);
+    expect(sink.offered).toHaveLength(1);
+    sink.room = Number.POSITIVE_INFINITY;
+    cursor.blocked = false;
+    cursor.write(7);
+    expect(sink.taken).toEqual(stream(0, 10_000));
+    expect(cursor.emptiedAt).toBe(7);
+  });
+
+  test("writes its preamble first, however little the client takes", () => {
+    const preamble = Uint8Array.of(1, 2, 3, 4, 5);
+    const { sink, cursor, append } = setUp({ position: 500, preamble });
+    append(2);
+    for (let i = 0; i < 1000 && !cursor.isEmpty; i++) {
+      sink.room = 2;
+      cursor.blocked = false;
+      cursor.write(i);
+    }
+    expect(sink.taken).toEqual([1, 2, 3, 4, 5, ...stream(500, 2000)]);
+    expect(cursor.sentBytes).toBe(1505);
+    expect(preamble).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+  });
+
+  test("is due at once until its first byte is sent", () => {
+    const { sink, cursor, append } = setUp();
+    cursor.write(3);
+    expect(cursor.emptiedAt).toBe(Number.NEGATIVE_INFINITY);
+    append(1);
+    cursor.write(4);
+    expect(sink.taken).toHaveLength(UNIT);
+    expect(cursor.emptiedAt).toBe(4);
+  });
+});
+
+describe("skip", () => {
+  test("finishes the unit that was begun, and counts whole units only", () => {
+    const { ring, sink, cursor, append } = setUp();
+    append(10);
+    sink.room = 4321;
+    cursor.write(0);
+    append(40);
+    cursor.skip(20_000);
+    // Units of 1000 bytes: a start is noted at every second one. Half of the 20 000 remain.
+    const from = ring.unitAtOrAfter(4321);
+    expect(from.position - 4321).toBeLessThan(2000);
+    expect(cursor.position).toBe(40_000);
+    expect([cursor.droppedBytes, cursor.droppedPackets]).toEqual([40_000 - from.position, 40 - from.units]);
+    sink.room = Number.POSITIVE_INFINITY;
+    cursor.blocked = false;
+    cursor.write(1);
+    expect(sink.taken).toEqual([...stream(0, from.position), ...stream(40_000, 50_000)]);
+  });
+
+  test("prefers the newest random access point, if it is near enough", () => {
+    for (const most of [20_000, 19_999]) {
+      const { ring, cursor, append } = setUp();
+      append(40);
+      ring.markRandomAccess(188, new Uint8Array(0));
+      append(20);
+      cursor.skip(most);
+      // Where no point is near enough: the first noted start at or behind half of it.
+      expect(cursor.position).toBe(most === 20_000 ? 40_000 : ring.unitAtOrAfter(60_000 - most / 2).position);
+      expect(cursor.droppedBytes).toBe(cursor.droppedPackets * UNIT);
+    }
+  });
+
+  test("does not go back to a random access point that the client has passed", () => {
+    const { ring, cursor, sink, append } = setUp();
+    ring.markRandomAccess(0, new Uint8Array(0));
+    append(10);
+    sink.room = 9000;
+    cursor.write(0);
+    cursor.skip(60_000);
+    expect([cursor.position, cursor.droppedBytes, cursor.droppedPackets]).toEqual([9000, 0, 0]);
+  });
+
+  test("twice still finishes what was begun, once", () => {
+    const { sink, cursor, append } = setUp({ position: 0, preamble: Uint8Array.of(7, 7, 7) });
+    sink.room = 1;
+    append(10);
+    cursor.write(0);
+    append(40);
+    cursor.skip(20_000);
+    append(60);
+    cursor.skip(20_000);
+    sink.room = Number.POSITIVE_INFINITY;
+    cursor.blocked = false;
+    cursor.write(1);
+    const begun = sink.taken.length - 10_000;
+    expect(sink.taken).toEqual([7, 7, 7, ...stream(0, begun - 3), ...stream(100_000, 110_000)]);
+    expect(cursor.droppedBytes).toBe(100_000 - (begun - 3));
+    expect(cursor.droppedPackets).toBe(cursor.droppedBytes / UNIT);
+  });
+});

@@ -1,0 +1,296 @@
+import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type DatagramReceiver, openReceiver, type ReceiverKind } from "../../src/system/datagram-receiver.ts";
+import { interfaceIndex } from "../../src/system/interfaces.ts";
+import type { Membership } from "../../src/system/multicast.ts";
+import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
+import { MulticastSender } from "../fakes/multicast-sender.ts";
+import { addInterfacePair, describeInNamespace, memberCount, openSockets } from "../fakes/namespace.ts";
+import { until } from "../fakes/until.ts";
+
+const KINDS: readonly ReceiverKind[] = ["batched", "evented"];
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+// Who is not root gets a receive buffer of the usual size only.
+const BURST = process.getuid?.() === 0 ? 1000 : 50;
+const WAIT_MS = 3000;
+const MAX_PAYLOAD_BYTES = 65_507;
+
+interface Where {
+  readonly group: string;
+  readonly port: number;
+  readonly source?: string;
+}
+
+const releases: (() => void)[] = [];
+afterEach(() => {
+  for (const release of releases.splice(0)) release();
+});
+
+async function somewhere(): Promise<Where> {
+  return { group: uniqueGroup(), port: await freeUdpPort() };
+}
+
+/** The membership on an interface. */
+function on(interfaceName: string, { group, port, source }: Where): Membership {
+  return {
+    group: parseIpAddress(group)!,
+    port,
+    interfaceName,
+    interfaceIndex: interfaceIndex(interfaceName)!,
+    ...(source !== undefined && { source: parseIpAddress(source)! }),
+  };
+}
+
+/** A receiver that keeps what it is given. */
+class Listener {
+  readonly receiver: DatagramReceiver;
+  readonly datagrams: Uint8Array[] = [];
+  count = 0;
+
+  constructor(membership: Membership, kind: ReceiverKind) {
+    this.receiver = openReceiver(membership, RECEIVE_BUFFER_BYTES, kind);
+    releases.push(() => this.receiver.close());
+  }
+
+  read(): void {
+    this.count += this.receiver.receive({
+      datagram: ({ bytes }, offset, length) => this.datagrams.push(bytes.slice(offset, offset + length)),
+    });
+  }
+
+  async readUntil(count: number): Promise<void> {
+    await until(
+      () => {
+        this.read();
+        return this.count >= count;
+      },
+      WAIT_MS,
+      `${count} datagrams, of which ${this.count} came`,
+    );
+  }
+}
+
+/** A listener that has joined. */
+async function listen(kind: ReceiverKind, membership: Membership): Promise<Listener> {
+  const before = memberCount(membership.group);
+  const listener = new Listener(membership, kind);
+  await until(
+    () => {
+      listener.read();
+      return memberCount(membership.group) === before + 1;
+    },
+    WAIT_MS,
+    "the membership",
+  );
+  return listener;
+}
+
+async function openSender(where: Where): Promise<MulticastSender> {
+  const sender = await MulticastSender.open({ ...where, carrier: "udp", streamId: 1 });
+  releases.push(() => sender.close());
+  return sender;
+}
+
+/** Different bytes for each length and seed. */
+function pattern(length: number, seed = 0): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 31 + length + seed * 7 + (i >> 8)) & 0xff);
+}
+
+/** Why a receiver cannot be had: `batched` says it at once, `evented` with the first read that comes after. */
+async function failure(kind: ReceiverKind, membership: Membership): Promise<string> {
+  let message: string | undefined;
+  const attempt = () => {
+    try {
+      listener ??= new Listener(membership, kind);
+      listener.read();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    return message !== undefined;
+  };
+  let listener: Listener | undefined;
+  await until(attempt, WAIT_MS, "the failure");
+  return message!;
+}
+
+describe.each(KINDS)("the %s receiver", (kind) => {
+  test("hands over datagrams of all sizes unchanged, and counts empty ones", async () => {
+    const where = await somewhere();
+    const listener = await listen(kind, on("lo", where));
+    const sender = await openSender(where);
+    const lengths = [0, 1, 2, 11, 12, 188, 1316, 1328, 1472, 1535, 1536, 1537, 4096, 9000, 60_000, MAX_PAYLOAD_BYTES];
+    for (const length of lengths) sender.sendRaw(pattern(length));
+    await listener.readUntil(lengths.length);
+    expect(listener.datagrams).toEqual(lengths.filter((length) => length > 0).map((length) => pattern(length)));
+    expect(listener.count).toBe(lengths.length);
+  });
+
+  test("goes on after an empty datagram and answers 0 when nothing is there", async () => {
+    const where = await somewhere();
+    const listener = await listen(kind, on("lo", where));
+    const sender = await openSender(where);
+    expect(listener.receiver.receive({ datagram() {} })).toBe(0);
+    for (let i = 0; i < 130; i++) sender.sendRaw(pattern(i % 2));
+    await listener.readUntil(130);
+    expect(listener.datagrams).toHaveLength(65);
+  });
+
+  test("takes a burst of 1000 in order", async () => {
+    const where = await somewhere();
+    const listener = await listen(kind, on("lo", where));
+    const sender = await openSender(where);
+    for (let i = 0; i < 1000; i++) {
+      sender.sendRaw(pattern(1316, i));
+      if ((i + 1) % BURST === 0) await listener.readUntil(i + 1);
+    }
+    expect(listener.count).toBe(1000);
+    expect(listener.datagrams.findIndex((datagram, i) => !Bun.deepEquals(datagram, pattern(1316, i)))).toBe(-1);
+  });
+
+  test("hears its own group only, also on a port that it shares", async () => {
+    const port = await freeUdpPort();
+    const wheres = [uniqueGroup(), uniqueGroup()].map((group) => ({ group, port }));
+    const listeners = await Promise.all(wheres.map((where) => listen(kind, on("lo", where))));
+    const senders = await Promise.all(wheres.map(openSender));
+    for (let i = 0; i < 10; i++) for (const [seed, sender] of senders.entries()) sender.sendRaw(pattern(100, seed));
+    await Promise.all(listeners.map((listener) => listener.readUntil(10)));
+    for (const [seed, listener] of listeners.entries()) {
+      expect(listener.datagrams).toEqual(new Array(10).fill(pattern(100, seed)));
+    }
+  });
+
+  test("serves two receivers of one group alike", async () => {
+    const where = await somewhere();
+    const listeners = [await listen(kind, on("lo", where)), await listen(kind, on("lo", where))];
+    const sender = await openSender(where);
+    for (let i = 0; i < 10; i++) sender.sendRaw(pattern(100, i));
+    for (const listener of listeners) {
+      await listener.readUntil(10);
+      expect(listener.datagrams).toEqual(Array.from({ length: 10 }, (_, i) => pattern(100, i)));
+    }
+  });
+
+  test("hears one source only when it joins source-specifically", async () => {
+    const where = await somewhere();
+    const right = await listen(kind, on("lo", { ...where, source: "127.0.0.1" }));
+    const other = await listen(kind, on("lo", { ...where, source: "127.0.0.2" }));
+    const sender = await openSender(where);
+    for (let i = 0; i < 10; i++) sender.sendRaw(pattern(100, i));
+    await right.readUntil(10);
+    other.read();
+    expect(right.count).toBe(10);
+    expect(other.count).toBe(0);
+  });
+
+  test.each([undefined, "127.0.0.1"])("goes on after a rejoin (source %p)", async (source) => {
+    const where = await somewhere();
+    const membership = on("lo", { ...where, ...(source !== undefined && { source }) });
+    const listener = await listen(kind, membership);
+    const sender = await openSender(where);
+    sender.sendRaw(pattern(100, 1));
+    await listener.readUntil(1);
+    const sockets = openSockets();
+    for (let i = 0; i < 3; i++) listener.receiver.rejoin();
+    expect(openSockets(sockets)).toEqual([]);
+    expect(memberCount(membership.group)).toBe(1);
+    sender.sendRaw(pattern(100, 2));
+    await listener.readUntil(2);
+    expect(listener.datagrams).toEqual([pattern(100, 1), pattern(100, 2)]);
+  });
+
+  test("leaves nothing behind when it is closed, even twice", async () => {
+    const membership = on("lo", await somewhere());
+    const before = openSockets();
+    const listener = await listen(kind, membership);
+    expect(openSockets(before)).toHaveLength(1);
+    listener.receiver.close();
+    listener.receiver.close();
+    await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
+    expect(openSockets(before)).toEqual([]);
+    expect(memberCount(membership.group)).toBe(0);
+  });
+
+  test("leaves nothing behind when it is closed at once", async () => {
+    const membership = on("lo", await somewhere());
+    const before = openSockets();
+    new Listener(membership, kind).receiver.close();
+    await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
+    expect(memberCount(membership.group)).toBe(0);
+  });
+
+  test.each(["127.0.0.1", "10.3.4.5", "::1"])("refuses %s, which is no group", async (group) => {
+    const before = openSockets();
+    expect(await failure(kind, on("lo", { group, port: await freeUdpPort() }))).toBe(`${group} is no multicast group`);
+    expect(openSockets(before)).toEqual([]);
+  });
+
+  test("refuses a source of the other family", async () => {
+    const before = openSockets();
+    const message = await failure(kind, on("lo", { ...(await somewhere()), source: "::1" }));
+    expect(message).toMatch(kind === "batched" ? /^join: EADDRNOTAVAIL/ : /family/i);
+    await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
+  });
+
+  test.each(["239.9.9.9", "ff05::9999"])("refuses an interface that does not exist (%s)", async (text) => {
+    const before = openSockets();
+    const group = parseIpAddress(text)!;
+    const membership = { group, port: await freeUdpPort(), interfaceName: "nosuch0", interfaceIndex: 999_999 };
+    expect(await failure(kind, membership)).toMatch(
+      kind === "batched" ? /^join: ENODEV/ : `interface nosuch0 has no IPv${group.family} address`,
+    );
+    await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
+  });
+});
+
+/** Of the interface in the namespace. */
+const ADDRESS = "fd00:1::1";
+
+describeInNamespace(import.meta.path, "IPv6 multicast", () => {
+  if (!existsSync("/proc/self/net/if_inet6") && process.env["CI"] !== "true") {
+    test.skip("the kernel has no IPv6", () => {});
+    return;
+  }
+
+  // The loopback interface carries no IPv6 multicast, but what another one sends it hears itself.
+  beforeAll(() => addInterfacePair("media0", "media1", `${ADDRESS}/64 nodad`));
+
+  async function openSender6({ group, port }: Where): Promise<(datagram: Uint8Array) => void> {
+    const socket = await Bun.udpSocket({ hostname: ADDRESS, socket: { data() {}, error() {} } });
+    releases.push(() => socket.close());
+    socket.setMulticastInterface("::%media0");
+    return (datagram) => expect(socket.send(datagram, port, group)).toBe(true);
+  }
+
+  describe.each(KINDS)("with the %s receiver", (kind) => {
+    test.each([
+      ["ff02::5:1", undefined],
+      ["ff05::5:2", undefined],
+      ["ff35::5:3", ADDRESS],
+    ])("hears %s (source %p), leaves and joins, and closes", async (group, source) => {
+      const where: Where = { group, port: await freeUdpPort(), ...(source !== undefined && { source }) };
+      const listener = await listen(kind, on("media0", where));
+      const send = await openSender6(where);
+      const lengths = [1, 1316, 9000, 60_000];
+      for (const length of lengths) send(pattern(length));
+      await listener.readUntil(lengths.length);
+      listener.receiver.rejoin();
+      send(pattern(5));
+      await listener.readUntil(lengths.length + 1);
+      expect(listener.datagrams).toEqual([...lengths, 5].map((length) => pattern(length)));
+      listener.receiver.close();
+      await until(() => memberCount(parseIpAddress(group)!) === 0, WAIT_MS, "the membership to end");
+    });
+
+    test("does not hear another source", async () => {
+      const where: Where = { group: "ff35::5:4", port: await freeUdpPort() };
+      const right = await listen(kind, on("media0", { ...where, source: ADDRESS }));
+      const other = await listen(kind, on("media0", { ...where, source: "2001:db8::1" }));
+      const send = await openSender6(where);
+      for (let i = 0; i < 10; i++) send(pattern(100, i));
+      await right.readUntil(10);
+      other.read();
+      expect(other.count).toBe(0);
+    });
+  });
+});
