@@ -10,7 +10,7 @@ const unit = allocate(2000);
 
 class FakeUpstream implements Upstream {
   readonly parent: UpstreamParent;
-  readonly tickMs = 20;
+  readonly tickMs = USUAL_TICK_MS;
   readonly facts = { protocol: "multicast" } as const;
   ticks = 0;
   closes = 0;

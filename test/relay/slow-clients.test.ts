@@ -102,7 +102,7 @@ class World {
     const upstream: Upstream = {
       tick: () => {},
       close: () => this.closes++,
-      tickMs: 20,
+      tickMs: USUAL_TICK_MS,
       facts: { protocol: "multicast" },
     };
     this.stream.start(() => upstream);

@@ -16,7 +16,7 @@ source.bytes.fill(7);
 
 class FakeUpstream implements Upstream {
   closes = 0;
-  tickMs = 20;
+  tickMs = USUAL_TICK_MS;
   readonly facts = { protocol: "multicast" } as const;
   onTick: ((now: number) => void) | undefined;
 

@@ -67,20 +67,20 @@ test("hands on a clock that goes forward", async () => {
 test("is quicker while a member wants it", async () => {
   const [a, b] = members;
   tick.add(a);
-  await until(async () => (await a.pace(5)) > 12, LIMIT_MS, "the usual pace");
-  b.tickMs = 2;
+  await until(async () => (await a.pace(5)) > BETWEEN_MS, LIMIT_MS, "the usual pace");
+  b.tickMs = QUICK_TICK_MS;
   tick.add(b);
-  await until(async () => (await b.pace(5)) < 12, LIMIT_MS, "the quicker pace");
+  await until(async () => (await b.pace(5)) < BETWEEN_MS, LIMIT_MS, "the quicker pace");
   b.tickMs = USUAL_TICK_MS;
-  await until(async () => (await b.pace(5)) > 12, LIMIT_MS, "the usual pace again");
+  await until(async () => (await b.pace(5)) > BETWEEN_MS, LIMIT_MS, "the usual pace again");
 });
 
 test("stays quick when a member that does not want it comes in between", async () => {
   const [a, b] = members;
-  a.tickMs = 2;
+  a.tickMs = QUICK_TICK_MS;
   tick.add(a);
   tick.add(b);
-  await until(async () => (await b.pace(5)) < 12, LIMIT_MS, "the quicker pace");
+  await until(async () => (await b.pace(5)) < BETWEEN_MS, LIMIT_MS, "the quicker pace");
 });
 
 test("members may come and go within a beat", async () => {
