@@ -17,6 +17,10 @@ export class Budget {
     this.totalBytes = slots * SLOT_BYTES;
   }
 
+  get freeBytes(): number {
+    return Math.max(0, this.totalBytes - this.usedBytes);
+  }
+
   /**
    * Takes bytes unless that would pass the total; `forced` bytes, the least that an upstream needs, are always given.
    * Fewer than none are given back.

@@ -46,7 +46,13 @@ export class Hub {
     makeSink: (upstream: Upstream) => ClientSink,
   ): Subscription {
     const stream = this.#streams.get(key) ?? this.#open(key, open);
-    const cursor = stream.attach(makeSink, this.#options.fastStart);
+    let cursor: Cursor;
+    try {
+      cursor = stream.attach(makeSink, this.#options.fastStart);
+    } catch (error) {
+      if (stream.cursors.length === 0) stream.close();
+      throw error;
+    }
     return { cursor, drained: () => stream.drained(cursor), close: () => stream.detach(cursor) };
   }
 

@@ -42,6 +42,7 @@ const TICK_JITTER_MS = 3;
 const SKIP_TO = 0.75;
 /** Memory of a stream that nothing asks more of; given even when the budget is used up. */
 const LEAST_RING_BYTES = 256 * 1024;
+const RING_STEP_BYTES = 64 * 1024;
 const USUAL_RING_BYTES = 1024 * 1024;
 /** The longest distance between random access points that a ring grows to hold. */
 const MAX_RETAINED_BYTES = 8 * 1024 * 1024;
@@ -77,7 +78,12 @@ export class Stream implements UpstreamParent {
   /** Opens the upstream; what `open` throws passes through, and the stream is then closed. */
   start(open: (parent: UpstreamParent) => Upstream): void {
     try {
-      this.#upstream = open(this);
+      const upstream = open(this);
+      if (this.hasEnded) {
+        upstream.close();
+        throw this.#cause ?? new Error("the upstream ended as it was opened");
+      }
+      this.#upstream = upstream;
     } catch (error) {
       this.close();
       throw error;
@@ -160,6 +166,7 @@ export class Stream implements UpstreamParent {
 
   /** Releases the upstream and the memory. */
   close(): void {
+    if (this.#isReleased) return;
     const wasOpen = !this.hasEnded;
     this.hasEnded = true;
     this.#isReleased = true;
@@ -222,13 +229,15 @@ export class Stream implements UpstreamParent {
   }
 
   #grow(): boolean {
+    const { capacity } = this.ring;
     const useful = this.#budget.lagLimit() + LEAST_RING_BYTES;
-    return this.ring.capacity < useful && this.#resize(Math.min(this.ring.capacity * 2, useful));
+    const wanted = ringSize(Math.min(capacity * 2, useful, capacity + this.#budget.freeBytes - RING_STEP_BYTES));
+    return wanted > capacity && this.#resize(wanted);
   }
 
   /** False when the budget has no more. */
   #resize(wanted: number): boolean {
-    const capacity = Math.ceil(wanted / 65536) * 65536;
+    const capacity = ringSize(wanted);
     // An upstream that is closed within its own tick may still hand over what it has read.
     if (this.#isReleased || !this.#budget.take(capacity - this.ring.capacity)) return false;
     this.ring.resize(capacity);
@@ -243,4 +252,9 @@ export class Stream implements UpstreamParent {
     this.#retain = 0;
     this.#lookedAt = now;
   }
+}
+
+/** The next size that a ring can have. */
+function ringSize(bytes: number): number {
+  return Math.ceil(bytes / RING_STEP_BYTES) * RING_STEP_BYTES;
 }

@@ -18,7 +18,7 @@ export class Tick {
 
   add(member: Ticking): void {
     this.#members.add(member);
-    if (!this.#timer || member.tickMs < this.#interval) this.#run(member.tickMs);
+    if (!this.#timer || member.tickMs < this.#interval) this.#run(Math.max(LEAST_TICK_MS, member.tickMs));
   }
 
   remove(member: Ticking): void {

@@ -88,6 +88,8 @@ function join({ hub, options, log }: Parts, connection: Connection, target: Mult
       subscription.close();
       leave();
     };
+    // The first write may have found the client gone.
+    if (connection.isClosed) subscription.close();
   } catch (error) {
     if (!(error instanceof MulticastError)) throw error;
     log.error(error.message);

@@ -162,3 +162,26 @@ describe("Hub", () => {
     expect(hub.size).toBe(0);
   });
 });
+
+describe("nothing stays behind", () => {
+  test("of an upstream that ends as it is opened", () => {
+    const cause = new Error("no such group");
+    let upstream: FakeUpstream | undefined;
+    const open = (parent: UpstreamParent) => {
+      upstream = new FakeUpstream(parent);
+      parent.ended(cause);
+      return upstream;
+    };
+    expect(() => hub.join("ends at once", open, () => new FakeClient())).toThrow(cause);
+    expect([upstream?.closes, hub.size, hub.budget.usedBytes, hub.tick.isRunning]).toEqual([1, 0, 0, false]);
+  });
+
+  test("of a client that cannot be made", () => {
+    const open = (parent: UpstreamParent) => new FakeUpstream(parent);
+    const makeSink = () => {
+      throw new Error("no client");
+    };
+    expect(() => hub.join("no client", open, makeSink)).toThrow("no client");
+    expect([hub.size, hub.budget.usedBytes, hub.tick.isRunning]).toEqual([0, 0, false]);
+  });
+});

@@ -103,3 +103,11 @@ test("members may come and go within a beat", async () => {
   await until(() => !tick.isRunning, LIMIT_MS, "the tick to stop");
   expect(c.beats.length).toBe(last + 1);
 });
+
+test("a member that asks for no time at all gets the shortest beat", async () => {
+  const [a] = members;
+  a.tickMs = 0;
+  tick.add(a);
+  expect(tick.isRunning).toBe(true);
+  await a.pace(3);
+});

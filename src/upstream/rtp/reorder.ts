@@ -132,7 +132,8 @@ export class ReorderBuffer {
       return;
     }
     this.#lateRun = 0;
-    while (sequenceDifference(sequence, this.#next) >= WINDOW) this.#advance();
+    while (this.#stored > 0 && sequenceDifference(sequence, this.#next) >= WINDOW) this.#advance();
+    this.#jump(sequence);
     this.#deliverRun();
     if (sequence === this.#next) {
       this.#next = (sequence + 1) & 0xffff;
@@ -142,6 +143,14 @@ export class ReorderBuffer {
     } else if (this.#store(sequence, memory, offset, length)) {
       this.counts.reordered++;
     }
+  }
+
+  /** With nothing stored, the numbers up to the window before `sequence` are lost all at once. */
+  #jump(sequence: number): void {
+    const beyond = sequenceDifference(sequence, this.#next) - (WINDOW - 1);
+    if (beyond <= 0) return;
+    this.counts.lost += beyond;
+    this.#next = (this.#next + beyond) & 0xffff;
   }
 
   /** Follows a source that has restarted with lower numbers; else counts a packet that came too late. */

@@ -295,3 +295,13 @@ describe("properties", () => {
     );
   });
 });
+
+test("a jump far ahead is counted without walking through it, and what follows passes", () => {
+  const harness = active(1000);
+  const before = harness.delivered.length;
+  const lost = harness.counts.lost;
+  harness.pushAll(...range(31_000, 31_040));
+  harness.after(600);
+  expect(harness.delivered.slice(before)).toEqual(range(31_000, 31_040));
+  expect(harness.counts.lost - lost).toBe(30_000);
+});
