@@ -35,7 +35,7 @@ export interface UpstreamParent {
 /** Afterwards a cursor writes when this much waits … */
 const WRITE_BYTES = 64 * 1024;
 /** … or when its oldest byte may be this old. */
-const WRITE_AGE_MS = 40;
+const WRITE_AGE_MS = 50;
 /** The timer may fire a little early or late; without this a write would wait for one more tick. */
 const TICK_JITTER_MS = 3;
 /** A client that skips goes to a place at most this part of its limit behind the head, or it would soon skip again. */

@@ -7,8 +7,8 @@ export interface Ticking {
   readonly tickMs: number;
 }
 
-/** The usual distance of two beats. At 40 Mbit/s 100 KB come in between, which is a good size for a write. */
-export const USUAL_TICK_MS = 20;
+/** The usual distance of two beats, measured: shorter ones cost more CPU, longer ones more latency than they save. */
+export const USUAL_TICK_MS = 25;
 const LEAST_TICK_MS = 1;
 
 export class Tick {

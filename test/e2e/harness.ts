@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { freeTcpPort } from "../fakes/free-port.ts";
 import { until, within } from "../fakes/until.ts";
 import { builtBinary } from "./binary.ts";
-import { groupMembers, openFiles, residentBytes, signalGroup } from "./processes.ts";
+import { anonymousBytes, groupMembers, openFiles, residentBytes, signalGroup } from "./processes.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 const READY = /Server initialization complete/;
@@ -21,8 +21,12 @@ const LOG_TAIL_LINES = 30;
 export type Variant = "source" | "binary";
 
 export interface SluiceOptions {
-  /** Arguments after `-C -v 4 -l 127.0.0.1:PORT`. */
+  /** Default: none is named, which serves. */
+  readonly command?: "serve" | "demo";
+  /** Arguments after `-C -v 4 -l ADDRESS`. */
   readonly args?: readonly string[];
+  /** Where to listen instead of `127.0.0.1:PORT` with a free port; `url` and `port` are then of no use. */
+  readonly listen?: string;
   readonly variant?: Variant;
   /** Number of workers (`-w`), each of which must be ready. Default the program's own: one. */
   readonly workers?: number;
@@ -102,6 +106,11 @@ export class Sluice {
     return residentBytes(await groupMembers(this.pid));
   }
 
+  /** The part of `rss` that no file backs, in bytes. */
+  async anonymous(): Promise<number> {
+    return anonymousBytes(await groupMembers(this.pid));
+  }
+
   /** Open file descriptors of supervisor and workers. */
   async fds(): Promise<number> {
     return openFiles(await groupMembers(this.pid));
@@ -141,6 +150,10 @@ export class Sluice {
     } finally {
       await this.kill();
     }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** Kills all its processes, whatever their state. */
@@ -191,10 +204,12 @@ export class Sluice {
 
 /** Starts the program on a free port and waits until it is ready. Rejects with the end of its log if it exits. */
 export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
-  const { args = [], variant = "source", workers, entry = MAIN } = options;
+  const { command, args = [], variant = "source", workers, entry = MAIN } = options;
   const program = variant === "source" ? [process.execPath, entry] : [await builtBinary(entry)];
+  if (command !== undefined) program.push(command);
   const port = await freeTcpPort();
-  const common = ["-C", "-v", "4", "-l", `127.0.0.1:${port}`, ...(workers === undefined ? [] : ["-w", `${workers}`])];
+  const listen = options.listen ?? `127.0.0.1:${port}`;
+  const common = ["-C", "-v", "4", "-l", listen, ...(workers === undefined ? [] : ["-w", `${workers}`])];
   const sluice = new Sluice([...program, ...common, ...args], port, options);
   try {
     await sluice.waitForLog(READY, { count: workers ?? 1, ms: START_TIMEOUT_MS });
@@ -216,11 +231,14 @@ export type Start = (options?: Omit<SluiceOptions, "variant">) => Promise<Sluice
 
 /** Declares the same tests for the sources and for the executable. `define` gets the function that starts the variant. */
 export function forEachVariant(name: string, define: (start: Start) => void): void {
-  for (const variant of ["source", "binary"] as const) {
-    describe(`${name} (${variant})`, () => {
-      if (variant === "binary") beforeAll(() => builtBinary(MAIN), BUILD_TIMEOUT_MS);
-      afterAll(stopAll, STOP_TIMEOUT_MS * 3);
-      define((options) => startSluice({ ...options, variant }));
-    });
-  }
+  for (const variant of ["source", "binary"] as const) forVariant(variant, name, define);
+}
+
+/** Declares tests for one variant. */
+export function forVariant(variant: Variant, name: string, define: (start: Start) => void): void {
+  describe(`${name} (${variant})`, () => {
+    if (variant === "binary") beforeAll(() => builtBinary(MAIN), BUILD_TIMEOUT_MS);
+    afterAll(stopAll, STOP_TIMEOUT_MS * 3);
+    define((options) => startSluice({ ...options, variant }));
+  });
 }

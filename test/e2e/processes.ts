@@ -20,9 +20,17 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
 
 /** Resident memory of all `pids`, in bytes. Pages they share count for each. */
 export async function residentBytes(pids: readonly number[]): Promise<number> {
-  const statuses = await Promise.all(pids.map((pid) => readProc(pid, "status")));
-  const kibibytes = statuses.map((status) => Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0));
-  return kibibytes.reduce((sum, rss) => sum + rss * 1024, 0);
+  return (await sumOfStatus(pids, "VmRSS")) * 1024;
+}
+
+/** Resident memory of all `pids` that no file backs, in bytes: heap, stacks, buffers. */
+export async function anonymousBytes(pids: readonly number[]): Promise<number> {
+  return (await sumOfStatus(pids, "RssAnon")) * 1024;
+}
+
+/** How often the main threads of all `pids` have gone to sleep and were woken again. */
+export async function wakeUps(pids: readonly number[]): Promise<number> {
+  return sumOfStatus(pids, "voluntary_ctxt_switches");
 }
 
 /** Open file descriptors of all `pids`. */
@@ -36,6 +44,13 @@ export async function openFiles(pids: readonly number[]): Promise<number> {
     ),
   );
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Sums one numeric field of proc_pid_status(5). */
+async function sumOfStatus(pids: readonly number[], field: string): Promise<number> {
+  const statuses = await Promise.all(pids.map((pid) => readProc(pid, "status")));
+  const pattern = new RegExp(`^${field}:\\s*(\\d+)`, "m");
+  return statuses.reduce((sum, status) => sum + Number(pattern.exec(status)?.[1] ?? 0), 0);
 }
 
 /** Returns the empty string once the process is gone. */

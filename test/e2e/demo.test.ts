@@ -1,0 +1,120 @@
+/**
+ * The demo, watched with programs we did not write: ffmpeg, ffprobe and curl. Its groups are the same on every machine,
+ * so it runs in a network namespace, where no other demo is.
+ */
+
+import { beforeAll, describe, expect, test } from "bun:test";
+import { HttpClient } from "../fakes/http-client.ts";
+import { describeInNamespace } from "../fakes/namespace.ts";
+import { TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
+import { answerTo } from "./channel.ts";
+import { forVariant, type Sluice, type Start } from "./harness.ts";
+import { soakMs } from "./soak.ts";
+
+const CHANNELS = ["sluice one", "sluice two", "sluice three"];
+/** The clips begin anew after 16 s. A namespace lasts for a minute. */
+const RECORD_S = Math.min(soakMs(20_000), 45_000) / 1000;
+const TEST_MS = RECORD_S * 1000 + 10_000;
+/** Without these ffmpeg passes over much that a television would show. */
+const STRICT = ["-xerror", "-err_detect", "crccheck+bitstream+buffer+explode"];
+/** Of all clips. */
+const VIDEO_PID = 0x100;
+const TRANSFER_STARTED_AND_TIMED_OUT = 28;
+
+interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(...command: string[]): Promise<Outcome> {
+  const env = { PATH: process.env["PATH"], no_proxy: "*" };
+  const child = Bun.spawn(command, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [status, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { status, stdout, stderr };
+}
+
+/** Records so many seconds, both as they come and decoded. */
+function record(url: string): Promise<Outcome> {
+  const [asItComes, decoded] = [
+    ["-c", "copy", "-f", "mpegts", "/dev/null"],
+    ["-f", "null", "-"],
+  ].map((output) => ["-t", `${RECORD_S}`, "-map", "0", ...output]);
+  return run("ffmpeg", "-nostdin", "-y", "-v", "warning", ...STRICT, "-i", url, ...asItComes!, ...decoded!);
+}
+
+/** Opens a channel, waits for its first key frame, and keeps watching. */
+async function keepWatching(sluice: Sluice, path: string): Promise<void> {
+  const client = await HttpClient.connect(sluice);
+  client.request("GET", path);
+  expect((await client.head()).status).toBe(200);
+  while (!isKeyFrame(await client.read(TS_PACKET_BYTES)));
+  client.stream(() => {});
+}
+
+/** Whether a video packet has the random access indicator (ISO/IEC 13818-1, section 2.4.3.5). */
+function isKeyFrame(packet: Buffer): boolean {
+  const pid = packet.readUInt16BE(1) & 0x1fff;
+  const hasAdaptation = (packet[3]! & 0x20) !== 0 && packet[4]! > 0;
+  return pid === VIDEO_PID && hasAdaptation && (packet[5]! & 0x40) !== 0;
+}
+
+function define(start: Start): void {
+  let sluice: Sluice;
+  let paths: string[];
+  beforeAll(async () => {
+    sluice = await start({ command: "demo" });
+    paths = [...(await answerTo(sluice, "/")).body.matchAll(/href="(\/rtp\/[^"]+)"/g)].map(([, path]) => path!);
+    // Somebody watches each channel already, so that the others begin with a key frame.
+    await Promise.all(paths.map((path) => keepWatching(sluice, path)));
+  });
+
+  // They watch at the same time.
+  describe.concurrent("demo", () => {
+    test(
+      "ffmpeg records two channels at once without a complaint, past the point where the clips begin anew",
+      async () => {
+        const outcomes = await Promise.all(paths.slice(0, 2).map((path) => record(sluice.url + path)));
+        expect(outcomes).toEqual(Array(2).fill({ status: 0, stdout: "", stderr: "" }));
+      },
+      TEST_MS,
+    );
+
+    test.each([0, 1, 2])(
+      "ffprobe reads channel %d",
+      async (index) => {
+        const entries = "stream=codec_name,width:program_tags=service_name";
+        const command = ["ffprobe", "-v", "warning", "-show_entries", entries, "-of", "flat"];
+        const { status, stdout, stderr } = await run(...command, sluice.url + paths[index]!);
+        expect([status, stderr]).toEqual([0, ""]);
+        expect(stdout).toContain('codec_name="h264"');
+        expect(stdout).toContain("width=640");
+        expect(stdout).toContain('codec_name="aac"');
+        expect(stdout).toContain(`service_name="${CHANNELS[index]}"`);
+      },
+      TEST_MS,
+    );
+
+    test("curl gets the head and the bytes", async () => {
+      const url = sluice.url + paths[0]!;
+      const { status, stdout } = await run("curl", "-sSi", "--max-time", "2", url);
+      expect(status).toBe(TRANSFER_STARTED_AND_TIMED_OUT);
+      expect(stdout).toStartWith("HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\nR2H-");
+      expect(stdout).toContain("\r\nR2H-Upstream-Payload: mp2t-rtp\r\n\r\nG@");
+      expect(stdout.length).toBeGreaterThan(20_000);
+      const head = await run("curl", "-sSI", url);
+      expect([head.status, head.stderr]).toEqual([0, ""]);
+      expect(head.stdout).toEndWith("\r\nR2H-Upstream-Protocol: multicast\r\n\r\n");
+    });
+
+    test("the page lists the channels", async () => {
+      const { head, body } = await answerTo(sluice, "/");
+      expect(head.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      const names = [...body.matchAll(/<a href="\/rtp\/239\.255\.81\.\d:5004">([^<]+)<\/a>/g)].map(([, name]) => name!);
+      expect(names).toEqual(CHANNELS);
+    });
+  });
+}
+
+describeInNamespace(import.meta.path, "demo from its sources", () => forVariant("source", "channels", define));
+describeInNamespace(import.meta.path, "demo of the executable", () => forVariant("binary", "channels", define));

@@ -1,0 +1,173 @@
+/** A multicast group comes out as an HTTP stream, whole and in order, however it is asked for and by how many. */
+
+import { expect, test } from "bun:test";
+import { HttpClient } from "../fakes/http-client.ts";
+import { TS_PACKET_BYTES, tsPackets } from "../fakes/ts-packets.ts";
+import { until } from "../fakes/until.ts";
+import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
+import { forEachVariant } from "./harness.ts";
+import { seededRandom } from "./random.ts";
+
+const WAIT_MS = 5000;
+/** The program leaves a group soon after its last client has gone. */
+const LEAVE_MS = 1000;
+const RATE = 16_000_000;
+
+function streamHead(payload: "mp2t-rtp" | "mp2t-direct"): string {
+  return (
+    "HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n" +
+    `R2H-Upstream-Protocol: multicast\r\nR2H-Upstream-Payload: ${payload}\r\n\r\n`
+  );
+}
+
+/** Odd but legal RTP packets: the payload lies behind sources and an extension, and before padding. */
+function shapeOf(index: number) {
+  return { csrcs: index % 4, padding: index % 3 === 0 ? 1 + (index % 9) : 0, extensionWords: index % 5 };
+}
+
+forEachVariant("streams", (start) => {
+  test.each([
+    ["rtp", "rtp", "mp2t-rtp"],
+    ["rtp", "udp", "mp2t-direct"],
+    ["udp", "rtp", "mp2t-rtp"],
+    ["udp", "udp", "mp2t-direct"],
+  ] as const)("/%s/ of %s datagrams is byte-exact behind a head of %s", async (scheme, carrier, payload) => {
+    await using sluice = await start({ args: ON_LOOPBACK });
+    using channel = await Channel.sending({ carrier, shape: shapeOf }, RATE);
+    using client = await HttpClient.connect(sluice);
+    client.request("GET", `/${scheme}/${channel.address}`);
+    expect((await client.head()).raw).toBe(streamHead(payload));
+    const count = 5000;
+    const body = await client.read(count * TS_PACKET_BYTES);
+    const first = body.readUInt32BE(21);
+    expect(body.equals(tsPackets(channel, first, count))).toBe(true);
+  });
+
+  test("a group may be written in many ways", async () => {
+    await using sluice = await start({ args: ON_LOOPBACK });
+    using channel = await Channel.sending();
+    const forms = [
+      ...["rtp/127.0.0.1@ADDRESS", "udp/127.0.0.1:9@ADDRESS", "rtp/ADDRESS/", "rtp/ADDRESS$HD", "rtp/ADDRESS/$4K@50"],
+      ...[
+        "rtp/ADDRESS?x=1",
+        "rtp/ADDRESS?r2h-ifname=lo",
+        "rtp/ADDRESS$HD?R2H-IfName=lo",
+        "udp/ADDRESS?",
+        "rtp/ENCODED",
+      ],
+    ];
+    for (const form of forms) {
+      const encoded = channel.address.replace(":", "%3A").replace("239", "%32%339");
+      const target = `/${form.replace("ADDRESS", channel.address).replace("ENCODED", encoded)}`;
+      using viewer = await Viewer.open(sluice, channel, { target });
+      await viewer.more(20);
+      expect(viewer.verifier.counts).toMatchObject(CLEAN);
+    }
+  });
+
+  test("the port of a group is 1234 unless it is given", async () => {
+    await using sluice = await start({ args: ON_LOOPBACK });
+    using channel = await Channel.sending({ port: 1234 });
+    using viewer = await Viewer.open(sluice, channel, { target: `/rtp/${channel.group}` });
+    using other = await Viewer.open(sluice, channel, { target: `/udp/${channel.group}/` });
+    await Promise.all([viewer.more(20), other.more(20)]);
+    expect(viewer.verifier.counts).toMatchObject(CLEAN);
+  });
+
+  test("the interface of the request goes before the one of the command line", async () => {
+    await using sluice = await start({ args: ["-r", "nosuch0"] });
+    using channel = await Channel.sending();
+    using viewer = await Viewer.open(sluice, channel, { target: `${channel.path}?R2H-IFNAME=lo` });
+    await viewer.more(20);
+    await expect(Viewer.open(sluice, channel)).rejects.toThrow("503");
+  });
+
+  test("HEAD joins nothing", async () => {
+    await using sluice = await start({ args: ON_LOOPBACK });
+    using channel = await Channel.sending();
+    const { head, body } = await answerTo(sluice, channel.path, "HEAD");
+    expect(head.raw).toBe(
+      "HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\nR2H-Upstream-Protocol: multicast\r\n\r\n",
+    );
+    expect(body).toBe("");
+    // Requests are logged in their order: whatever a HEAD joined would stand before the second one.
+    await answerTo(sluice, "/");
+    await sluice.waitForLog(/requested URL: \/ /);
+    expect(sluice.log.filter((line) => line.includes("Joined"))).toEqual([]);
+    expect(channel.members).toBe(0);
+  });
+
+  test.each([
+    ["HTTP/1.0", "GET PATH HTTP/1.0\r\n\r\n"],
+    ["bare line feeds", "\nGET PATH HTTP/1.1\nHost: test\n\n"],
+    ["any method", "PLAY PATH HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nhi"],
+  ])("a request with %s gets the same stream", async (_, request) => {
+    await using sluice = await start({ args: ON_LOOPBACK });
+    using channel = await Channel.sending();
+    using client = await HttpClient.connect(sluice);
+    client.send(request.replace("PATH", channel.path));
+    expect((await client.head()).raw).toBe(streamHead("mp2t-rtp"));
+  });
+
+  test("eight clients share one membership, and the last one ends it", async () => {
+    await using sluice = await start({ args: [...ON_LOOPBACK, "-m", "8"] });
+    using channel = await Channel.sending({}, RATE);
+    const targets = Array.from({ length: 8 }, (_, i) => `/${i % 2 === 0 ? "rtp" : "udp"}/${channel.address}`);
+    const viewers = await Promise.all(targets.map((target) => Viewer.open(sluice, channel, { target })));
+    expect(channel.members).toBe(1);
+    await Promise.all(viewers.map((viewer) => viewer.more(500)));
+    for (const viewer of viewers.slice(1)) viewer.client.close();
+    await viewers[0]!.more(500);
+    expect(channel.members).toBe(1);
+    channel.sender.pause();
+    await viewers[0]!.catchUp(channel);
+    for (const { verifier } of viewers) expect(verifier.counts).toMatchObject(CLEAN);
+    viewers[0]!.client.close();
+    await channel.untilLeft(LEAVE_MS);
+    await sluice.waitForLog(/Left/);
+    expect(sluice.log.filter((line) => line.includes("Joined"))).toHaveLength(1);
+    expect(sluice.log.filter((line) => line.includes("Left"))).toHaveLength(1);
+  });
+
+  test("a client that half-closes is gone and frees its place", async () => {
+    await using sluice = await start({ args: [...ON_LOOPBACK, "-m", "1"] });
+    using channel = await Channel.sending();
+    using viewer = await Viewer.open(sluice, channel);
+    await expect(Viewer.open(sluice, channel)).rejects.toThrow("503");
+    viewer.client.halfClose();
+    await until(() => viewer.client.state !== "open", WAIT_MS, "the end of the stream");
+    await channel.untilLeft(LEAVE_MS);
+    using next = await Viewer.open(sluice, channel);
+    await next.more(20);
+  });
+
+  test("loss, duplicates and disorder leave the losses only", async () => {
+    const random = seededRandom(7);
+    const faulty = 2000;
+    let dropped = 0;
+    const fault = (index: number) => {
+      // The first packets tell where the stream begins, and the last ones that all before them are through.
+      const kind = index < 20 || index >= faulty ? 1 : random();
+      if (kind < 0.03) dropped++;
+      if (kind < 0.03) return "drop";
+      if (kind < 0.08) return "duplicate";
+      return kind < 0.16 ? { delayBy: 1 + Math.floor(random() * 12) } : undefined;
+    };
+    await using sluice = await start({ args: ON_LOOPBACK });
+    using channel = await Channel.open({ fault, firstSequence: 65_000 });
+    const opening = Viewer.open(sluice, channel);
+    await sluice.waitForLog(/Joined/);
+    channel.sender.start(RATE);
+    using viewer = await opening;
+    await until(() => channel.sender.source.index >= faulty + 40, WAIT_MS, "the faulty part to be sent");
+    channel.sender.pause();
+    await viewer.catchUp(channel);
+    expect(dropped).toBeGreaterThan(20);
+    expect(viewer.verifier.counts).toMatchObject({ ...CLEAN, first: 0, lost: 7 * dropped });
+    const reported = () => {
+      const counts = sluice.log.map((line) => / (\d+) RTP packets lost on the way/.exec(line)?.[1] ?? 0);
+      return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+    };
+    await until(() => reported() === dropped, WAIT_MS, "all losses in the log");
+  });
+});
