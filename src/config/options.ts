@@ -3,7 +3,7 @@
 import { LOG_ERROR } from "../system/log.ts";
 import { action, type Option, setting } from "./option.ts";
 import type { SettingsDraft, SettingValues } from "./settings.ts";
-import { boolean, integer, interfaceName, listenAddresses, logLevel } from "./values.ts";
+import { boolean, integer, interfaceName, listenAddresses, logLevel, optionalText } from "./values.ts";
 
 const DEFAULT_PORT = 5140;
 const UDP_RCVBUF_MIN_BYTES = 65536;
@@ -65,6 +65,33 @@ export const OPTIONS: readonly Option[] = [
     type: interfaceName,
     initial: undefined,
     help: "Network interface for multicast; overrides --upstream-interface",
+  }),
+  setting("upstreamInterfaceHttp", {
+    long: "upstream-interface-http",
+    short: "y",
+    argument: "IFNAME",
+    keys: ["upstream-interface-http"],
+    type: interfaceName,
+    initial: undefined,
+    help: "Network interface for HTTP upstreams; overrides --upstream-interface",
+  }),
+  setting("httpProxyUserAgent", {
+    long: "http-proxy-user-agent",
+    short: "g",
+    argument: "TEXT",
+    keys: ["http-proxy-user-agent"],
+    type: optionalText,
+    initial: undefined,
+    help: "User-Agent of proxied requests in place of the client's",
+  }),
+  setting("proxyHttps", {
+    long: "proxy-https",
+    means: "on",
+    keys: ["proxy-https"],
+    type: boolean,
+    initial: false,
+    help: "Lead https:// links of proxied playlists and redirects through /https/ too",
+    own: true,
   }),
   setting("multicastRejoinInterval", {
     long: "mcast-rejoin-interval",

@@ -24,6 +24,12 @@ export interface SettingValues {
   upstreamInterface: string | undefined;
   /** Interface for multicast upstreams, before `upstreamInterface`. */
   upstreamInterfaceMulticast: string | undefined;
+  /** Interface for HTTP upstreams, before `upstreamInterface`. */
+  upstreamInterfaceHttp: string | undefined;
+  /** User-Agent of proxied requests in place of the client's. */
+  httpProxyUserAgent: string | undefined;
+  /** `https://` links of proxied playlists and redirects lead through this relay too. */
+  proxyHttps: boolean;
   /** Seconds between renewed joins of an IPv4 group, 0 = never. Has no upper bound: mind what a timer can hold. */
   multicastRejoinInterval: number;
   /** Seconds that a multicast stream which fell silent is kept while its group is joined again, 1 to 3600. */

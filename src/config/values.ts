@@ -63,6 +63,12 @@ export const interfaceName: ValueType<string | undefined> = {
   show: (value) => value ?? "none",
 };
 
+/** Any text; empty means none. */
+export const optionalText: ValueType<string | undefined> = {
+  read: (text) => ({ value: text || undefined }),
+  show: (value) => value ?? "none",
+};
+
 /** Addresses to listen on; each use of the option adds one. */
 export const listenAddresses: ValueType<readonly ListenAddress[]> = {
   read(text, _name, given = []) {

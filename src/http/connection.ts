@@ -48,6 +48,10 @@ export class Connection {
   readonly peer: string;
   /** The client takes bytes again after `write` has taken fewer than offered. */
   onWritable: (() => void) | undefined;
+  /** Some upstream of this connection has stopped reading because the client is slow (flow-control.md section 6). */
+  anyUpstreamPaused = false;
+  /** The client has taken bytes while `anyUpstreamPaused` is set. */
+  onUpstreamResumable: (() => void) | undefined;
   /** Called exactly once, when the client is gone or the connection was closed by us, also from within `abort`. */
   onClose: (() => void) | undefined;
 
@@ -125,7 +129,11 @@ export class Connection {
   /** The socket takes bytes again. */
   drained(): void {
     if (this.#state === "finishing") this.#finish();
-    else if (this.#state === "streaming" && this.#flush()) this.onWritable?.();
+    else if (this.#state === "streaming" && this.#flush()) {
+      this.onWritable?.();
+      // The only place that looks at the bit: one test when nothing is paused.
+      if (this.anyUpstreamPaused) this.onUpstreamResumable?.();
+    }
   }
 
   /** The client has sent its FIN: of no matter only to one that still gets a complete answer (http.md section 1). */
@@ -227,7 +235,7 @@ export class Connection {
     this.#queue = [];
     this.#parent.closed(this);
     const { onClose } = this;
-    this.onClose = this.onWritable = undefined;
+    this.onClose = this.onWritable = this.onUpstreamResumable = undefined;
     try {
       onClose?.();
     } catch (error) {

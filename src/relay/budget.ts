@@ -11,6 +11,8 @@ export class Budget {
   usedBytes = 0;
   /** Streams that share the budget now. */
   streams = 0;
+  /** Clients of byte-stream upstreams that share the budget now. */
+  pipes = 0;
 
   /** @param slots value of `-b`, 1 or more */
   constructor(slots: number) {

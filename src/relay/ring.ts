@@ -51,6 +51,23 @@ export class Ring {
     return offset < 0 ? offset + this.capacity : offset;
   }
 
+  /** Where a source may write directly, for `advance` to take over. */
+  get memory(): Memory {
+    return this.#memory;
+  }
+
+  /** Offset in the memory of the byte behind the newest one; up to the end of the memory there are `capacity − headOffset` bytes. */
+  get headOffset(): number {
+    return this.#at;
+  }
+
+  /** Takes over bytes that were written at `headOffset`. At most up to the end of the memory. */
+  advance(length: number): void {
+    this.head += length;
+    this.#at += length;
+    if (this.#at === this.capacity) this.#at = 0;
+  }
+
   /** Adds one unit, overwriting the oldest bytes. `length` is at most the capacity. */
   append(from: Memory, offset: number, length: number): void {
     if (this.head - this.#marks.newest >= MARK_EVERY_BYTES) this.#marks.add(this.head, this.units);

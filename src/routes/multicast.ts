@@ -3,7 +3,6 @@ import { lookup } from "node:dns/promises";
 import type { Connection } from "../http/connection.ts";
 import { emitHead, errorResponse } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
-import { MAX_INTERFACE_NAME } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
 import { type MulticastOptions, MulticastSession, type MulticastTarget } from "../upstream/multicast/session.ts";
@@ -12,6 +11,7 @@ import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip-addr
 import { percentDecode } from "../wire/percent.ts";
 import { queryParameter } from "../wire/url-query.ts";
 import type { Admission } from "./admission.ts";
+import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { Exchange, Route } from "./route.ts";
 import { metadataHeaders, STREAM_CONTENT_TYPE } from "./stream-headers.ts";
@@ -37,7 +37,8 @@ export function multicastRoute(parts: Parts): Route {
     if (!match) return false;
     const text = percentDecode(exchange.path.slice(match[0].length));
     const url = text === undefined ? undefined : parseMulticastUrl(text);
-    if (!url) exchange.connection.respond(errorResponse(404));
+    // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
+    if (!url || queryParameter(exchange.query, "fcc") === "") exchange.connection.respond(errorResponse(404));
     else serve(parts, exchange, `${match[1]}://${text}`, url);
     return true;
   };
@@ -101,14 +102,6 @@ function join({ hub, options, log }: Parts, connection: Connection, target: Mult
 function streamKey({ group, port, source, interfaceName }: MulticastTarget): string {
   const from = source ? `${formatIpAddress(source)}@` : "";
   return `multicast ${from}${formatIpAddress(group)} ${port} ${interfaceName ?? ""}`;
-}
-
-function requestedInterface(query: string, log: Log): string | undefined {
-  const name = queryParameter(query, "r2h-ifname");
-  if (!name) return undefined;
-  if (Buffer.byteLength(name) <= MAX_INTERFACE_NAME) return name;
-  log.warn(`r2h-ifname is longer than ${MAX_INTERFACE_NAME} bytes and is ignored`);
-  return undefined;
 }
 
 async function resolveTarget(name: string, url: MulticastUrl, interfaceName?: string): Promise<MulticastTarget> {

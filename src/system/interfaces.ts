@@ -1,5 +1,6 @@
 /** Network interfaces: index by name, and an address by name. */
 import { networkInterfaces } from "node:os";
+import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { libc } from "./libc.ts";
 
 /** Longest interface name, in bytes (IFNAMSIZ without its end mark). */
@@ -15,4 +16,12 @@ export function interfaceIndex(name: string): number | undefined {
 export function interfaceAddress(name: string, family: 4 | 6): string | undefined {
   const addresses = Object.entries(networkInterfaces()).find(([known]) => known === name)?.[1];
   return addresses?.find((a) => a.family === `IPv${family}`)?.address;
+}
+
+/** Whether an address leads to this machine. */
+export function isOwnAddress(address: IpAddress): boolean {
+  const { family, bytes } = address;
+  const text = formatIpAddress({ family, bytes });
+  if (text === "0.0.0.0" || text === "::" || text === "::1" || (family === 4 && bytes[0] === 127)) return true;
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((a) => a.address === text));
 }

@@ -1,19 +1,19 @@
 /** Composition root of one worker: builds the parts, wires them, listens. */
-import { noFTL } from "bun:jsc";
 import type { ListenAddress, Settings } from "../config/settings.ts";
-import { Connection } from "../http/connection.ts";
 import { type HttpListener, ListenError, listen } from "../http/listener.ts";
-import { Cursor } from "../relay/cursor.ts";
 import { Hub } from "../relay/hub.ts";
 import { Admission } from "../routes/admission.ts";
+import { httpProxyRoute } from "../routes/http-proxy.ts";
 import { type IndexChannel, indexRoute } from "../routes/index-page.ts";
-import { MediaClient } from "../routes/media-client.ts";
 import { multicastRoute } from "../routes/multicast.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
+import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { dropStartupCode } from "../system/startup-code.ts";
+import type { IpAddress } from "../wire/ip-address.ts";
+import { keepCompilerCalm } from "./compiler.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -33,10 +33,20 @@ export interface Worker {
  * @throws ListenError when no address at all could be listened on
  */
 export function startWorker(settings: Settings, log: Log, channels: readonly IndexChannel[] = []): Worker {
-  keepLight();
+  keepCompilerCalm();
   const hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
   const admission = new Admission(settings.maxClients);
   const routes: Route[] = [indexRoute(channels)];
+  const listeners: HttpListener[] = [];
+  const proxy = {
+    options: {
+      interfaceName: settings.upstreamInterfaceHttp ?? settings.upstreamInterface,
+      userAgent: settings.httpProxyUserAgent,
+      proxyHttps: settings.proxyHttps,
+    },
+    isOurselves: (address: IpAddress, port: number) =>
+      listeners.some((listener) => listener.port === port) && isOwnAddress(address),
+  };
   if (settings.udpxy) {
     const options = {
       interfaceName: settings.upstreamInterfaceMulticast ?? settings.upstreamInterface,
@@ -44,9 +54,9 @@ export function startWorker(settings: Settings, log: Log, channels: readonly Ind
       rejoinIntervalS: settings.multicastRejoinInterval,
       gapTimeoutS: settings.multicastGapTimeout,
     };
-    routes.push(multicastRoute({ hub, admission, log, options }));
+    routes.push(multicastRoute({ hub, admission, log, options }), httpProxyRoute({ hub, admission, log, ...proxy }));
   }
-  const listeners = listenOnAll(settings.listen, router(routes, log), log);
+  listeners.push(...listenOnAll(settings.listen, router(routes, log), log));
   log.info(`Multicast receiver: ${RECEIVER_KIND}`);
   const tidying = setTimeout(dropStartupCode, STARTED_AFTER_MS);
   log.info("Server initialization complete, ready to accept connections");
@@ -58,14 +68,6 @@ export function startWorker(settings: Settings, log: Log, channels: readonly Ind
       hub.close();
     },
   };
-}
-
-/**
- * Keeps the way of a write out of the last compiler tier. It runs a few thousand times a second at the most and is nearly all
- * kernel time: compiling it there cost more CPU in the first minute than it gave back in an hour (measured).
- */
-function keepLight(): void {
-  for (const { write } of [Cursor.prototype, MediaClient.prototype, Connection.prototype]) noFTL(write);
 }
 
 function listenOnAll(

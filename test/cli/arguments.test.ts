@@ -81,7 +81,8 @@ describe("repeated options", () => {
 });
 
 test("every option reaches its setting", () => {
-  const argv = "-l 80 -m 7 -b 100 -B 65536 -i eth0 -r eth1 -R 30 -v 2 -U -C --mcast-gap-timeout 20 --no-fast-start";
+  const argv =
+    "-l 80 -m 7 -b 100 -B 65536 -i eth0 -r eth1 -y eth2 -g tv/1 -R 30 -v 2 -U -C --mcast-gap-timeout 20 --no-fast-start --proxy-https";
   expect(settingsOf(...argv.split(" "))).toEqual({
     listen: [{ host: undefined, port: 80 }],
     maxClients: 7,
@@ -89,6 +90,9 @@ test("every option reaches its setting", () => {
     udpReceiveBufferSize: 65536,
     upstreamInterface: "eth0",
     upstreamInterfaceMulticast: "eth1",
+    upstreamInterfaceHttp: "eth2",
+    httpProxyUserAgent: "tv/1",
+    proxyHttps: true,
     multicastRejoinInterval: 30,
     verbosity: 2,
     udpxy: false,

@@ -3,7 +3,20 @@ import { USUAL_TICK_MS } from "../../../src/relay/tick.ts";
 import { ReadPace } from "../../../src/upstream/rtp/read-pace.ts";
 
 const LARGE = 8 * 1024 * 1024;
+/** What an unprivileged process gets on most systems. */
 const SMALL = 425_984;
+/** RTP datagrams a millisecond at 40 Mbit/s. */
+const AT_40_MBIT = 3.8;
+
+/** Reads at the pace that is asked for, from `from` to `to` in ms. */
+function read(pace: ReadPace, perMs: number, receiveBuffer: number, from: number, to: number): number[] {
+  const ticks: number[] = [];
+  for (let now = from + pace.tickMs; now < to; now += pace.tickMs) {
+    pace.observe(Math.round(perMs * pace.tickMs), receiveBuffer, now);
+    ticks.push(pace.tickMs);
+  }
+  return ticks;
+}
 
 test("is quick until the first picture, or until the time for it is over", () => {
   const settled = new ReadPace(0, 300);
@@ -18,30 +31,32 @@ test("is quick until the first picture, or until the time for it is over", () =>
   expect(late.tickMs).toBe(USUAL_TICK_MS);
 });
 
-test("a quarter of the kernel's buffer asks for 5 ms, for 2 s after the last time", () => {
+test("usual rates with a large buffer are read at the usual pace", () => {
   const pace = new ReadPace(0, 0);
-  pace.observe(46, SMALL, 10);
-  expect(pace.tickMs).toBe(USUAL_TICK_MS);
-  pace.observe(47, SMALL, 10);
+  pace.observe(0, LARGE, 0);
+  expect(new Set(read(pace, AT_40_MBIT, LARGE, 0, 3000))).toEqual(new Set([USUAL_TICK_MS]));
+});
+
+test("a rate that would fill a quarter of the kernel's buffer is read every 5 ms, and 2 s longer", () => {
+  const pace = new ReadPace(0, 0);
+  pace.observe(0, SMALL, 0);
+  expect(read(pace, 2 * AT_40_MBIT, SMALL, 0, 3000)).toEqual(expect.arrayContaining([5]));
   expect(pace.tickMs).toBe(5);
-  pace.observe(1, SMALL, 2009);
+  pace.observe(1, SMALL, 4900);
   expect(pace.tickMs).toBe(5);
-  pace.observe(1, SMALL, 2010);
+  pace.observe(1, SMALL, 5100);
   expect(pace.tickMs).toBe(USUAL_TICK_MS);
 });
 
-test("a high rate asks for 10 ms and keeps it while it lasts", () => {
+test("400 Mbit/s are read every 10 ms, steadily", () => {
   const pace = new ReadPace(0, 0);
-  pace.observe(760, LARGE, 20);
-  expect(pace.tickMs).toBe(10);
-  for (let now = 30; now < 5000; now += 10) pace.observe(380, LARGE, now);
-  expect(pace.tickMs).toBe(10);
-  pace.observe(100, LARGE, 5000);
-  expect(pace.tickMs).toBe(USUAL_TICK_MS);
+  pace.observe(0, LARGE, 0);
+  expect(new Set(read(pace, 10 * AT_40_MBIT, LARGE, 0, 10_000))).toEqual(new Set([10]));
 });
 
 test("an unknown buffer is taken for large enough", () => {
   const pace = new ReadPace(0, 0);
-  pace.observe(399, 0, 1);
+  pace.observe(0, 0, 0);
+  pace.observe(399, 0, 25);
   expect(pace.tickMs).toBe(USUAL_TICK_MS);
 });

@@ -1,0 +1,149 @@
+/** A byte-stream upstream on its way to its one client, without losing a byte: when the client is slow, nothing is read. */
+import type { Memory } from "../system/memory.ts";
+import type { Budget } from "./budget.ts";
+import { type ClientSink, Cursor } from "./cursor.ts";
+import { clientLimit, Gate, SlowMark } from "./gate.ts";
+import { Ring } from "./ring.ts";
+import type { Ticking } from "./tick.ts";
+import { USUAL_TICK_MS } from "./tick.ts";
+
+/** A source of bytes that is read only when asked. */
+export interface ByteSource {
+  /**
+   * Reads at most `length` bytes to a place in memory.
+   * @returns how many; 0 when none are there now; -1 when it is over
+   */
+  read(into: Memory, offset: number, length: number): number;
+}
+
+/** Reading goes on in turns of so much, so that one fast upstream does not keep the others waiting. */
+const TURN_BYTES = 1024 * 1024;
+const RING_BYTES = 512 * 1024;
+const LEAST_RING_BYTES = 64 * 1024;
+/** A turn that brought this much will be followed by another soon. */
+const BUSY_BYTES = 128 * 1024;
+const BUSY_TICK_MS = 4;
+
+export interface PipeParent {
+  /** The gate has paused or resumed the upstream. */
+  pauseChanged(): void;
+  /** The source is over and the client has everything. */
+  finished(): void;
+}
+
+export class Pipe implements Ticking {
+  readonly cursor: Cursor;
+  readonly gate = new Gate();
+  readonly #slowMark = new SlowMark();
+  readonly #ring: Ring;
+  readonly #source: ByteSource;
+  readonly #budget: Budget;
+  readonly #parent: PipeParent;
+  #state: "flowing" | "drain-close" | "closed" = "flowing";
+  #tickMs = USUAL_TICK_MS;
+  #continuation: NodeJS.Immediate | undefined;
+
+  constructor(source: ByteSource, sink: ClientSink, budget: Budget, parent: PipeParent) {
+    const capacity = budget.take(RING_BYTES) ? RING_BYTES : LEAST_RING_BYTES;
+    if (capacity === LEAST_RING_BYTES) budget.take(capacity, true);
+    budget.pipes++;
+    this.#ring = new Ring(capacity);
+    this.#source = source;
+    this.#budget = budget;
+    this.#parent = parent;
+    this.cursor = new Cursor(this.#ring, sink, { position: 0 });
+  }
+
+  get isSlow(): boolean {
+    return this.#slowMark.isSlow;
+  }
+
+  get tickMs(): number {
+    return this.#tickMs;
+  }
+
+  /** Bytes that may wait for the client now. */
+  get limit(): number {
+    // Whole bytes: libc would take a fraction's bits for a length.
+    return Math.floor(Math.min(this.#ring.capacity, clientLimit(this.#pool(), this.#slowMark.isSlow)));
+  }
+
+  tick(now: number): void {
+    if (this.#state === "flowing" && !this.gate.isPaused) this.#pump(now);
+  }
+
+  /** The client's socket has room again. */
+  drained(): void {
+    if (this.#state === "closed") return;
+    this.cursor.blocked = false;
+    const now = performance.now();
+    this.cursor.write(now);
+    if (this.#state === "drain-close") this.#finishIfEmpty();
+    else if (!this.gate.isPaused) this.#pump(now);
+  }
+
+  /** The client has taken bytes while the upstream is paused: reads on when the low mark is reached. */
+  resume(): void {
+    if (this.#state === "flowing") this.#pump(performance.now());
+  }
+
+  /** Releases the memory; what waits is lost. Harmless when repeated. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.gate.open();
+    clearImmediate(this.#continuation);
+    this.#budget.giveBack(this.#ring.capacity);
+    this.#budget.pipes--;
+  }
+
+  /** The only reading path: asks the gate before every read, lets the client write after it, yields after a turn. */
+  #pump(now: number): void {
+    const wasPaused = this.gate.isPaused;
+    let turn = 0;
+    let read = 0;
+    // A client that goes away while it is written to closes the pipe from within.
+    while (this.#state === "flowing" && turn < TURN_BYTES && this.gate.mayRead(this.cursor.lag, this.limit)) {
+      read = this.#read();
+      if (read <= 0) break;
+      turn += read;
+      this.#slowMark.sample(this.cursor.lag, this.#pool(), now);
+      this.cursor.write(now);
+    }
+    if (this.#state !== "flowing") return;
+    this.#tickMs = turn >= BUSY_BYTES && !this.gate.isPaused ? BUSY_TICK_MS : USUAL_TICK_MS;
+    if (wasPaused !== this.gate.isPaused) this.#parent.pauseChanged();
+    if (read < 0) this.#end();
+    else if (turn >= TURN_BYTES) this.#continueSoon();
+  }
+
+  #read(): number {
+    const ring = this.#ring;
+    const room = Math.min(this.limit - this.cursor.lag, ring.capacity - ring.headOffset);
+    const read = this.#source.read(ring.memory, ring.headOffset, room);
+    if (read > 0) ring.advance(read);
+    return read;
+  }
+
+  #continueSoon(): void {
+    clearImmediate(this.#continuation);
+    this.#continuation = setImmediate(() => this.tick(performance.now()));
+  }
+
+  #end(): void {
+    if (this.#state !== "flowing") return;
+    this.#state = "drain-close";
+    this.gate.open();
+    this.cursor.write(performance.now());
+    this.#finishIfEmpty();
+  }
+
+  #finishIfEmpty(): void {
+    if (this.cursor.isEmpty) this.#parent.finished();
+  }
+
+  #pool() {
+    const { totalBytes, usedBytes, pipes } = this.#budget;
+    return { totalBytes, usedBytes, clients: pipes };
+  }
+}

@@ -1,0 +1,183 @@
+/** `/http/…` and `/https/…`: what an HTTP upstream answers, relayed without losing a byte (http-proxy.md). */
+import type { Connection } from "../http/connection.ts";
+import { errorResponse } from "../http/response.ts";
+import type { Hub } from "../relay/hub.ts";
+import type { Log } from "../system/log.ts";
+import { collectPlaylist } from "../upstream/http/playlist.ts";
+import { HttpSession } from "../upstream/http/session.ts";
+import { baseUrl } from "../wire/base-url.ts";
+import { emitMessageHead } from "../wire/header-fields.ts";
+import type { HeaderField } from "../wire/http-request.ts";
+import type { ResponseHead } from "../wire/http-response-head.ts";
+import type { IpAddress } from "../wire/ip-address.ts";
+import { type ContentCoding, playlistHandling } from "../wire/playlist-response.ts";
+import { rewritePlaylist } from "../wire/playlist-rewrite.ts";
+import { type LinkRules, proxyLocation } from "../wire/proxy-link.ts";
+import {
+  authorityOf,
+  CONSUMED_PARAMETERS,
+  formatProxyUrl,
+  type ProxyScheme,
+  type ProxyUrl,
+  parseProxyUrl,
+  takeParameters,
+} from "../wire/proxy-url.ts";
+import { relayedHeaders, rewrittenHeaders } from "../wire/relayed-response.ts";
+import type { BodyFraming } from "../wire/response-framing.ts";
+import { emitUpstreamRequest } from "../wire/upstream-request.ts";
+import type { Admission } from "./admission.ts";
+import { requestedInterface } from "./interface-parameter.ts";
+import { ProxiedBody } from "./proxied-body.ts";
+import type { Exchange, Route } from "./route.ts";
+
+export interface HttpProxyOptions {
+  /** Interface when the request names none; undefined leaves it to the routing table. */
+  readonly interfaceName: string | undefined;
+  /** In place of the client's (`-g`). */
+  readonly userAgent: string | undefined;
+  /** `https://` links of playlists and redirects go through this relay too. */
+  readonly proxyHttps: boolean;
+}
+
+interface Parts {
+  readonly hub: Hub;
+  readonly admission: Admission;
+  readonly log: Log;
+  readonly options: HttpProxyOptions;
+  /** Whether an address and port are our own. */
+  readonly isOurselves: (address: IpAddress, port: number) => boolean;
+}
+
+const PREFIX = /^\/(https?)\//;
+
+export function httpProxyRoute(parts: Parts): Route {
+  return (exchange) => {
+    const match = PREFIX.exec(exchange.path);
+    if (!match) return false;
+    const target = exchange.query === "" ? exchange.path : `${exchange.path}?${exchange.query}`;
+    const outcome = parseProxyUrl(target.slice(match[0].length), match[1] as ProxyScheme);
+    if (outcome.kind === "error") exchange.connection.respond(errorResponse(outcome.status));
+    else serve(parts, exchange, outcome.url);
+    return true;
+  };
+}
+
+function serve(parts: Parts, exchange: Exchange, requested: ProxyUrl): void {
+  const { admission, log } = parts;
+  const { connection } = exchange;
+  const leave = admission.enter();
+  if (!leave) {
+    log.warn("Maximum client limit reached");
+    connection.respond(errorResponse(503));
+    return;
+  }
+  const { url: path, taken } = takeParameters(requested.path, CONSUMED_PARAMETERS);
+  const relayed = new RelayedRequest(parts, exchange, { ...requested, path }, requestedInterface(taken, log));
+  connection.onClose = () => {
+    relayed.close();
+    leave();
+  };
+  relayed.start();
+}
+
+/** One proxied request with its answer. */
+class RelayedRequest {
+  readonly #parts: Parts;
+  readonly #exchange: Exchange;
+  readonly #url: ProxyUrl;
+  readonly #interfaceName: string | undefined;
+  #session: HttpSession | undefined;
+  #body: ProxiedBody | undefined;
+  #collecting = new AbortController();
+
+  constructor(parts: Parts, exchange: Exchange, url: ProxyUrl, interfaceName: string | undefined) {
+    this.#parts = parts;
+    this.#exchange = exchange;
+    this.#url = url;
+    this.#interfaceName = interfaceName ?? parts.options.interfaceName;
+  }
+
+  start(): void {
+    const { method, headers, body } = this.#exchange.request;
+    const { userAgent } = this.#parts.options;
+    const url = this.#url;
+    const host = authorityOf(url);
+    const head = emitUpstreamRequest({ method, target: url.path, host, headers, bodyLength: body.length, userAgent });
+    this.#session = new HttpSession(
+      { url, method, head, body, interfaceName: this.#interfaceName, isOurselves: this.#parts.isOurselves },
+      {
+        responded: (answer, framing) => this.#responded(answer, framing),
+        failed: (cause) => {
+          this.#parts.log.error(cause.message);
+          this.#connection.respond(errorResponse(cause.code === "loop" ? 508 : 503));
+        },
+      },
+      this.#parts.log,
+    );
+  }
+
+  close(): void {
+    this.#collecting.abort();
+    this.#body?.close();
+    this.#session?.close();
+  }
+
+  get #connection(): Connection {
+    return this.#exchange.connection;
+  }
+
+  #responded(head: ResponseHead, framing: BodyFraming): void {
+    const handling = playlistHandling(this.#exchange.request.method, this.#url.path, head, framing);
+    if (handling.kind === "collect") {
+      void this.#rewrite(head, framing, handling.coding);
+      return;
+    }
+    if (handling.kind === "refuse") {
+      this.#parts.log.error(`${formatProxyUrl(this.#url)}: a playlist in a transfer coding that cannot be undone`);
+      this.#connection.respond(errorResponse(503));
+      return;
+    }
+    if (handling.kind === "relay-too-large") {
+      this.#parts.log.warn(`${formatProxyUrl(this.#url)}: a playlist of ${handling.length} bytes is not rewritten`);
+    }
+    const fields = relayedHeaders(head.headers).map((field) => this.#withLocation(head.status, field));
+    this.#connection.startStream(emitMessageHead(head.statusLine, fields));
+    this.#body = new ProxiedBody(this.#connection, this.#session!, framing, this.#parts.hub);
+    this.#body.start();
+  }
+
+  #withLocation(status: number, field: HeaderField): HeaderField {
+    if (field.name.toLowerCase() !== "location") return field;
+    return { name: field.name, value: proxyLocation(status, field.value, { ...this.#linkRules, base: "/" }) };
+  }
+
+  get #linkRules(): LinkRules {
+    const local = { host: "localhost", port: 80 };
+    const base = baseUrl(this.#exchange.request.headers, {
+      relative: false,
+      appPathPrefix: "",
+      trustForwarded: false,
+      local,
+    });
+    return { base, upstream: formatProxyUrl(this.#url), proxyHttps: this.#parts.options.proxyHttps };
+  }
+
+  async #rewrite(head: ResponseHead, framing: BodyFraming, coding: ContentCoding): Promise<void> {
+    const name = formatProxyUrl(this.#url);
+    try {
+      const text = await collectPlaylist(this.#session!, framing, coding, this.#collecting.signal);
+      const rewritten = rewritePlaylist(text, this.#linkRules);
+      if (rewritten === undefined) throw new Error("its links would not fit");
+      const body = Buffer.from(rewritten, "latin1");
+      const fields = rewrittenHeaders(head.headers, body.length);
+      const headers = fields.map(({ name, value }) => [name, value] as const);
+      if (this.#connection.isClosed) return;
+      this.#session?.close();
+      this.#connection.respond({ status: head.status, headers, body });
+    } catch (error) {
+      if (this.#connection.isClosed) return;
+      this.#parts.log.error(`${name}: playlist not rewritten: ${(error as Error).message}`);
+      this.#connection.respond(errorResponse(503));
+    }
+  }
+}

@@ -1,0 +1,252 @@
+/** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
+import type { IpAddress } from "../wire/ip-address.ts";
+import { formatIpAddress } from "../wire/ip-address.ts";
+import { errno, errnoText, libc } from "./libc.ts";
+import type { Memory } from "./memory.ts";
+import { bindToDevice } from "./multicast.ts";
+import { closeSocket, openSocket, SOCK_STREAM, SystemCallError } from "./socket.ts";
+import { addressFamily, socketAddress } from "./socket-address.ts";
+
+const EAGAIN = 11;
+const EINPROGRESS = 115;
+const MSG_DONTWAIT = 0x40;
+
+export interface TcpTarget {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly interfaceName?: string | undefined;
+  /** Name to verify the certificate for; undefined for plain TCP. */
+  readonly tlsName?: string | undefined;
+}
+
+export interface TcpEvents {
+  /** The connection is made; bytes may be written. */
+  connected(): void;
+  /** Bytes have come (the first ones, or after `read` had found none), or it is over. See `pullOnly`. */
+  readable(): void;
+}
+
+type Socket = Bun.Socket<undefined>;
+type Address = Parameters<NonNullable<typeof libc>["recv"]>[1];
+
+export class TcpSource {
+  /** Why it is over; undefined after a regular end. */
+  failure: Error | undefined;
+  /** When the kernel last took bytes to send, on the clock of `performance.now()`. */
+  progressAt = 0;
+  readonly #target: TcpTarget;
+  readonly #events: TcpEvents;
+  #socket: Socket | undefined;
+  #state: "connecting" | "open" | "over" | "closed" = "connecting";
+  /** Delivered by the event loop and not yet read. */
+  #pieces: Uint8Array[] = [];
+  #pieceAt = 0;
+  /** Not yet taken by the kernel. */
+  #unsent: Uint8Array[] = [];
+  #unsentAt = 0;
+  #isPaused = false;
+  #isAnnouncing = true;
+
+  /** @throws SystemCallError when not even the attempt can be made */
+  constructor(target: TcpTarget, events: TcpEvents) {
+    this.#target = target;
+    this.#events = events;
+    this.#connect();
+  }
+
+  get name(): string {
+    const { address, port } = this.#target;
+    const host = formatIpAddress(address);
+    return address.family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** Queues bytes to send. All of them are sent before the connection is over, unless it breaks. */
+  write(bytes: Uint8Array): void {
+    this.#unsent.push(bytes);
+    if (this.#state === "open") this.#flush();
+  }
+
+  /** True when the kernel has taken all that was written. */
+  get isFlushed(): boolean {
+    return this.#unsent.length === 0;
+  }
+
+  /** From now on the reader asks on a beat of its own: bytes that come need not be announced any more. */
+  pullOnly(): void {
+    this.#isAnnouncing = false;
+  }
+
+  /** Reads at most `length` bytes, a whole number. 0: none are there now. -1: it is over. */
+  read(into: Memory, offset: number, length: number): number {
+    const piece = this.#pieces[0];
+    if (piece) return this.#readPiece(piece, into.bytes, offset, length);
+    if (this.#state === "over" || this.#state === "closed") return -1;
+    if (this.#state === "connecting") return 0;
+    if (!libc || this.#target.tlsName !== undefined) {
+      this.#resume();
+      return 0;
+    }
+    return this.#receive(into.address + offset, length);
+  }
+
+  /** Ends the connection at once. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#pieces = [];
+    this.#unsent = [];
+    this.#socket?.terminate();
+    this.#socket = undefined;
+  }
+
+  #readPiece(piece: Uint8Array, into: Uint8Array, offset: number, length: number): number {
+    const part = piece.subarray(this.#pieceAt, this.#pieceAt + length);
+    into.set(part, offset);
+    this.#pieceAt += part.length;
+    if (this.#pieceAt === piece.length) {
+      this.#pieces.shift();
+      this.#pieceAt = 0;
+    }
+    return part.length;
+  }
+
+  #receive(address: number, length: number): number {
+    const c = libc!;
+    const socket = this.#socket as Socket & { fd: number };
+    const count = c.recv(socket.fd, address as Address, length, MSG_DONTWAIT);
+    if (count > 0) return count;
+    if (count < 0) {
+      const code = errno(c);
+      if (code === EAGAIN) {
+        if (this.#isAnnouncing) this.#resume();
+        return 0;
+      }
+      this.failure = new SystemCallError(`${this.name}: recv`, code);
+    }
+    this.#over();
+    return -1;
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket?.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket?.resume();
+  }
+
+  #connect(): void {
+    const handlers: Bun.SocketHandler<undefined> = {
+      open: (socket) => {
+        this.#socket = socket;
+        if (this.#state === "closed") socket.terminate();
+        // A socket of ours is adopted before it is connected; TLS opens when the handshake is through.
+        else if (this.#target.tlsName === undefined && !this.#isAdopted) this.#opened();
+      },
+      handshake: (socket, _success, error) => this.#handshake(socket, error),
+      data: (_socket, piece) => this.#take(piece),
+      drain: () => this.#drained(),
+      end: () => this.#closedByPeer(undefined),
+      close: (_socket, error) => this.#closedByPeer(error),
+      error: (_socket, error) => this.#closedByPeer(error),
+      connectError: (_socket, error) => this.#closedByPeer(error),
+    };
+    Bun.connect(this.#options(handlers)).catch((error: Error) => this.#closedByPeer(error));
+  }
+
+  get #isAdopted(): boolean {
+    return libc !== undefined && this.#target.tlsName === undefined;
+  }
+
+  #options(socket: Bun.SocketHandler<undefined>) {
+    const { address, port, tlsName } = this.#target;
+    const common = { socket, allowHalfOpen: true, data: undefined };
+    if (this.#isAdopted) return { ...common, fd: this.#begin() } as never;
+    const where = { hostname: formatIpAddress(address), port };
+    if (tlsName === undefined) return { ...common, ...where };
+    return { ...common, ...where, tls: { serverName: tlsName, rejectUnauthorized: true } };
+  }
+
+  /** A socket whose connection is under way: it can be bound to a device and given up at any time. */
+  #begin(): number {
+    const { address, port, interfaceName } = this.#target;
+    const fd = openSocket(addressFamily(address), SOCK_STREAM);
+    if (interfaceName !== undefined) bindToDevice(fd, interfaceName);
+    const to = socketAddress(address, port);
+    const c = libc!;
+    if (c.connect(fd, to, to.length) < 0) {
+      const code = errno(c);
+      if (code !== EINPROGRESS) {
+        closeSocket(fd);
+        throw new SystemCallError(`${this.name}: connect`, code);
+      }
+    }
+    return fd;
+  }
+
+  #opened(): void {
+    if (this.#state !== "connecting") return;
+    this.#state = "open";
+    this.#events.connected();
+    this.#flush();
+  }
+
+  #handshake(socket: Socket, error: Error | null): void {
+    const reason = error ?? (socket as Socket & { getAuthorizationError?(): Error | null }).getAuthorizationError?.();
+    if (reason) {
+      this.failure = new Error(`${this.name}: certificate refused: ${reason.message}`);
+      this.#over();
+      socket.terminate();
+    } else this.#opened();
+  }
+
+  #drained(): void {
+    // The first drain of an adopted socket says that the connection is made.
+    if (this.#state === "connecting" && this.#isAdopted) this.#opened();
+    else this.#flush();
+  }
+
+  #flush(): void {
+    for (let next = this.#unsent[0]; next && this.#state === "open"; next = this.#unsent[0]) {
+      const left = next.length - this.#unsentAt;
+      const taken = this.#socket?.write(next as Uint8Array<ArrayBuffer>, this.#unsentAt, left) ?? 0;
+      if (taken > 0) {
+        this.#unsentAt += taken;
+        this.progressAt = performance.now();
+      }
+      if (this.#unsentAt < next.length) return;
+      this.#unsent.shift();
+      this.#unsentAt = 0;
+    }
+  }
+
+  /** From now on we read ourselves: nothing more is to be delivered than what asks to be read. */
+  #take(piece: Uint8Array): void {
+    if (this.#state === "closed") return;
+    this.#pieces.push(piece);
+    this.#pause();
+    this.#events.readable();
+  }
+
+  #over(): void {
+    if (this.#state === "closed" || this.#state === "over") return;
+    this.#state = "over";
+    this.#events.readable();
+  }
+
+  #closedByPeer(error: Error | undefined | null): void {
+    if (error && !this.failure) this.failure = new Error(`${this.name}: ${error.message}`);
+    if (this.#state === "connecting" && !this.failure) this.failure = new Error(`${this.name}: connection refused`);
+    this.#over();
+  }
+}
+
+/** `errno` of a failed attempt in words. */
+export function failureText(error: unknown): string {
+  if (error instanceof SystemCallError) return errnoText(error.errno);
+  return error instanceof Error ? error.message : String(error);
+}

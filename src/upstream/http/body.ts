@@ -1,0 +1,45 @@
+/** The body of an upstream's response as a byte source: it ends where its framing says (RFC 9112 section 6.3). */
+import type { ByteSource } from "../../relay/pipe.ts";
+import type { Memory } from "../../system/memory.ts";
+import { ChunkedDecoder } from "../../wire/chunked.ts";
+import type { BodyFraming } from "../../wire/response-framing.ts";
+
+/** Passes a body through as it comes, chunks and all, and sees its end. */
+export class BodySource implements ByteSource {
+  /** True when the end that the framing promises has been read; a body until close is always complete. */
+  isComplete: boolean;
+  readonly #source: ByteSource;
+  /** Bytes to come; undefined when only the bytes themselves tell. */
+  #left: number | undefined;
+  #chunks: ChunkedDecoder | undefined;
+
+  constructor(source: ByteSource, framing: BodyFraming) {
+    this.#source = source;
+    this.#left = framing.kind === "length" ? framing.length : framing.kind === "none" ? 0 : undefined;
+    this.#chunks = framing.kind === "chunked" ? new ChunkedDecoder() : undefined;
+    this.isComplete = framing.kind === "none" || framing.kind === "until-close";
+  }
+
+  read(into: Memory, offset: number, length: number): number {
+    if (this.#left === 0) return -1;
+    const count = this.#source.read(into, offset, Math.min(length, this.#left ?? length));
+    if (count <= 0) return count;
+    if (this.#left !== undefined) {
+      this.#left -= count;
+      if (this.#left === 0) this.isComplete = true;
+    } else if (this.#chunks) return this.#readChunks(into.bytes.subarray(offset, offset + count), this.#chunks);
+    return count;
+  }
+
+  /** Bytes behind the last chunk are not the body's, and a body that is no longer understood ends with its connection. */
+  #readChunks(piece: Uint8Array, chunks: ChunkedDecoder): number {
+    const belongs = chunks.push(piece);
+    if (chunks.status === "complete") {
+      this.isComplete = true;
+      this.#left = 0;
+      return belongs;
+    }
+    if (chunks.status === "failed") this.#chunks = undefined;
+    return piece.length;
+  }
+}

@@ -1,0 +1,92 @@
+/** Collects a playlist whole, undoes its codings (http-proxy.md section 6). */
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
+import type { ByteSource } from "../../relay/pipe.ts";
+import { allocate } from "../../system/memory.ts";
+import { ChunkedDecoder, type ChunkSink } from "../../wire/chunked.ts";
+import { type ContentCoding, MAX_PLAYLIST_BYTES } from "../../wire/playlist-response.ts";
+import type { BodyFraming } from "../../wire/response-framing.ts";
+import { HttpUpstreamError } from "./errors.ts";
+
+/** A server that stops in the middle of a playlist is given up after so long. */
+const IDLE_TIMEOUT_MS = 10_000;
+const POLL_MS = 5;
+const READ_BYTES = 64 * 1024;
+
+/**
+ * The text as a byte string. A body without chunks that ends early is taken as far as it came.
+ * @throws HttpUpstreamError when it is too large, malformed or stalled; whatever `signal` is aborted with
+ */
+export async function collectPlaylist(
+  source: ByteSource,
+  framing: BodyFraming,
+  coding: ContentCoding,
+  signal: AbortSignal,
+  idleTimeoutMs = IDLE_TIMEOUT_MS,
+): Promise<string> {
+  const raw = await collect(source, framing, signal, idleTimeoutMs);
+  return decode(raw, coding).toString("latin1");
+}
+
+async function collect(
+  source: ByteSource,
+  framing: BodyFraming,
+  signal: AbortSignal,
+  idleTimeoutMs: number,
+): Promise<Buffer> {
+  // Copies: chunks may be as small as a byte, and an object for each would take a hundred times the playlist's memory.
+  const collected = new Bun.ArrayBufferSink();
+  const area = allocate(READ_BYTES);
+  const chunks = framing.kind === "chunked" ? new ChunkedDecoder() : undefined;
+  const length = framing.kind === "length" ? framing.length : Number.POSITIVE_INFINITY;
+  let size = 0;
+  let heardAt = performance.now();
+  const take = (bytes: Uint8Array, start: number, count: number) => {
+    size += count;
+    if (size > MAX_PLAYLIST_BYTES) throw new HttpUpstreamError("bad-playlist", "more than 2 MiB");
+    collected.write(bytes.subarray(start, start + count));
+  };
+  while (size < length && chunks?.status !== "complete") {
+    signal.throwIfAborted();
+    const count = source.read(area, 0, Math.min(READ_BYTES, length - size));
+    if (count < 0) {
+      if (chunks) throw new HttpUpstreamError("bad-playlist", "ended within its chunks");
+      break;
+    }
+    if (count === 0) {
+      if (performance.now() - heardAt > idleTimeoutMs) throw new HttpUpstreamError("timeout", "stalled");
+      await Bun.sleep(POLL_MS);
+      continue;
+    }
+    heardAt = performance.now();
+    if (chunks) readChunks(area.bytes.subarray(0, count), chunks, take);
+    else take(area.bytes, 0, count);
+  }
+  return Buffer.from(collected.end() as ArrayBuffer);
+}
+
+function readChunks(piece: Uint8Array, chunks: ChunkedDecoder, chunkData: ChunkSink["chunkData"]): void {
+  const belongs = chunks.push(piece, { chunkData });
+  if (chunks.status === "failed" || belongs < piece.length) {
+    throw new HttpUpstreamError("bad-playlist", "malformed chunks");
+  }
+}
+
+/** @throws HttpUpstreamError */
+function decode(raw: Buffer, coding: ContentCoding): Buffer {
+  const options = { maxOutputLength: MAX_PLAYLIST_BYTES };
+  try {
+    switch (coding) {
+      case "identity":
+        return raw;
+      case "gzip":
+        return gunzipSync(raw, options);
+      case "br":
+        return brotliDecompressSync(raw, options);
+      case "deflate":
+        // Some servers leave the zlib wrapper out.
+        return (raw[0]! & 0x0f) === 8 ? inflateSync(raw, options) : inflateRawSync(raw, options);
+    }
+  } catch (error) {
+    throw new HttpUpstreamError("bad-playlist", `${coding} cannot be undone: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,48 @@
+/** Rewriting of M3U and HLS playlists, so that what they name is fetched through this relay (http-proxy.md section 7). */
+import { type LinkRules, proxyLink } from "./proxy-link.ts";
+
+/** U+FEFF in UTF-8. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+/** Quoted or bare; a name such as `X-URI` is another attribute. */
+const URI_ATTRIBUTE = /(?<=[,: \t]URI=)(?:"([^"]*)"|[^", \t\r][^, \t\r]*)/gi;
+
+/** All rewritten links together. A playlist of very short ones would grow a thousandfold. */
+export const MAX_LINKS_BYTES = 16 * 1024 * 1024;
+
+/** What a reference becomes; undefined when it stays. */
+type Rewriting = (reference: string) => string | undefined;
+
+/**
+ * All bytes but those of rewritten URLs stay, line ends and a byte order mark too; only blanks before a rewritten URL line
+ * are lost. Undefined when the links exceed `MAX_LINKS_BYTES`.
+ * @param playlist byte string; so is the result
+ */
+export function rewritePlaylist(playlist: string, rules: LinkRules): string | undefined {
+  let room = MAX_LINKS_BYTES;
+  const rewriting: Rewriting = (reference) => {
+    const link = room < 0 ? undefined : proxyLink(reference, rules);
+    room -= link?.length ?? 0;
+    return link;
+  };
+  const start = playlist.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const lines = playlist.slice(start).replace(/[^\n]+/g, (line) => rewriteLine(line, rewriting));
+  return room < 0 ? undefined : playlist.slice(0, start) + lines;
+}
+
+function rewriteLine(line: string, rewriting: Rewriting): string {
+  let start = 0;
+  let end = line.length;
+  while (start < end && " \t".includes(line[start]!)) start++;
+  while (end > start && " \t\r".includes(line[end - 1]!)) end--;
+  if (line[start] === "#") return rewriteAttributes(line, rewriting);
+  const link = rewriting(line.slice(start, end));
+  return link === undefined ? line : link + line.slice(end);
+}
+
+function rewriteAttributes(line: string, rewriting: Rewriting): string {
+  return line.replace(URI_ATTRIBUTE, (value: string, quoted: string | undefined) => {
+    const link = rewriting(quoted ?? value);
+    if (link === undefined) return value;
+    return quoted === undefined ? link : `"${link}"`;
+  });
+}
