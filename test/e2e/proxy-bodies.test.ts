@@ -1,0 +1,387 @@
+/** Bodies through the HTTP proxy arrive byte for byte, however slowly they are read and however little memory there is. */
+
+import { expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { allocate } from "../../src/system/memory.ts";
+import { TcpSource } from "../../src/system/tcp-source.ts";
+import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { HttpClient } from "../fakes/http-client.ts";
+import { until, within } from "../fakes/until.ts";
+import { forEachVariant, forVariant, type Sluice } from "./harness.ts";
+import { seededRandom } from "./random.ts";
+import { soakMs } from "./soak.ts";
+
+const MIB = 1024 * 1024;
+const IS_SOAK = soakMs(0) > 0;
+const SMALL = MIB;
+const LARGE = (IS_SOAK ? 64 : 16) * MIB;
+const HUGE = (IS_SOAK ? 1024 : 64) * MIB;
+/** More than all kernel buffers on the way hold. */
+const ENDLESS = 1024 * MIB;
+
+const WAIT_MS = 10_000;
+const BODY_MS = IS_SOAK ? 60_000 : 20_000;
+const TEST_MS = 2 * BODY_MS;
+const STALL_MS = IS_SOAK ? 5000 : 1200;
+/** An origin that could not send for so long is blocked. */
+const STILL_MS = 400;
+const SIP_BYTES = 8192;
+const SIP_INTERVAL_MS = 20;
+/** Less than the body, more than a ring and the buffers of the four sockets on the way. */
+const UNDERWAY_MAX_BYTES = 48 * MIB;
+
+interface Body {
+  readonly framing: "length" | "chunked" | "until-close";
+  /** Bytes, without framing. */
+  readonly size: number;
+}
+
+/** No divisor of any buffer on the way, so that a piece in the wrong place is noticed. */
+const BLOCK_BYTES = 65_521;
+const random = seededRandom(1);
+const BLOCK = Buffer.from(Uint8Array.from({ length: BLOCK_BYTES }, () => random() * 256));
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+const CRLF = Buffer.from("\r\n");
+
+/** A numbered block as it goes over the wire; undefined behind the end. Good until the next call. */
+function wireBlock({ framing, size }: Body, index: number): Buffer | undefined {
+  const length = Math.min(BLOCK_BYTES, size - index * BLOCK_BYTES);
+  if (length <= 0) return framing === "chunked" && length > -BLOCK_BYTES ? LAST_CHUNK : undefined;
+  BLOCK.writeUInt32BE(index);
+  const data = BLOCK.subarray(0, length);
+  return framing === "chunked" ? Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), data, CRLF]) : data;
+}
+
+/** Hash of the first `length` bytes of a body with its framing; all of them by default. */
+function wireHash(body: Body, length = Number.POSITIVE_INFINITY): string {
+  const hash = new Bun.CryptoHasher("sha1");
+  let left = length;
+  for (let index = 0, block = wireBlock(body, 0); block && left > 0; block = wireBlock(body, ++index)) {
+    hash.update(block.subarray(0, left));
+    left -= block.length;
+  }
+  return hash.digest("hex");
+}
+
+const FRAMING_HEADER = {
+  length: (size: number) => `Content-Length: ${size}\r\n`,
+  chunked: () => "Transfer-Encoding: chunked\r\n",
+  "until-close": () => "",
+};
+
+/** One response as the origin sends it: as much as the kernel takes. */
+class Download {
+  /** Bytes of the body and its framing that the kernel has taken. */
+  sent = 0;
+  readonly #socket: Bun.Socket<Download | undefined>;
+  readonly #body: Body;
+  #state: "sending" | "over" = "sending";
+  #index = 0;
+  #at = 0;
+
+  constructor(socket: Bun.Socket<Download | undefined>, body: Body) {
+    this.#socket = socket;
+    this.#body = body;
+    socket.write(`HTTP/1.1 200 OK\r\n${FRAMING_HEADER[body.framing](body.size)}\r\n`);
+    this.pump();
+  }
+
+  pump(): void {
+    while (this.#state === "sending") {
+      const block = wireBlock(this.#body, this.#index);
+      if (!block) {
+        this.end();
+        return;
+      }
+      const taken = Math.max(0, this.#socket.write(block, this.#at, block.length - this.#at));
+      this.sent += taken;
+      this.#at += taken;
+      if (this.#at < block.length) return;
+      this.#at = 0;
+      this.#index++;
+    }
+  }
+
+  /** A FIN behind what was sent. */
+  end(): void {
+    this.#state = "over";
+    this.#socket.shutdown();
+  }
+
+  /** A reset: what the relay's kernel has not got is lost. */
+  reset(): void {
+    this.#state = "over";
+    this.#socket.terminate();
+  }
+
+  /** Waits until nothing more can be sent; returns how much was. */
+  async blocked(): Promise<number> {
+    let last = { sent: -1, at: 0 };
+    const isStill = () => {
+      const at = performance.now();
+      if (this.sent !== last.sent) last = { sent: this.sent, at };
+      return at - last.at >= STILL_MS;
+    };
+    await until(isStill, WAIT_MS, "the origin to be blocked");
+    return last.sent;
+  }
+
+  /** How much of it the relay's kernel has acknowledged: all but the send queue (proc(5), /proc/net/tcp). */
+  async acknowledged(): Promise<number> {
+    const { localPort, remotePort } = this.#socket;
+    const hex = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    const table = await readFile("/proc/net/tcp", "utf8");
+    const row = new RegExp(`${hex(localPort)} ${hex(remotePort)} \\w+ (\\w+):`).exec(table);
+    return this.sent - Number.parseInt(row![1]!, 16);
+  }
+}
+
+/** Sends the body that a request's path describes, `/length/1048576`. */
+class BodyOrigin {
+  readonly downloads: Download[] = [];
+  readonly #listener: Bun.TCPSocketListener<Download | undefined>;
+
+  constructor() {
+    this.#listener = Bun.listen<Download | undefined>({
+      hostname: "127.0.0.1",
+      port: 0,
+      allowHalfOpen: true,
+      socket: {
+        data: (socket, request) => {
+          const [, framing, size] = / \/([a-z-]+)\/(\d+) /.exec(request.toString("latin1"))!;
+          socket.data = new Download(socket, { framing: framing as Body["framing"], size: Number(size) });
+          this.downloads.push(socket.data);
+        },
+        drain: ({ data }) => data?.pump(),
+        end: (socket) => void socket.end(),
+      },
+    });
+  }
+
+  target({ framing, size }: Body): string {
+    return `/http/127.0.0.1:${this.#listener.port}/${framing}/${size}`;
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.stop(true);
+  }
+}
+
+/** A client that hashes what it gets. */
+class Reader {
+  readonly client: HttpClient;
+  readonly body: Body;
+  received = 0;
+  readonly #hash = new Bun.CryptoHasher("sha1");
+
+  private constructor(client: HttpClient, body: Body) {
+    this.client = client;
+    this.body = body;
+    client.stream((chunk) => {
+      this.received += chunk.length;
+      this.#hash.update(chunk);
+    });
+  }
+
+  static async open(sluice: Sluice, origin: BodyOrigin, body: Body): Promise<Reader> {
+    const client = await HttpClient.connect(sluice);
+    client.request("GET", origin.target(body));
+    expect((await client.head(WAIT_MS)).status).toBe(200);
+    return new Reader(client, body);
+  }
+
+  /** A client that stops reading as soon as the response has begun. */
+  static async stalled(sluice: Sluice, origin: BodyOrigin, body: Body): Promise<Reader> {
+    const reader = await Reader.open(sluice, origin, body);
+    reader.client.pause();
+    return reader;
+  }
+
+  /** Waits for the end of the connection; returns the hash of the body. */
+  async hash(): Promise<string> {
+    await until(() => this.client.state !== "open", BODY_MS, `the end of the body (${this.received} bytes so far)`);
+    return this.#hash.digest("hex");
+  }
+
+  async isIdentical(): Promise<void> {
+    expect([this.body, await this.hash()]).toEqual([this.body, wireHash(this.body)]);
+  }
+
+  [Symbol.dispose](): void {
+    this.client.destroy();
+  }
+}
+
+async function readFast(sluice: Sluice, origin: BodyOrigin, body: Body): Promise<void> {
+  using reader = await Reader.open(sluice, origin, body);
+  await reader.isIdentical();
+}
+
+async function readAfterStall(sluice: Sluice, origin: BodyOrigin, body: Body): Promise<void> {
+  using reader = await Reader.stalled(sluice, origin, body);
+  await Bun.sleep(STALL_MS);
+  reader.client.resume();
+  await reader.isIdentical();
+}
+
+/** Leaves in the middle. */
+async function readHalf(sluice: Sluice, origin: BodyOrigin, body: Body): Promise<void> {
+  using reader = await Reader.open(sluice, origin, body);
+  await until(() => reader.received >= body.size / 2, BODY_MS, "half of the body");
+}
+
+/** Takes 8 KiB every 20 ms for a while, then all that comes. */
+async function readInSips(sluice: Sluice, origin: BodyOrigin, body: Body): Promise<void> {
+  const { promise: connected, resolve } = Promise.withResolvers<void>();
+  const address = parseIpAddress("127.0.0.1")!;
+  const source = new TcpSource({ address, port: sluice.port }, { connected: resolve, readable() {} });
+  await within(connected, WAIT_MS, "a connection");
+  source.write(Buffer.from(`GET ${origin.target(body)} HTTP/1.1\r\nHost: test\r\n\r\n`));
+  const area = allocate(8 * SIP_BYTES);
+  const hash = new Bun.CryptoHasher("sha1");
+  const start = performance.now();
+  let hasHead = false;
+  for (;;) {
+    const isSipping = performance.now() - start < STALL_MS;
+    const count = source.read(area, 0, isSipping ? SIP_BYTES : area.bytes.length);
+    if (count < 0) break;
+    const bytes = Buffer.from(area.bytes.subarray(0, count));
+    // The head is sent in one piece.
+    if (count > 0 && !hasHead) hash.update(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
+    else hash.update(bytes);
+    hasHead ||= count > 0;
+    if (isSipping) await Bun.sleep(SIP_INTERVAL_MS);
+    else if (count === 0) await Bun.sleep(1);
+    expect(performance.now() - start).toBeLessThan(BODY_MS);
+  }
+  source.close();
+  expect([body, hash.digest("hex")]).toEqual([body, wireHash(body)]);
+}
+
+const MANY_CLIENTS = ["-m", "32"];
+
+async function untilDescriptorsAre(sluice: Sluice, count: number): Promise<void> {
+  await until(async () => (await sluice.fds()) === count, WAIT_MS, `${count} open files`);
+}
+
+forVariant("binary", "proxied bodies", (start) => {
+  test.each([1, 16, 47, 64, 65, 100, 111, 128, 1024, undefined])(
+    "arrive byte for byte with -b %p",
+    async (slots) => {
+      const budget = slots === undefined ? [] : ["-b", `${slots}`];
+      await using sluice = await start({ args: [...MANY_CLIENTS, ...budget] });
+      const files = await sluice.fds();
+      using origin = new BodyOrigin();
+      await Promise.all([
+        readFast(sluice, origin, { framing: "length", size: SMALL }),
+        readFast(sluice, origin, { framing: "chunked", size: SMALL }),
+        readFast(sluice, origin, { framing: "length", size: LARGE }),
+        readFast(sluice, origin, { framing: "until-close", size: SMALL + 1 }),
+        readInSips(sluice, origin, { framing: "length", size: LARGE }),
+        readInSips(sluice, origin, { framing: "chunked", size: SMALL }),
+        readAfterStall(sluice, origin, { framing: "chunked", size: LARGE }),
+        readAfterStall(sluice, origin, { framing: "length", size: LARGE }),
+        readHalf(sluice, origin, { framing: "chunked", size: LARGE }),
+      ]);
+      await untilDescriptorsAre(sluice, files);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "of four fast clients at once arrive byte for byte, huge ones too",
+    async () => {
+      await using sluice = await start({ args: MANY_CLIENTS });
+      using origin = new BodyOrigin();
+      const sizes = [LARGE, LARGE + 1, LARGE + BLOCK_BYTES, HUGE];
+      await Promise.all(sizes.map((size) => readFast(sluice, origin, { framing: "length", size })));
+      await readFast(sluice, origin, { framing: "chunked", size: HUGE });
+    },
+    TEST_MS,
+  );
+});
+
+forEachVariant("a stalled client of the proxy", (start) => {
+  test.each([1, 1024, undefined])(
+    "blocks its own origin and nobody else's (-b %p)",
+    async (slots) => {
+      const budget = slots === undefined ? [] : ["-b", `${slots}`];
+      await using sluice = await start({ args: [...MANY_CLIENTS, ...budget] });
+      using origin = new BodyOrigin();
+      const body: Body = { framing: "length", size: HUGE };
+      using stalled = await Reader.stalled(sluice, origin, body);
+      const download = origin.downloads[0]!;
+      const sent = await download.blocked();
+      expect(sent).toBeLessThan(Math.min(HUGE, UNDERWAY_MAX_BYTES));
+      await Promise.all([
+        readFast(sluice, origin, { framing: "length", size: LARGE }),
+        readFast(sluice, origin, { framing: "chunked", size: LARGE }),
+      ]);
+      expect(download.sent).toBe(sent);
+      stalled.client.resume();
+      await stalled.isIdentical();
+    },
+    TEST_MS,
+  );
+
+  test.each([
+    ["16384", 24 * MIB],
+    ["1024", 1.5 * MIB],
+  ])(
+    "costs memory within the budget, as do twenty (-b %s)",
+    async (slots, budgetBytes) => {
+      await using sluice = await start({ args: [...MANY_CLIENTS, "-b", slots] });
+      using origin = new BodyOrigin();
+      const files = await sluice.fds();
+      const before = await sluice.rss();
+      using clients = new DisposableStack();
+      for (let i = 0; i < 20; i++) {
+        clients.use(await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS }));
+      }
+      await Promise.all(origin.downloads.map((download) => download.blocked()));
+      expect((await sluice.rss()) - before).toBeLessThan(budgetBytes + 20_000_000);
+      clients.dispose();
+      await untilDescriptorsAre(sluice, files);
+    },
+    TEST_MS,
+  );
+
+  test.each(["length", "chunked", "until-close"] as const)(
+    "gets what was sent before the origin's end (%s)",
+    async (framing) => {
+      await using sluice = await start({ args: MANY_CLIENTS });
+      using origin = new BodyOrigin();
+      using reader = await Reader.stalled(sluice, origin, { framing, size: ENDLESS });
+      const [download] = origin.downloads;
+      const sent = await download!.blocked();
+      download!.end();
+      await Bun.sleep(STILL_MS);
+      expect(reader.client.state).toBe("open");
+      reader.client.resume();
+      expect(await reader.hash()).toBe(wireHash(reader.body, sent));
+      expect(reader.received).toBe(sent);
+      expect(reader.client.state).toBe("ended");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "gets what came before the origin's reset",
+    async () => {
+      await using sluice = await start({ args: MANY_CLIENTS });
+      using origin = new BodyOrigin();
+      using reader = await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS });
+      const [download] = origin.downloads;
+      await download!.blocked();
+      const acknowledged = await download!.acknowledged();
+      download!.reset();
+      await Bun.sleep(STILL_MS);
+      expect(reader.client.state).toBe("open");
+      reader.client.resume();
+      const hash = await reader.hash();
+      expect(reader.received).toBe(acknowledged);
+      expect(hash).toBe(wireHash(reader.body, acknowledged));
+    },
+    TEST_MS,
+  );
+});
