@@ -30,8 +30,10 @@ async function statusOf(server: HttpServerAddress, target: string, ms = WAIT_MS)
 
 forEachVariant("upstreams of the proxy", (start) => {
   let sluice: Sluice;
+  let files: number;
   beforeAll(async () => {
     sluice = await start();
+    files = await sluice.fds();
   });
 
   test.each(["", "Transfer-Encoding: chunked\r\n"])("an event arrives within 100 ms (%j)", async (header) => {
@@ -66,7 +68,6 @@ forEachVariant("upstreams of the proxy", (start) => {
   });
 
   test("508 for whatever leads back to the relay", async () => {
-    const files = await sluice.fds();
     const hosts = ["127.0.0.1", "localhost", "127.1.2.3", "0.0.0.0", "[::ffff:127.0.0.1]", "[::]"];
     for (const host of [...hosts, ...(HAS_IPV6 ? ["[::1]"] : [])]) {
       const target = `/http/${host}:${sluice.port}/`;
@@ -74,7 +75,7 @@ forEachVariant("upstreams of the proxy", (start) => {
     }
     expect(await statusOf(sluice, `/http/127.0.0.1:${sluice.port}/http/127.0.0.1:${sluice.port}/`)).toBe(508);
     expect(await statusOf(sluice, `/https/localhost:${sluice.port}/`)).toBe(508);
-    await until(async () => (await sluice.fds()) === files, WAIT_MS, "as many open files as before");
+    await until(async () => (await sluice.fds()) <= files, WAIT_MS, `at most ${files} open files`);
   });
 
   test.skipIf(!HAS_IPV6)("508 where the relay listens on ::1", async () => {
@@ -88,12 +89,11 @@ forEachVariant("upstreams of the proxy", (start) => {
   test(
     "503 for one that is not there",
     async () => {
-      const files = await sluice.fds();
       expect(await statusOf(sluice, `/http/127.0.0.1:${await freeTcpPort()}/`)).toBe(503);
       expect(await statusOf(sluice, `/https/127.0.0.1:${await freeTcpPort()}/`)).toBe(503);
       expect(await statusOf(sluice, "/http/no-such-host.invalid/", RESOLVE_MS)).toBe(503);
       await sluice.waitForLog(/http:\/\/no-such-host\.invalid:80: /);
-      await until(async () => (await sluice.fds()) === files, WAIT_MS, "as many open files as before");
+      await until(async () => (await sluice.fds()) <= files, WAIT_MS, `at most ${files} open files`);
     },
     3 * RESOLVE_MS,
   );
@@ -158,6 +158,6 @@ forEachVariant("the certificate of an https upstream", (start) => {
 
     expect(await statusOf(sluice, `/https/127.0.0.1:${origin.port}/x`)).toBe(503);
     await sluice.waitForLog(new RegExp(`https://127\\.0\\.0\\.1:${origin.port}: .*certificate`));
-    await until(async () => (await sluice.fds()) === open, WAIT_MS, "as many open files as before");
+    await until(async () => (await sluice.fds()) <= open, WAIT_MS, `at most ${open} open files`);
   });
 });
