@@ -1,9 +1,9 @@
 /** Reads a multicast socket in batches with recvmmsg; the socket is never in the event loop, so a packet wakes nobody. */
 import type { DatagramReceiver, DatagramSink } from "./datagram-receiver.ts";
-import { addressOf, libc } from "./libc.ts";
+import { addressOf, errno, libc } from "./libc.ts";
 import { allocate } from "./memory.ts";
 import { changeMembership, type Membership, openMulticastSocket } from "./multicast.ts";
-import { closeSocket } from "./socket.ts";
+import { closeSocket, SystemCallError } from "./socket.ts";
 
 const BATCH = 64;
 /** Room for the largest UDP payload. Only the first pages of each slot are ever touched, and so resident, by usual packets. */
@@ -11,6 +11,8 @@ const SLOT_BYTES = 65536;
 /** Slots begin at different offsets within a page, or they would all compete for the same few cache sets. */
 const SLOT_STRIDE = SLOT_BYTES + 2048 + 64;
 const MSG_DONTWAIT = 0x40;
+const EINTR = 4;
+const EAGAIN = 11;
 /** struct mmsghdr on 64-bit Linux: msg_iov at 16, msg_iovlen at 24, msg_len at 56. */
 const MMSGHDR_BYTES = 64;
 const IOVEC_BYTES = 16;
@@ -48,6 +50,7 @@ export class BatchedReceiver implements DatagramReceiver {
   readonly #staging: Staging;
   readonly #recvmmsg: NonNullable<typeof libc>["recvmmsg"];
   #fd: number;
+  #readErrno = 0;
 
   constructor(membership: Membership, receiveBufferBytes: number) {
     if (!libc) throw new Error("batched receiving needs the C library");
@@ -70,10 +73,22 @@ export class BatchedReceiver implements DatagramReceiver {
         if (length > 0) sink.datagram(slots, i * SLOT_STRIDE, length);
       }
       if (count > 0) total += count;
-      // Fewer than asked for, or an error: nothing (more) is there. What an error means shows in the silence that follows.
+      if (count < 0) this.#readFailed();
+      // Fewer than asked for, or an error: nothing (more) is there.
       if (count < BATCH) break;
     }
     return total;
+  }
+
+  #readFailed(): void {
+    const code = errno(libc!);
+    if (code !== EAGAIN && code !== EINTR) this.#readErrno = code;
+  }
+
+  takeReadError(): Error | undefined {
+    const code = this.#readErrno;
+    this.#readErrno = 0;
+    return code === 0 ? undefined : new SystemCallError("recvmmsg", code);
   }
 
   rejoin(): void {

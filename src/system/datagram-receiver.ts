@@ -22,6 +22,8 @@ export interface DatagramReceiver {
    * @throws SystemCallError when an evented socket could not be opened or joined; never for a single failed read
    */
   receive(sink: DatagramSink): number;
+  /** Why a reading ended early, once; undefined when none did since it was last asked. Reading goes on. */
+  takeReadError(): Error | undefined;
   /** Leaves the group and joins it again on the same socket. */
   rejoin(): void;
   close(): void;

@@ -27,6 +27,7 @@ export class EventedReceiver implements DatagramReceiver {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #failure: Error | undefined;
+  #readError: Error | undefined;
   #isClosed = false;
 
   constructor(membership: Membership, receiveBufferBytes: number) {
@@ -48,6 +49,12 @@ export class EventedReceiver implements DatagramReceiver {
       sink.datagram(area, 0, datagram.length);
     }
     return waiting.length;
+  }
+
+  takeReadError(): Error | undefined {
+    const error = this.#readError;
+    this.#readError = undefined;
+    return error;
   }
 
   rejoin(): void {
@@ -73,7 +80,9 @@ export class EventedReceiver implements DatagramReceiver {
       socket: {
         data: (_socket, datagram) => this.#take(datagram),
         // Without a handler an ICMP answer would end the process.
-        error: () => {},
+        error: (_socket, error) => {
+          this.#readError = error;
+        },
       },
     };
     const socket = await Bun.udpSocket(options);

@@ -12,6 +12,11 @@ export function interfaceIndex(name: string): number | undefined {
   return libc.if_nametoindex(Buffer.from(`${name}\0`)) || undefined;
 }
 
+/** Index of the interface that an IPv6 zone names, by its name or its number (RFC 4007 section 11.2); undefined as above. */
+export function zoneIndex(zone: string): number | undefined {
+  return interfaceIndex(zone) ?? (/^[1-9]\d{0,8}$/.test(zone) ? Number(zone) : undefined);
+}
+
 /** An address of the interface; undefined when it has none of that family. */
 export function interfaceAddress(name: string, family: 4 | 6): string | undefined {
   const addresses = Object.entries(networkInterfaces()).find(([known]) => known === name)?.[1];

@@ -1,5 +1,6 @@
+import { dlopen } from "bun:ffi";
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { type DatagramReceiver, openReceiver, type ReceiverKind } from "../../src/system/datagram-receiver.ts";
 import { interfaceIndex } from "../../src/system/interfaces.ts";
 import type { Membership } from "../../src/system/multicast.ts";
@@ -14,6 +15,7 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 // Who is not root gets a receive buffer of the usual size only.
 const BURST = process.getuid?.() === 0 ? 1000 : 50;
 const WAIT_MS = 3000;
+const C_INT = { args: ["i32"], returns: "i32" } as const;
 const MAX_PAYLOAD_BYTES = 65_507;
 
 interface Where {
@@ -242,6 +244,43 @@ describe.each(KINDS)("the %s receiver", (kind) => {
     await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
   });
 });
+
+test("the batched receiver tells once why it could not read, and goes on", async () => {
+  const where = await somewhere();
+  const before = socketDescriptors();
+  const listener = await listen("batched", on("lo", where));
+  const fd = socketDescriptors().find((candidate) => !before.includes(candidate))!;
+  const sender = await openSender(where);
+  const { symbols } = dlopen("libc.so.6", { dup: C_INT, dup2: { args: ["i32", "i32"], returns: "i32" }, close: C_INT });
+  const kept = symbols.dup(fd);
+  using file = openFile("/dev/null");
+  symbols.dup2(file.fd, fd);
+  listener.read();
+  symbols.dup2(kept, fd);
+  symbols.close(kept);
+
+  expect(listener.receiver.takeReadError()?.message).toBe("recvmmsg: errno 88");
+  expect(listener.receiver.takeReadError()).toBeUndefined();
+  sender.sendRaw(pattern(100));
+  await listener.readUntil(1);
+  expect(listener.receiver.takeReadError()).toBeUndefined();
+});
+
+function socketDescriptors(): number[] {
+  const isSocket = (name: string) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`).startsWith("socket:");
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync("/proc/self/fd").filter(isSocket).map(Number);
+}
+
+function openFile(path: string): { fd: number } & Disposable {
+  const fd = openSync(path, "r");
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+}
 
 /** Of the interface in the namespace. */
 const ADDRESS = "fd00:1::1";

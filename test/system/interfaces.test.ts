@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { interfaceAddress, interfaceIndex } from "../../src/system/interfaces.ts";
+import { interfaceAddress, interfaceIndex, zoneIndex } from "../../src/system/interfaces.ts";
 
 describe("an interface", () => {
   test("has the index that the kernel says", () => {
@@ -14,6 +14,12 @@ describe("an interface", () => {
     expect(interfaceIndex(name)).toBeUndefined();
     expect(interfaceAddress(name, 4)).toBeUndefined();
     expect(interfaceAddress(name, 6)).toBeUndefined();
+  });
+
+  test("is named by a zone with its name or its number", () => {
+    expect(zoneIndex("lo")).toBe(interfaceIndex("lo"));
+    expect(zoneIndex("7")).toBe(7);
+    for (const zone of ["", "0", "07", "-1", "1e3", "nosuch0", "9".repeat(10)]) expect(zoneIndex(zone)).toBeUndefined();
   });
 
   test("has an address", () => {

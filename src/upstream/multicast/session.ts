@@ -6,7 +6,7 @@ import {
   RECEIVER_KIND,
   type ReceiverKind,
 } from "../../system/datagram-receiver.ts";
-import { interfaceIndex } from "../../system/interfaces.ts";
+import { interfaceIndex, zoneIndex } from "../../system/interfaces.ts";
 import type { Log } from "../../system/log.ts";
 import type { Membership } from "../../system/multicast.ts";
 import type { IpAddress } from "../../wire/ip-address.ts";
@@ -189,6 +189,8 @@ export class MulticastSession implements Upstream {
 
   #housekeeping(now: number): void {
     this.#reportedAt = now;
+    const failure = this.#receiver?.takeReadError();
+    if (failure) this.#log.error(`${this.#target.name}: cannot receive: ${failure.message}`);
     const { lost } = this.input.reorder.counts;
     if (lost > this.#reportedLost) {
       this.#log.warn(`${this.#target.name}: ${lost - this.#reportedLost} RTP packets lost on the way to us`);
@@ -242,7 +244,7 @@ export class MulticastSession implements Upstream {
   #membership(): Membership {
     const { group, port, source, interfaceName } = this.#target;
     const name = interfaceName ?? group.zone;
-    const index = name === undefined ? 0 : interfaceIndex(name);
+    const index = interfaceName !== undefined ? interfaceIndex(interfaceName) : group.zone ? zoneIndex(group.zone) : 0;
     if (index === undefined && this.#receiverKind === "batched") throw new InterfaceMissingError(name!);
     return {
       group,
