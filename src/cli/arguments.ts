@@ -1,15 +1,10 @@
 /** The command line, read the way GNU getopt_long reads it, over the table of options (config.md section 2). */
 
+import type { Complaint } from "../config/complaint.ts";
+import type { CommandLine } from "../config/load.ts";
 import type { Option } from "../config/option.ts";
 import { defaultDraft, OPTIONS } from "../config/options.ts";
-import type { Settings } from "../config/settings.ts";
-import { LOG_ERROR, LOG_FATAL, type LogLevel } from "../system/log.ts";
-
-/** A line that the command line gives the log to write. */
-export interface Complaint {
-  readonly level: LogLevel;
-  readonly message: string;
-}
+import { LOG_ERROR, LOG_FATAL } from "../system/log.ts";
 
 /** What to do next. `usage` and `stop` mean exit status 1: a use that is not understood, a value that is impossible. */
 export type Action =
@@ -18,7 +13,7 @@ export type Action =
 
 export interface ParsedArguments {
   /** Complete in every case; whatever stands behind the word that decided the action is not in it. */
-  readonly settings: Settings;
+  readonly commandLine: CommandLine;
   /** In the order of the command line. */
   readonly complaints: readonly Complaint[];
   readonly action: Action;
@@ -26,13 +21,10 @@ export interface ParsedArguments {
 
 /** Parses the words after the program's and the command's name. Has no effects and never throws. */
 export function parseArguments(argv: readonly string[]): ParsedArguments {
-  const draft = defaultDraft();
+  const { values, given } = defaultDraft();
+  const configFiles: (string | undefined)[] = [];
   const complaints: Complaint[] = [];
-  const done = (action: Action): ParsedArguments => ({
-    settings: { ...draft.values, given: draft.given },
-    complaints,
-    action,
-  });
+  const done = (action: Action) => ({ commandLine: { values, given, configFiles }, complaints, action });
   for (const use of optionUses(argv)) {
     if ("diagnostic" in use) {
       complaints.push({ level: LOG_FATAL, message: `Unknown option! ${use.word}` });
@@ -40,8 +32,12 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
     }
     const { effect } = use.option;
     if (effect.kind === "help" || effect.kind === "version") return done({ kind: effect.kind });
-    if (effect.kind !== "set") continue;
-    const refusal = effect.apply(draft, use.text);
+    if (effect.kind !== "set") {
+      // The `-C` among these has no argument.
+      configFiles.push(use.text);
+      continue;
+    }
+    const refusal = effect.apply({ values, given }, use.text, "flag");
     if (refusal === undefined) continue;
     complaints.push({ level: refusal.fatal ? LOG_FATAL : LOG_ERROR, message: refusal.refused });
     if (refusal.fatal) return done({ kind: "stop" });

@@ -1,35 +1,27 @@
-/** The commands: `serve`, which is the default, and `demo`. */
+/** The commands: `serve`, which is the default, `demo`, and `config check`. */
 
 import { type ArgsDef, defineCommand, runCommand } from "citty";
+import { logComplaints } from "../config/complaint.ts";
+import { type CommandLine, loadSettings, type Reload, reloadSettings } from "../config/load.ts";
 import { OPTIONS } from "../config/options.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 import type { Settings } from "../config/settings.ts";
-import { createLog, LOG_FATAL, writeUnbuffered } from "../system/log.ts";
+import { createLog } from "../system/log.ts";
 import { parseArguments } from "./arguments.ts";
+import { checkConfig } from "./config-check.ts";
 import { usageText, versionText } from "./help.ts";
+import { PROCESS_SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 /** What the commands do, handed in so that a command's code is loaded only when the command runs. */
 export interface Implementations {
-  serve(settings: Settings): Promise<void>;
+  /** @param reload reads the config file again, with the same command line; changes nothing by itself */
+  serve(settings: Settings, reload: () => Reload): Promise<void>;
   demo(settings: Settings): Promise<void>;
 }
 
-type CommandName = keyof Implementations;
+type ServingCommand = keyof Implementations;
 
-/** Where the command line speaks. The diagnostic log is on standard output (config.md section 13). */
-export interface Streams {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  /** Whether standard output is a terminal. Default: found out by the log. */
-  readonly terminal?: boolean;
-}
-
-const STANDARD_STREAMS: Streams = {
-  stdout: (text) => writeUnbuffered(1, text),
-  stderr: (text) => writeUnbuffered(2, text),
-};
-
-const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
+const DESCRIPTIONS: Readonly<Record<ServingCommand, string>> = {
   serve: "Relay channels",
   demo: "Relay built-in demonstration channels",
 };
@@ -42,22 +34,26 @@ const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
 export async function runCli(
   argv: readonly string[],
   implementations: Implementations,
-  streams: Streams = STANDARD_STREAMS,
+  surroundings: Surroundings = PROCESS_SURROUNDINGS,
 ): Promise<number> {
+  const [first, ...following] = argv;
   // citty takes the first word without a dash for a command, which would be the 5140 of `-l 5140`.
-  const named = argv[0] === "serve" || argv[0] === "demo" ? argv[0] : undefined;
-  const words = named === undefined ? argv : argv.slice(1);
-  const command = createCommand(named ?? "serve", implementations, streams);
+  const serving = first === "serve" || first === "demo" ? first : undefined;
+  const words = serving === undefined && first !== "config" ? argv : following;
+  const command =
+    first === "config"
+      ? createConfigCommand(surroundings)
+      : createServingCommand(serving ?? "serve", implementations, surroundings);
   // The `--` keeps citty from reading the options: it keeps no repeats, lets unknown ones pass and throws at `-_`.
   const { result } = await runCommand(command, { rawArgs: ["--", ...words] });
   return result === 0 ? 0 : 1;
 }
 
-function createCommand(name: CommandName, implementations: Implementations, streams: Streams) {
+function createServingCommand(name: ServingCommand, implementations: Implementations, surroundings: Surroundings) {
   return defineCommand({
     meta: { name: `${PROGRAM_NAME} ${name}`, version: PROGRAM_VERSION, description: DESCRIPTIONS[name] },
     args: cittyArguments(),
-    run: ({ rawArgs }) => runParsed(rawArgs.slice(1), implementations[name], streams),
+    run: ({ rawArgs }) => runParsed(name, rawArgs.slice(1), implementations, surroundings),
   });
 }
 
@@ -72,25 +68,51 @@ function cittyArguments(): ArgsDef {
   );
 }
 
+function createConfigCommand(surroundings: Surroundings) {
+  return defineCommand({
+    meta: { name: `${PROGRAM_NAME} config check`, version: PROGRAM_VERSION, description: "Check a config file" },
+    run: async ({ rawArgs }) => runConfigCommand(rawArgs.slice(1), surroundings),
+  });
+}
+
+function runConfigCommand(words: readonly string[], surroundings: Surroundings): number {
+  const [verb, file, ...others] = words;
+  if (words.includes("-h") || words.includes("--help")) {
+    surroundings.stdout(usageText());
+    return 0;
+  }
+  if (verb === "check" && !file?.startsWith("-") && others.length === 0) return checkConfig(file, surroundings);
+  surroundings.stderr(`${PROGRAM_NAME}: the command is 'config check [FILE]'\n`);
+  return 1;
+}
+
 /** Does what the options ask for, which may be less than to run the command. Returns the exit status. */
 async function runParsed(
+  name: ServingCommand,
   argv: readonly string[],
-  implementation: (settings: Settings) => Promise<void>,
-  { stdout, stderr, ...format }: Streams,
+  implementations: Implementations,
+  { stdout, stderr, readFile, ...format }: Surroundings,
 ): Promise<number> {
-  const { settings, complaints, action } = parseArguments(argv);
+  const { commandLine, complaints, action } = parseArguments(argv);
   if (action.kind === "help" || action.kind === "version") {
     stdout(action.kind === "help" ? usageText() : versionText());
     return 0;
   }
-  if (action.kind === "usage") stderr(`${PROGRAM_NAME}: ${action.diagnostic}\n`);
-  const log = createLog({ level: settings.verbosity, prefix: "Supervisor", write: stdout, ...format });
-  for (const { level, message } of complaints) {
-    if (level === LOG_FATAL) log.fatal(message);
-    else log.error(message);
+  const log = createLog({ level: commandLine.values.verbosity, prefix: "Supervisor", write: stdout, ...format });
+  if (action.kind !== "run") {
+    logComplaints(log, complaints);
+    // What is wrong comes last, because the usage text would push it off the screen.
+    if (action.kind === "usage") stderr(`${usageText()}\n${PROGRAM_NAME}: ${action.diagnostic}\n`);
+    return 1;
   }
-  if (action.kind === "usage") stderr(usageText());
-  if (action.kind !== "run") return 1;
-  await implementation(settings);
+  const loaded = loadSettings(name === "demo" ? withoutDefaultFile(commandLine) : commandLine, readFile);
+  log.level = loaded.settings.verbosity;
+  logComplaints(log, [...complaints, ...loaded.complaints]);
+  await implementations[name](loaded.settings, () => reloadSettings(commandLine, loaded.path, readFile));
   return 0;
+}
+
+/** The demo shows the same everywhere, whatever the machine it runs on relays otherwise. */
+function withoutDefaultFile(commandLine: CommandLine): CommandLine {
+  return { ...commandLine, configFiles: [undefined, ...commandLine.configFiles] };
 }

@@ -21,25 +21,27 @@ export function usageText(): string {
 
 Usage: ${PROGRAM_NAME} [serve] [OPTION]...    relay channels
        ${PROGRAM_NAME} demo [OPTION]...       relay built-in demonstration channels
+       ${PROGRAM_NAME} config check [FILE]    show what a config file says and what is wrong with it
 
 Options:
 ${lines.join("\n")}
 `;
 }
 
-/** A flag says the default of its file key, as in `(default: fast-start on)`. */
-function defaultNote({ fallback, argument, keys }: Option): string {
+/** A flag whose file key has another name says the default of that, as in `(default: fast-start on)`. */
+function defaultNote({ fallback, long, argument, keys }: Option): string {
   if (fallback === undefined) return "";
-  return ` (default: ${argument === undefined ? `${keys?.[0]} ` : ""}${fallback})`;
+  return ` (default: ${argument === undefined && keys[0] !== long ? `${keys[0]} ` : ""}${fallback})`;
 }
 
 /** The Markdown table of all options, ending in a newline, for the README between its `options` markers. */
 export function optionReference(): string {
   const rows = OPTIONS.map((option) => {
-    const { short, long, argument, keys = [], fallback = "", help } = option;
+    const { short, long, argument, keys, section, fallback = "", help } = option;
     const value = argument === undefined ? "" : ` ${argument}`;
     const flags = [...(short === undefined ? [] : [`-${short}`]), `--${long}${value}`].map(code).join(", ");
-    return [flags, keys.map(code).join(", "), fallback, help];
+    const places = section === undefined ? keys : [`[${section}]`];
+    return [flags, places.map(code).join(", "), fallback, help];
   });
   const header = ["Option", "Key in the config file", "Default", "Meaning"];
   const table = [header, header.map(() => "---"), ...rows];

@@ -1,11 +1,12 @@
 /** The command `serve`: one worker in this process until a signal ends it. */
+import type { Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { IndexChannel } from "../routes/index-page.ts";
 import { createLog } from "../system/log.ts";
 import { NothingToListenError, startWorker, type Worker } from "../worker/worker.ts";
 
 /** Serves until SIGTERM or SIGINT, which end the process with status 0. Nothing to listen on ends it with status 1. */
-export async function serve(settings: Settings): Promise<void> {
+export async function serve(settings: Settings, _reload: () => Reload): Promise<void> {
   runWorker(settings, []);
 }
 

@@ -1,43 +1,100 @@
-/** The argument of `--listen`: `PORT`, `ADDRESS:PORT`, `[IPv6]:PORT` or `*:PORT` (config.md section 10). */
+/** Where to listen: the argument of `--listen`, a line of `[bind]` (config.md sections 6, 10 and 11). */
 
 import { isIPv6 } from "node:net";
-import type { ListenAddress } from "./settings.ts";
+import type { ListenAddress, TcpAddress } from "./settings.ts";
 import type { Reading } from "./values.ts";
 
 const PORT_MAX = 65535;
+/** What fits into Linux's `sun_path` in front of its terminator. */
+const UNIX_PATH_MAX_BYTES = 107;
+const UNIX_LISTENERS_MAX = 32;
 
-/** Reads one listen argument. What cannot be listened on is refused as fatal: no worker could ever serve there. */
+export function isTcpAddress(address: ListenAddress): address is TcpAddress {
+  return "port" in address;
+}
+
+/**
+ * Reads one listen argument: `PORT`, `ADDRESS:PORT`, `[IPv6]:PORT`, `*:PORT` or `/PATH`. TCP addresses that cannot be
+ * listened on are refused as fatal: no worker could ever serve there.
+ */
 export function readListenAddress(text: string): Reading<ListenAddress> {
-  if (text.startsWith("/")) return refuse(text, "Unix sockets are not supported yet");
+  if (text.startsWith("/")) return readUnixPath(text);
+  const refuse = (reason: string) => ({ refused: `Invalid listen address "${text}": ${reason}`, fatal: true });
   const colon = text.lastIndexOf(":");
   // Brackets before colons: the last colon of `[2001:db8::1]` belongs to the address.
-  if (text.startsWith("[") && !text.includes("]:")) return refuse(text, "write an IPv6 address as [ADDRESS]:PORT");
+  if (text.startsWith("[") && !text.includes("]:")) return refuse("write an IPv6 address as [ADDRESS]:PORT");
 
   const port = readPort(text.slice(colon + 1));
-  if (port === undefined) return refuse(text, `the port must be a number from 0 to ${PORT_MAX}`);
+  if (port === undefined) return refuse(`the port must be a number from 0 to ${PORT_MAX}`);
   if (colon < 0) return { value: { host: undefined, port } };
+  if (colon === 0) return refuse("the address is empty; write *:PORT for all addresses");
+  const host = readHost(text.slice(0, colon));
+  return "reason" in host ? refuse(host.reason) : { value: { host: host.name, port } };
+}
 
-  const host = text.slice(0, colon);
-  if (host === "*") return { value: { host: undefined, port } };
-  if (host === "") return refuse(text, "the address is empty; write *:PORT for all addresses");
-  const address = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
-  if (address !== host || address.includes(":")) {
-    if (!isIPv6(address)) return refuse(text, `${address} is not an IPv6 address`);
-  } else if (/[\s/[\]*]/.test(address)) return refuse(text, `${address} is not a host name or address`);
-  return { value: { host: address, port } };
+/**
+ * Reads one line of `[bind]`, `ADDRESS PORT` or `/PATH`. Nothing is fatal here.
+ * @param servicePort finds the port of a service name, such as 80 for `http`
+ */
+export function readBindLine(line: string, servicePort: (name: string) => number | undefined): Reading<ListenAddress> {
+  const refuse = (refused: string) => ({ refused, fatal: false });
+  const [address = "", portText] = line.split(/[ \t\v\f\r]+/);
+  if (address.startsWith("/")) {
+    if (portText === undefined) return readUnixPath(address);
+    return refuse(`Invalid Unix socket bind path (whitespace is not supported): ${line}`);
+  }
+  if (portText === undefined) return refuse(`Invalid TCP bind address line: missing port for ${address}`);
+  const host = readHost(address);
+  if ("reason" in host) return refuse(`Invalid TCP bind address line: ${host.reason}`);
+  const port = readPort(portText) ?? servicePort(portText);
+  if (port === undefined) return refuse(`Invalid TCP bind address line: unknown port ${portText} for ${address}`);
+  return { value: { host: host.name, port } };
 }
 
 /** The way `readListenAddress` would read it back. */
-export function showListenAddress({ host, port }: ListenAddress): string {
-  if (host === undefined) return `*:${port}`;
+export function showListenAddress(address: ListenAddress): string {
+  if (!isTcpAddress(address)) return address.path;
+  const { host = "*", port } = address;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The way `readBindLine` would read it back. */
+export function showBindLine(address: ListenAddress): string {
+  return isTcpAddress(address) ? `${address.host ?? "*"} ${address.port}` : address.path;
+}
+
+/**
+ * Says why these Unix sockets cannot all be listened on, or returns undefined. A reason is fatal at start, and undoes a
+ * reload.
+ */
+export function unixListenerProblem(addresses: readonly ListenAddress[]): string | undefined {
+  const seen = new Set<string>();
+  for (const address of addresses) {
+    if (isTcpAddress(address)) continue;
+    const { path } = address;
+    if (Buffer.byteLength(path) > UNIX_PATH_MAX_BYTES) return `Unix socket path is too long: ${path}`;
+    if (seen.has(path)) return `Duplicate Unix socket listener path: ${path}`;
+    seen.add(path);
+  }
+  return seen.size > UNIX_LISTENERS_MAX ? `Too many Unix socket listeners (max ${UNIX_LISTENERS_MAX})` : undefined;
+}
+
+function readUnixPath(path: string): Reading<ListenAddress> {
+  if (/[ \t\r\n\0]/.test(path)) return { refused: `Invalid Unix socket bind path: ${path}`, fatal: false };
+  return { value: { path } };
+}
+
+/** A name, an IPv4 address, an IPv6 address with or without brackets, or `*` for all addresses. */
+function readHost(text: string): { readonly name: string | undefined } | { readonly reason: string } {
+  if (text === "*") return { name: undefined };
+  const name = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
+  if (name !== text || name.includes(":")) {
+    return isIPv6(name) ? { name } : { reason: `${name} is not an IPv6 address` };
+  }
+  return /[\s/[\]*]/.test(name) ? { reason: `${name} is not a host name or address` } : { name };
 }
 
 function readPort(text: string): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : PORT_MAX + 1;
   return port <= PORT_MAX ? port : undefined;
-}
-
-function refuse(text: string, reason: string): Reading<never> {
-  return { refused: `Invalid listen address "${text}": ${reason}`, fatal: true };
 }

@@ -7,70 +7,87 @@ interface Names {
   readonly long: string;
   /** One letter. */
   readonly short?: string;
-  /** Keys of the config file that set the same, in lower case; the first is the documented one. */
-  readonly keys?: readonly string[];
+  /** Name of the argument in help texts; an option without one is a flag. */
+  readonly argument?: string;
   /** One line, without a full stop. */
   readonly help: string;
   /** An option that rtp2httpd does not have: it must not make an abbreviation ambiguous that works there. */
   readonly own?: true;
 }
 
-export interface Option extends Names {
-  /** What help texts call the argument; an option without one is a flag. */
-  readonly argument?: string;
+interface FileNames {
+  /** Keys of the config file that set the same, in lower case; the first is the documented one. */
+  readonly keys: readonly string[];
+  /** The section of the config file that sets the same, where it is not a key of `[global]`. */
+  readonly section?: string;
+  /** A value of the file that the command line overrides is passed over without a warning. */
+  readonly yieldsSilently?: true;
+}
+
+export interface Option extends Names, FileNames {
   /** The default as help texts show it. */
   readonly fallback?: string;
   readonly effect: Effect;
 }
 
-export type Effect =
-  | { readonly kind: "help" | "version" | "none" }
-  | {
-      readonly kind: "set";
-      readonly setting: SettingName;
-      /** Sets the default. */
-      reset(draft: SettingsDraft): void;
-      /** Applies the argument, the value of the file key, or for a flag `undefined`. A refusal changes nothing. */
-      apply(draft: SettingsDraft, text: string | undefined): Refusal | undefined;
-    };
+/** Where a text was found. What stands in a file replaces, what stands on the command line may add up. */
+export type Source = "flag" | "file";
 
-interface SettingRow<Value> extends Names {
+export type Effect = { readonly kind: "help" | "version" | "config" | "noconfig" } | SetEffect;
+
+export interface SetEffect {
+  readonly kind: "set";
+  readonly setting: SettingName;
+  /** Sets the default. */
+  reset(draft: SettingsDraft): void;
+  /** Applies the argument, the value of the file key, or for a flag `undefined`. A refusal changes nothing. */
+  apply(draft: SettingsDraft, text: string | undefined, source: Source): Refusal | undefined;
+  /** The value the way the file key would read it back; `undefined` for a value that only absence can give. */
+  show(values: Readonly<SettingValues>): string | undefined;
+}
+
+interface SettingRow<Value> extends Names, Partial<FileNames> {
   readonly type: ValueType<Value>;
   /** Absent where another row has the default of the same setting. */
   readonly initial?: Value;
   /** The default in words, where its value does not explain itself. */
   readonly initialText?: string;
-  /** Name of the argument. A flag has `means` instead. */
-  readonly argument?: string;
   /** The text that a flag stands for, read like the value of the file key. */
   readonly means?: string;
+  /** What refusals call the option when its value was in a file. Default: `long`. */
+  readonly nameInFile?: string;
 }
 
-/** A row that sets the setting `name`. */
+/** A row that sets the setting `name`; its key in the config file is `long`, unless there are `keys`. */
 export function setting<Name extends SettingName>(name: Name, row: SettingRow<SettingValues[Name]>): Option {
-  const { type, initial, initialText, means = "", ...rest } = row;
+  const { type, initial, initialText, means = "", nameInFile = row.long, ...rest } = row;
   const hasInitial = "initial" in row;
+  const show = (value: SettingValues[Name] | undefined) =>
+    value === undefined ? undefined : type.show(value as NonNullable<SettingValues[Name]>);
   return {
+    keys: [row.long],
     ...rest,
-    ...(hasInitial && { fallback: initialText ?? type.show(initial as SettingValues[Name]) }),
+    ...(hasInitial && { fallback: initialText ?? (show(initial) || "none") }),
     effect: {
       kind: "set",
       setting: name,
       reset({ values }) {
         if (hasInitial) values[name] = initial as SettingValues[Name];
       },
-      apply({ values, given }, text = means) {
-        const reading = type.read(text, row.long, given.has(name) ? values[name] : undefined);
+      apply({ values, given }, text, source) {
+        const earlier = source === "flag" && given.has(name) ? values[name] : undefined;
+        const reading = type.read(text ?? means, source === "flag" ? row.long : nameInFile, earlier);
         if (!("value" in reading)) return reading;
         values[name] = reading.value;
         given.add(name);
         return undefined;
       },
+      show: (values) => show(values[name]),
     },
   };
 }
 
 /** A row that sets nothing. */
-export function action(kind: "help" | "version" | "none", names: Names): Option {
-  return { ...names, effect: { kind } };
+export function action(kind: Exclude<Effect["kind"], "set">, names: Names & { readonly fallback?: string }): Option {
+  return { ...names, keys: [], effect: { kind } };
 }

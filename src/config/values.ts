@@ -1,8 +1,9 @@
 /** How the text of an option becomes a value: one `ValueType` for each kind of option. */
 
 import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
+import { formatAuthority, parseAuthority } from "../wire/url-authority.ts";
 import { readListenAddress, showListenAddress } from "./listen.ts";
-import type { ListenAddress } from "./settings.ts";
+import type { HostAndPort, ListenAddress, PortRange } from "./settings.ts";
 
 /** Why a text is no value. The program goes on with the value in force, unless the refusal is fatal. */
 export interface Refusal {
@@ -14,15 +15,22 @@ export interface Refusal {
 export type Reading<Value> = { readonly value: Value } | Refusal;
 
 export interface ValueType<Value> {
-  /** Reads the text of option `name`. `given` is the value that an earlier use of the option gave. Never throws. */
+  /** Reads the text of option `name`. `given` is what this one adds to, if the type adds up. Never throws. */
   read(text: string, name: string, given: Value | undefined): Reading<Value>;
-  /** The value as help texts show it. */
-  show(value: Value): string;
+  /** The way `read` would read it back. */
+  show(value: NonNullable<Value>): string;
 }
 
 const INT_MAX = 2 ** 31 - 1;
 /** IFNAMSIZ without its terminator. */
 const INTERFACE_NAME_MAX_BYTES = 15;
+/** What rtp2httpd has room for. */
+const PATH_MAX_BYTES = 2046;
+const PORT_MAX = 65535;
+
+function refuse(refused: string): Refusal {
+  return { refused, fatal: false };
+}
 
 /** C's atoi: leading blanks, a sign, digits, anything after them; no digits are 0. Stays within 32 bits. */
 export function atoi(text: string): number {
@@ -39,7 +47,7 @@ export function integer(min: number, max?: number, minText = String(min)): Value
     read(text, name) {
       const value = atoi(text);
       if (value >= min && value <= (max ?? INT_MAX)) return { value };
-      return { refused: `Invalid ${name}! Must be ${range}. Ignoring.`, fatal: false };
+      return refuse(`Invalid ${name}! Must be ${range}. Ignoring.`);
     },
     show: String,
   };
@@ -60,13 +68,82 @@ export const logLevel: ValueType<LogLevel> = {
 /** The name of a network interface, not checked to exist as interfaces come and go; empty means none. */
 export const interfaceName: ValueType<string | undefined> = {
   read: (text) => ({ value: cutUtf8(text, INTERFACE_NAME_MAX_BYTES) || undefined }),
-  show: (value) => value ?? "none",
+  show: String,
 };
 
 /** Any text; empty means none. */
 export const optionalText: ValueType<string | undefined> = {
   read: (text) => ({ value: text || undefined }),
-  show: (value) => value ?? "none",
+  show: String,
+};
+
+/** Any text; empty means `fallback`. */
+export function textOr(fallback: string): ValueType<string> {
+  return { read: (text) => ({ value: text || fallback }), show: String };
+}
+
+/** Any text, which may be empty. */
+export const anyText: ValueType<string> = { read: (text) => ({ value: text }), show: String };
+
+/** The path of a page: one slash in front and none at the end, `/` for the root (config.md section 5.2). */
+export const pagePath: ValueType<string> = {
+  read(text, name) {
+    if (text === "") return refuse(`${name} cannot be empty, keeping previous value`);
+    return readPath(text, name);
+  },
+  show: String,
+};
+
+/** A path in the same form; without anything but slashes it means none. */
+export const pathPrefix: ValueType<string | undefined> = {
+  read(text, name) {
+    const reading = readPath(text, name);
+    return "value" in reading && reading.value === "/" ? { value: undefined } : reading;
+  },
+  show: String,
+};
+
+function readPath(text: string, name: string): Reading<string> {
+  if (Buffer.byteLength(text) > PATH_MAX_BYTES) return refuse(`${name} is too long, keeping previous value`);
+  return { value: `/${text.replace(/^\/+|\/+$/g, "")}` };
+}
+
+/** `N` or `N-M` of ports, blanks allowed around the dash. */
+export const portRange: ValueType<PortRange | undefined> = {
+  read(text, name) {
+    const digits = /^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$/.exec(text);
+    const min = Number(digits?.[1]);
+    const max = Number(digits?.[2] ?? min);
+    if (min >= 1 && max >= min && max <= PORT_MAX) return { value: { min, max } };
+    return refuse(`Invalid ${name} value: ${text}`);
+  },
+  show: ({ min, max }) => (min === max ? `${min}` : `${min}-${max}`),
+};
+
+/** `HOST[:PORT]` of a server; empty means none. */
+export function serverAddress(defaultPort: number): ValueType<HostAndPort | undefined> {
+  return {
+    read(text, name) {
+      if (text === "") return { value: undefined };
+      const { host, port = defaultPort } = parseAuthority(text) ?? {};
+      return host === undefined ? refuse(`Invalid ${name} value: ${text}`) : { value: { host, port } };
+    },
+    show: formatAuthority,
+  };
+}
+
+/**
+ * URLs of playlists, separated by blanks; each use of the option adds its own, an empty text takes all back. A blank
+ * that no scheme follows belongs to the URL: file names have them.
+ */
+export const playlistUrls: ValueType<readonly string[]> = {
+  read(text, name, given = []) {
+    if (text === "") return { value: [] };
+    const urls = text.split(/[ \t](?=(?:file|https?):\/\/)/i).map((url) => url.trim());
+    if (urls.every((url) => /^(?:file|https?):\/\/./i.test(url))) return { value: [...given, ...urls] };
+    return refuse(`Invalid ${name} value: ${text}`);
+  },
+  show: (urls) => urls.join(" "),
 };
 
 /** Addresses to listen on; each use of the option adds one. */
@@ -75,5 +152,5 @@ export const listenAddresses: ValueType<readonly ListenAddress[]> = {
     const reading = readListenAddress(text);
     return "value" in reading ? { value: [...given, reading.value] } : reading;
   },
-  show: (value) => value.map(showListenAddress).join(", "),
+  show: (addresses) => addresses.map(showListenAddress).join(", "),
 };

@@ -1,5 +1,6 @@
 /** Composition root of one worker: builds the parts, wires them, listens. */
-import type { ListenAddress, Settings } from "../config/settings.ts";
+import { isTcpAddress } from "../config/listen.ts";
+import type { Settings, TcpAddress } from "../config/settings.ts";
 import { type HttpListener, ListenError, listen } from "../http/listener.ts";
 import { Hub } from "../relay/hub.ts";
 import { Admission } from "../routes/admission.ts";
@@ -56,7 +57,7 @@ export function startWorker(settings: Settings, log: Log, channels: readonly Ind
     };
     routes.push(multicastRoute({ hub, admission, log, options }), httpProxyRoute({ hub, admission, log, ...proxy }));
   }
-  listeners.push(...listenOnAll(settings.listen, router(routes, log), log));
+  listeners.push(...listenOnAll(settings.listen.filter(isTcpAddress), router(routes, log), log));
   log.info(`Multicast receiver: ${RECEIVER_KIND}`);
   const tidying = setTimeout(dropStartupCode, STARTED_AFTER_MS);
   log.info("Server initialization complete, ready to accept connections");
@@ -71,7 +72,7 @@ export function startWorker(settings: Settings, log: Log, channels: readonly Ind
 }
 
 function listenOnAll(
-  addresses: readonly ListenAddress[],
+  addresses: readonly TcpAddress[],
   handler: Parameters<typeof listen>[0]["handler"],
   log: Log,
 ): HttpListener[] {

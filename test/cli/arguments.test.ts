@@ -1,15 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseArguments } from "../../src/cli/arguments.ts";
+import type { CommandLine } from "../../src/config/load.ts";
 import { OPTIONS } from "../../src/config/options.ts";
-import type { Settings } from "../../src/config/settings.ts";
+import type { SettingValues } from "../../src/config/settings.ts";
 import { LOG_ERROR, LOG_FATAL } from "../../src/system/log.ts";
 
-function settingsOf(...argv: string[]): Settings {
-  const { settings, complaints, action } = parseArguments(argv);
+function commandLineOf(...argv: string[]): CommandLine {
+  const { commandLine, complaints, action } = parseArguments(argv);
   expect(complaints).toEqual([]);
   expect(action).toEqual({ kind: "run" });
-  return settings;
+  return commandLine;
+}
+
+function settingsOf(...argv: string[]): Readonly<SettingValues> {
+  return commandLineOf(...argv).values;
 }
 
 function usageErrorOf(...argv: string[]): [word: string, diagnostic: string] {
@@ -23,8 +28,8 @@ describe("forms of an option", () => {
   test.each([[["--maxclients", "7"]], [["--maxclients=7"]], [["-m", "7"]], [["-m7"]], [["--maxc", "7"]], [["--ma=7"]]])(
     "%p",
     (argv) => {
-      const { maxClients, given } = settingsOf(...argv);
-      expect(maxClients).toBe(7);
+      const { values, given } = commandLineOf(...argv);
+      expect(values.maxClients).toBe(7);
       expect([...given]).toEqual(["maxClients"]);
     },
   );
@@ -70,35 +75,63 @@ describe("repeated options", () => {
   });
 
   test("-l adds up, and its first use replaces the default", () => {
-    const { listen, given } = settingsOf("-l", "80", "--listen=[::1]:81", "-l*:82");
-    expect(listen).toEqual([
+    const { values, given } = commandLineOf("-l", "80", "--listen=[::1]:81", "-l*:82", "-l/run/x.sock");
+    expect(values.listen).toEqual([
       { host: undefined, port: 80 },
       { host: "::1", port: 81 },
       { host: undefined, port: 82 },
+      { path: "/run/x.sock" },
     ]);
     expect(given.has("listen")).toBe(true);
   });
+
+  test("-M adds up, and an empty one takes all back", () => {
+    expect(settingsOf("-M", "file:///a", "-Mhttp://b/c").externalM3u).toEqual(["file:///a", "http://b/c"]);
+    expect(settingsOf("-M", "file:///a", "--external-m3u=", "-M", "http://b").externalM3u).toEqual(["http://b"]);
+    expect(commandLineOf("-M", "").given.has("externalM3u")).toBe(true);
+  });
+
+  test("-c and -C keep their order", () => {
+    expect(settingsOf("-c", "a")).toEqual(settingsOf());
+    expect(commandLineOf("-c", "a", "-UC", "--config=b").configFiles).toEqual(["a", undefined, "b"]);
+    expect(commandLineOf().configFiles).toEqual([]);
+  });
 });
 
-test("every option reaches its setting", () => {
+test("every letter is the one that rtp2httpd has", () => {
   const argv =
-    "-l 80 -m 7 -b 100 -B 65536 -i eth0 -r eth1 -y eth2 -g tv/1 -R 30 -v 2 -U -C --mcast-gap-timeout 20 --no-fast-start --proxy-https";
+    "-l 80 -w 2 -m 7 -b 100 -B 65536 -Z -H tv.example -X -T secret -O * -U -s /s -p /p -i eth0 -r eth1 -f eth2 -t eth3 -y eth4 -R 30 -P 8000-9000 -N stun.example -u tv/1 -g tv/2 -M http://m3u.example/ -I 60 -S -F /bin/ffmpeg -A -an -v 2";
   expect(settingsOf(...argv.split(" "))).toEqual({
+    ...settingsOf(),
     listen: [{ host: undefined, port: 80 }],
+    workers: 2,
     maxClients: 7,
     bufferPoolMaxSize: 100,
     udpReceiveBufferSize: 65536,
+    zerocopyOnSend: true,
+    hostname: "tv.example",
+    xff: true,
+    r2hToken: "secret",
+    corsAllowOrigin: "*",
+    udpxy: false,
+    statusPagePath: "/s",
+    playerPagePath: "/p",
     upstreamInterface: "eth0",
     upstreamInterfaceMulticast: "eth1",
-    upstreamInterfaceHttp: "eth2",
-    httpProxyUserAgent: "tv/1",
-    proxyHttps: true,
+    upstreamInterfaceFcc: "eth2",
+    upstreamInterfaceRtsp: "eth3",
+    upstreamInterfaceHttp: "eth4",
     multicastRejoinInterval: 30,
+    fccListenPortRange: { min: 8000, max: 9000 },
+    rtspStunServer: { host: "stun.example", port: 3478 },
+    rtspUserAgent: "tv/1",
+    httpProxyUserAgent: "tv/2",
+    externalM3u: ["http://m3u.example/"],
+    externalM3uUpdateInterval: 60,
+    videoSnapshot: true,
+    ffmpegPath: "/bin/ffmpeg",
+    ffmpegArgs: "-an",
     verbosity: 2,
-    udpxy: false,
-    multicastGapTimeout: 20,
-    fastStart: false,
-    given: new Set(OPTIONS.flatMap(({ effect }) => (effect.kind === "set" ? [effect.setting] : []))),
   });
 });
 
@@ -111,15 +144,23 @@ describe("bad values", () => {
     [["-R", "-1"], "Invalid mcast-rejoin-interval! Must be >= 0. Ignoring."],
     [["--mcast-gap-timeout=0"], "Invalid mcast-gap-timeout! Must be between 1 and 3600. Ignoring."],
     [["--mcast-gap-timeout=3601"], "Invalid mcast-gap-timeout! Must be between 1 and 3600. Ignoring."],
+    [["-w", "33"], "Invalid workers! Must be between 1 and 32. Ignoring."],
+    [["-I-1"], "Invalid external-m3u-update-interval! Must be >= 0. Ignoring."],
+    [["-P", "9-8"], "Invalid fcc-listen-port-range value: 9-8"],
+    [["-N", "stun:0"], "Invalid rtsp-stun-server value: stun:0"],
+    [["-M", "ftp://a/b"], "Invalid external-m3u value: ftp://a/b"],
+    [["-s", ""], "status-page-path cannot be empty, keeping previous value"],
+    [["--player-page-path="], "player-page-path cannot be empty, keeping previous value"],
+    [["-l", "/run/a b"], "Invalid Unix socket bind path: /run/a b"],
   ])("%p does not stop the start", (argv, message) => {
-    const { settings, complaints, action } = parseArguments([...argv, "-U"]);
+    const { commandLine, complaints, action } = parseArguments([...argv, "-U"]);
     expect(complaints).toEqual([{ level: LOG_ERROR, message }]);
     expect(action).toEqual({ kind: "run" });
-    expect(settings).toEqual(settingsOf("-U"));
+    expect(commandLine).toEqual(commandLineOf("-U"));
   });
 
   test("a bad value leaves an earlier good one in force", () => {
-    expect(parseArguments(["-m", "7", "-m", "x"]).settings.maxClients).toBe(7);
+    expect(parseArguments(["-m", "7", "-m", "x"]).commandLine.values.maxClients).toBe(7);
   });
 
   test("an impossible address to listen on stops the start", () => {
@@ -153,7 +194,7 @@ describe("misuse", () => {
   test("nothing behind it is read", () => {
     expect(parseArguments(["--bogus", "--help", "-m", "7"])).toMatchObject({
       action: { kind: "usage" },
-      settings: { maxClients: 5 },
+      commandLine: { values: { maxClients: 5 } },
     });
   });
 });
@@ -178,9 +219,9 @@ test("any command line gives complete settings or a reason", () => {
   const complete = Object.keys(settingsOf()).sort();
   fc.assert(
     fc.property(fc.array(word), (argv) => {
-      const { settings, complaints, action } = parseArguments(argv);
-      expect(Object.keys(settings).sort()).toEqual(complete);
-      expect(settings.listen.length).toBeGreaterThan(0);
+      const { commandLine, complaints, action } = parseArguments(argv);
+      expect(Object.keys(commandLine.values).sort()).toEqual(complete);
+      expect(commandLine.values.listen.length).toBeGreaterThan(0);
       const isRefused = action.kind === "usage" || action.kind === "stop";
       expect(complaints.some(({ level }) => level === LOG_FATAL)).toBe(isRefused);
     }),

@@ -1,13 +1,25 @@
 import { describe, expect, test } from "bun:test";
 import { type Implementations, runCli } from "../../src/cli/commands.ts";
 import { usageText, versionText } from "../../src/cli/help.ts";
+import type { Reload } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import { type Files, readerOf } from "../config/files.ts";
 
-async function run(...argv: string[]) {
-  const calls: [command: string, settings: Settings][] = [];
+interface Call {
+  readonly command: string;
+  readonly settings: Settings;
+  readonly reload?: () => Reload;
+}
+
+function run(...argv: string[]) {
+  return runWith({}, ...argv);
+}
+
+async function runWith(files: Files, ...argv: string[]) {
+  const calls: Call[] = [];
   const implementations: Implementations = {
-    serve: async (settings) => void calls.push(["serve", settings]),
-    demo: async (settings) => void calls.push(["demo", settings]),
+    serve: async (settings, reload) => void calls.push({ command: "serve", settings, reload }),
+    demo: async (settings) => void calls.push({ command: "demo", settings }),
   };
   let stdout = "";
   let stderr = "";
@@ -18,9 +30,11 @@ async function run(...argv: string[]) {
     stderr: (text) => {
       stderr += text;
     },
+    readFile: readerOf(files),
     terminal: false,
   });
-  return { status, stdout, stderr, command: calls[0]?.[0], settings: calls[0]?.[1], calls: calls.length };
+  const [call] = calls;
+  return { status, stdout, stderr, command: call?.command, settings: call?.settings, call, calls: calls.length };
 }
 
 describe("which command runs", () => {
@@ -55,17 +69,18 @@ test("an unknown option is told to the log and to standard error", async () => {
   expect(await run("-q", "-m", "0", "--bogus")).toEqual({
     status: 1,
     stdout: "[Supervisor] Unknown option! --bogus\n",
-    stderr: `sluice: unrecognized option '--bogus'\n${usageText()}`,
+    stderr: `${usageText()}\nsluice: unrecognized option '--bogus'\n`,
     command: undefined,
     settings: undefined,
+    call: undefined,
     calls: 0,
   });
 });
 
 test("an impossible address to listen on ends with status 1", async () => {
-  expect(await run("-l", "/run/sluice.sock")).toMatchObject({
+  expect(await run("-l", "[::1")).toMatchObject({
     status: 1,
-    stdout: '[Supervisor] Invalid listen address "/run/sluice.sock": Unix sockets are not supported yet\n',
+    stdout: '[Supervisor] Invalid listen address "[::1": write an IPv6 address as [ADDRESS]:PORT\n',
     stderr: "",
     calls: 0,
   });
@@ -88,4 +103,77 @@ test("a failure of the command is the caller's to handle", async () => {
 test("words that citty itself cannot read are read", async () => {
   expect(await run("-_")).toMatchObject({ status: 1, calls: 0 });
   expect(await run("demo", "--__proto__=1")).toMatchObject({ status: 1, calls: 0 });
+});
+
+describe("config files", () => {
+  const DEFAULT = "/etc/sluice.conf";
+
+  test("set what the command line does not", async () => {
+    const files = { [DEFAULT]: "[global]\nmaxclients = 7\nworkers = 3\n" };
+    expect(await runWith(files, "-w", "2")).toMatchObject({ stdout: "", settings: { maxClients: 7, workers: 2 } });
+  });
+
+  test("complain in the log, at the level that they set", async () => {
+    const text = "[global]\nworkers = 3\nverbosity = 2\nbogus = 1\n";
+    expect((await runWith({ [DEFAULT]: text }, "-m0", "-w", "2")).stdout).toBe(
+      `[Supervisor] Invalid maxclients! Must be between 1 and 256. Ignoring.
+[Supervisor] Config file value "workers" ignored (already set on command line) (/etc/sluice.conf line 2)
+[Supervisor] Unknown config parameter: bogus (/etc/sluice.conf line 4)
+`,
+    );
+  });
+
+  test("are missed at the level of warnings", async () => {
+    expect((await run("-v2")).stdout).toBe("[Supervisor] No config file found\n");
+    expect((await run("-v2", "-C")).stdout).toBe("");
+  });
+
+  test("that are named and cannot be read are told by name", async () => {
+    const { stdout, status } = await run("-c", "my.conf");
+    expect(stdout).toBe("[Supervisor] Cannot open config file my.conf: no such file or directory\n");
+    expect(status).toBe(0);
+  });
+
+  test("can be read again by what serves", async () => {
+    const files: Record<string, string> = { "my.conf": "[global]\nmaxclients = 7\nworkers = 3\n" };
+    const { call } = await runWith(files, "-c", "my.conf", "-w", "2");
+    files["my.conf"] = "[global]\nmaxclients = 8\n";
+    expect(call?.reload?.()).toMatchObject({
+      kind: "loaded",
+      path: "my.conf",
+      settings: { maxClients: 8, workers: 2 },
+    });
+  });
+
+  test("are not looked for by the demo, but may be named", async () => {
+    const files = { [DEFAULT]: "[global]\nmaxclients = 7\n", x: "[global]\nverbosity = 3\n" };
+    expect((await runWith(files, "demo")).settings?.maxClients).toBe(5);
+    const { settings } = await runWith(files, "demo", "-c", "x");
+    expect(settings).toMatchObject({ maxClients: 5, verbosity: 3 });
+    expect(settings?.given.has("verbosity")).toBe(true);
+    expect((await runWith(files, "demo", "-c", "missing")).settings?.maxClients).toBe(5);
+  });
+});
+
+describe("config check", () => {
+  test("checks the file that is named, or the default one", async () => {
+    const files = { "my.conf": "[global]\nbogus = 1\n", "/etc/rtp2httpd.conf": "[global]\nmaxclients = 7\n" };
+    const named = await runWith(files, "config", "check", "my.conf");
+    expect(named).toMatchObject({ status: 1, stderr: "my.conf:2: error: Unknown config parameter: bogus\n", calls: 0 });
+    const found = await runWith(files, "config", "check");
+    expect(found).toMatchObject({ status: 0, stderr: "", calls: 0 });
+    expect(found.stdout).toContain("\nmaxclients = 7\n");
+  });
+
+  test.each([[[]], [["look"]], [["check", "a", "b"]], [["check", "-x"]], [["check", "--__proto__=1"]]])(
+    "config %p is no command",
+    async (words) => {
+      const stderr = "sluice: the command is 'config check [FILE]'\n";
+      expect(await run("config", ...words)).toMatchObject({ status: 1, stdout: "", stderr, calls: 0 });
+    },
+  );
+
+  test.each(["-h", "--help"])("config %s helps", async (word) => {
+    expect(await run("config", word)).toMatchObject({ status: 0, stdout: usageText(), stderr: "", calls: 0 });
+  });
 });

@@ -20,6 +20,8 @@ test("the usage text has one line an option, with its default", () => {
   expect(usageText()).toMatch(/^ {2}-l, --listen \[ADDR:\]PORT +\S.* \(default: \*:5140\)$/m);
   expect(usageText()).toMatch(/^ {2}-B, .* \(default: 4 MiB, or what the system allows\)$/m);
   expect(usageText()).toMatch(/^ {6}--no-fast-start .* \(default: fast-start on\)$/m);
+  expect(usageText()).toMatch(/^ {2}-X, --xff .* \(default: off\)$/m);
+  expect(usageText()).toMatch(/^ {2}-c, --config FILE .* \(default: the first of \/etc\/sluice\.conf, /m);
   expect(usageText()).toMatch(/^ {2}-q, --quiet +[^(]*$/m);
 });
 
@@ -29,5 +31,6 @@ test("the reference is a Markdown table with a row an option", () => {
   for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
   const key = "`mcast-gap-timeout`";
   expect(rows).toContainEqual(expect.stringContaining(`| \`--mcast-gap-timeout SECONDS\` | ${key} | 15 | `));
+  expect(rows).toContainEqual(expect.stringContaining("| `-l`, `--listen [ADDR:]PORT` | `[bind]` | *:5140 | "));
   expect(rows).toContainEqual(expect.stringContaining("| `-U`, `--noudpxy` | `udpxy` | on | "));
 });

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readListenAddress, showListenAddress } from "../../src/config/listen.ts";
+import {
+  isTcpAddress,
+  readBindLine,
+  readListenAddress,
+  showBindLine,
+  showListenAddress,
+  unixListenerProblem,
+} from "../../src/config/listen.ts";
 
 describe("listen arguments", () => {
   test.each([
@@ -21,7 +28,6 @@ describe("listen arguments", () => {
   });
 
   test.each([
-    ["/run/sluice.sock", "Unix sockets are not supported yet"],
     ["[::1", "write an IPv6 address as [ADDRESS]:PORT"],
     ["[::1]", "write an IPv6 address as [ADDRESS]:PORT"],
     ["[::1]5140", "write an IPv6 address as [ADDRESS]:PORT"],
@@ -45,6 +51,16 @@ describe("listen arguments", () => {
     expect(readListenAddress(text)).toEqual({ refused: `Invalid listen address "${text}": ${reason}`, fatal: true });
   });
 
+  test("a path is a Unix socket", () => {
+    expect(readListenAddress("/run/x:80")).toEqual({ value: { path: "/run/x:80" } });
+    expect(isTcpAddress({ path: "/run/x" })).toBe(false);
+    expect(isTcpAddress({ host: undefined, port: 0 })).toBe(true);
+  });
+
+  test.each(["/a b", "/a\tb", "/a\rb", "/a\nb", "/a\0b"])("%p is no path of a Unix socket, but not fatal", (path) => {
+    expect(readListenAddress(path)).toEqual({ refused: `Invalid Unix socket bind path: ${path}`, fatal: false });
+  });
+
   test("what is shown is read back", () => {
     const host = fc.option(fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()), { nil: undefined });
     fc.assert(
@@ -64,5 +80,53 @@ describe("listen arguments", () => {
         } else expect(reading.refused).not.toBe("");
       }),
     );
+  });
+});
+
+describe("lines of [bind]", () => {
+  const servicePort = (name: string) => (name === "http-alt" ? 8080 : undefined);
+
+  test.each([
+    ["* 5140", { host: undefined, port: 5140 }],
+    ["192.168.1.1 8081", { host: "192.168.1.1", port: 8081 }],
+    ["192.168.1.1\t \t8081 and more", { host: "192.168.1.1", port: 8081 }],
+    ["host.example http-alt", { host: "host.example", port: 8080 }],
+    ["2001:db8::1 5140", { host: "2001:db8::1", port: 5140 }],
+    ["[2001:db8::1] 5140", { host: "2001:db8::1", port: 5140 }],
+    ["/run/x.sock", { path: "/run/x.sock" }],
+  ])("%p", (line, value) => {
+    expect(readBindLine(line, servicePort)).toEqual({ value });
+    expect(readBindLine(showBindLine(value), servicePort)).toEqual({ value });
+  });
+
+  test.each([
+    ["192.168.1.1", "Invalid TCP bind address line: missing port for 192.168.1.1"],
+    ["5140", "Invalid TCP bind address line: missing port for 5140"],
+    ["* 65536", "Invalid TCP bind address line: unknown port 65536 for *"],
+    ["* bogus", "Invalid TCP bind address line: unknown port bogus for *"],
+    ["a/b 80", "Invalid TCP bind address line: a/b is not a host name or address"],
+    ["[192.0.2.1] 80", "Invalid TCP bind address line: 192.0.2.1 is not an IPv6 address"],
+    ["1.2.3.4:80 80", "Invalid TCP bind address line: 1.2.3.4:80 is not an IPv6 address"],
+    ["/run/a b", "Invalid Unix socket bind path (whitespace is not supported): /run/a b"],
+  ])("%p is refused", (line, refused) => {
+    expect(readBindLine(line, servicePort)).toEqual({ refused, fatal: false });
+  });
+});
+
+describe("Unix sockets together", () => {
+  const paths = (count: number) => Array.from({ length: count }, (_, index) => ({ path: `/run/${index}` }));
+  const tcp = { host: undefined, port: 80 };
+
+  test("have no problem", () => {
+    expect(unixListenerProblem([tcp, tcp, ...paths(32), { host: undefined, port: 81 }])).toBeUndefined();
+    expect(unixListenerProblem([{ path: `/${"a".repeat(106)}` }])).toBeUndefined();
+  });
+
+  test("have one", () => {
+    expect(unixListenerProblem([...paths(2), { path: "/run/1" }])).toBe("Duplicate Unix socket listener path: /run/1");
+    expect(unixListenerProblem(paths(33))).toBe("Too many Unix socket listeners (max 32)");
+    for (const long of [`/${"a".repeat(107)}`, `/${"é".repeat(54)}`]) {
+      expect(unixListenerProblem([tcp, { path: long }])).toBe(`Unix socket path is too long: ${long}`);
+    }
   });
 });

@@ -1,6 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { atoi, boolean, integer, interfaceName, listenAddresses, logLevel } from "../../src/config/values.ts";
+import {
+  anyText,
+  atoi,
+  boolean,
+  integer,
+  interfaceName,
+  listenAddresses,
+  logLevel,
+  optionalText,
+  pagePath,
+  pathPrefix,
+  playlistUrls,
+  portRange,
+  serverAddress,
+  textOr,
+} from "../../src/config/values.ts";
 
 test.each([
   ["5", 5],
@@ -82,5 +97,112 @@ test("listen addresses add up, and a bad one is refused", () => {
   const first = { host: "a", port: 1 };
   expect(listenAddresses.read("b:2", "listen", [first])).toEqual({ value: [first, { host: "b", port: 2 }] });
   expect(listenAddresses.read("*", "listen", [first])).toMatchObject({ fatal: true });
-  expect(listenAddresses.show([first, { host: "::", port: 2 }])).toBe("a:1, [::]:2");
+  expect(listenAddresses.show([first, { host: "::", port: 2 }, { path: "/x" }])).toBe("a:1, [::]:2, /x");
+});
+
+test("an empty text means none, a fallback, or itself", () => {
+  expect(optionalText.read("", "", undefined)).toEqual({ value: undefined });
+  expect(textOr("x").read("", "", undefined)).toEqual({ value: "x" });
+  expect(anyText.read("", "", undefined)).toEqual({ value: "" });
+  for (const type of [optionalText, textOr("x"), anyText])
+    expect(type.read(' "a" ', "", undefined)).toEqual({ value: ' "a" ' });
+});
+
+describe("paths", () => {
+  test.each([
+    ["/status", "/status"],
+    ["status", "/status"],
+    ["///a//b///", "/a//b"],
+    ["/", "/"],
+    ["////", "/"],
+    ["/A%2fb/ c", "/A%2fb/ c"],
+  ])("%p of a page is %p", (text, value) => {
+    expect(pagePath.read(text, "status-page-path", undefined)).toEqual({ value });
+    expect(pathPrefix.read(text, "app-path-prefix", undefined)).toEqual({ value: value === "/" ? undefined : value });
+  });
+
+  test("an empty one is refused for a page and no prefix", () => {
+    expect(pagePath.read("", "player-page-path", undefined)).toEqual({
+      refused: "player-page-path cannot be empty, keeping previous value",
+      fatal: false,
+    });
+    expect(pathPrefix.read("", "app-path-prefix", undefined)).toEqual({ value: undefined });
+  });
+
+  test.each([pagePath, pathPrefix])("2047 bytes are too many", (type) => {
+    expect(type.read(`/${"a".repeat(2045)}`, "x", undefined)).toEqual({ value: `/${"a".repeat(2045)}` });
+    expect(type.read(`/${"a".repeat(2046)}`, "x", undefined)).toEqual({
+      refused: "x is too long, keeping previous value",
+      fatal: false,
+    });
+    expect(type.read(`/${"é".repeat(1023)}`, "x", undefined)).toMatchObject({ fatal: false });
+  });
+});
+
+describe("port ranges", () => {
+  test.each([
+    ["8000", { min: 8000, max: 8000 }, "8000"],
+    ["1-65535", { min: 1, max: 65535 }, "1-65535"],
+    [" 40000\t- 40100 ", { min: 40000, max: 40100 }, "40000-40100"],
+    ["7-7", { min: 7, max: 7 }, "7"],
+  ])("%p", (text, value, shown) => {
+    expect(portRange.read(text, "x", undefined)).toEqual({ value });
+    expect(portRange.show(value)).toBe(shown);
+  });
+
+  test.each(["", "0", "0-5", "5-4", "65536", "1-65536", "a", "1-", "-1", "1-2-3", "1 2", "1-2x", "123456"])(
+    "%p is refused",
+    (text) => {
+      const refused = `Invalid fcc-listen-port-range value: ${text}`;
+      expect(portRange.read(text, "fcc-listen-port-range", undefined)).toEqual({ refused, fatal: false });
+    },
+  );
+});
+
+describe("server addresses", () => {
+  const type = serverAddress(3478);
+
+  test.each([
+    ["stun.example", { host: "stun.example", port: 3478 }, "stun.example:3478"],
+    ["stun.example:19302", { host: "stun.example", port: 19302 }, "stun.example:19302"],
+    ["192.0.2.1:1", { host: "192.0.2.1", port: 1 }, "192.0.2.1:1"],
+    ["2001:db8::1", { host: "2001:db8::1", port: 3478 }, "[2001:db8::1]:3478"],
+    ["[2001:db8::1]:5", { host: "2001:db8::1", port: 5 }, "[2001:db8::1]:5"],
+  ])("%p", (text, value, shown) => {
+    expect(type.read(text, "x", undefined)).toEqual({ value });
+    expect(type.show(value)).toBe(shown);
+  });
+
+  test("an empty one is none", () => expect(type.read("", "x", undefined)).toEqual({ value: undefined }));
+
+  test.each(["a b", "a:0", "a:65536", ":5", "[::1", "stun:a:5"])("%p is refused", (text) => {
+    const refused = `Invalid rtsp-stun-server value: ${text}`;
+    expect(type.read(text, "rtsp-stun-server", undefined)).toEqual({ refused, fatal: false });
+  });
+});
+
+describe("playlist URLs", () => {
+  test.each([
+    ["http://a/b", ["http://a/b"]],
+    ["HTTPS://a", ["HTTPS://a"]],
+    ["file:///my list.m3u", ["file:///my list.m3u"]],
+    [
+      "http://a/  file:///my list.m3u \thttps://b/?u=http://c",
+      ["http://a/", "file:///my list.m3u", "https://b/?u=http://c"],
+    ],
+  ])("%p", (text, value) => {
+    expect(playlistUrls.read(text, "x", undefined)).toEqual({ value });
+    expect(playlistUrls.read(playlistUrls.show(value), "x", undefined)).toEqual({ value });
+    expect(playlistUrls.read(text, "x", ["file:///0"])).toEqual({ value: ["file:///0", ...value] });
+  });
+
+  test("an empty text takes all back", () => {
+    expect(playlistUrls.read("", "x", ["file:///0"])).toEqual({ value: [] });
+    expect(playlistUrls.show([])).toBe("");
+  });
+
+  test.each(["ftp://a", "list.m3u", "/list.m3u", "http://", "x http://a"])("%p is refused", (text) => {
+    const refused = `Invalid external-m3u value: ${text}`;
+    expect(playlistUrls.read(text, "external-m3u", undefined)).toEqual({ refused, fatal: false });
+  });
 });

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readTextFile } from "../../src/config/read-file.ts";
+
+let directory = "";
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "read-file-"));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function reading(content: string | Uint8Array) {
+  const path = join(directory, "file");
+  writeFileSync(path, content);
+  return readTextFile(path);
+}
+
+test("a file is read whole", () => {
+  // An odd offset, so that a character spans two reads.
+  const text = `x${"é".repeat(200_000)}\r\nend`;
+  expect(reading(text)).toEqual({ text });
+  expect(reading("")).toEqual({ text: "" });
+});
+
+test("a byte order mark is dropped, and bytes that are no UTF-8 are replaced", () => {
+  expect(reading(new Uint8Array([0xef, 0xbb, 0xbf, 0x61]))).toEqual({ text: "a" });
+  expect(reading(new Uint8Array([0x61, 0xff, 0x62, 0xc3]))).toEqual({ text: "a\ufffdb\ufffd" });
+});
+
+test("what cannot be read is told with its reason", () => {
+  expect(readTextFile(join(directory, "none"))).toEqual({ code: "ENOENT", reason: "no such file or directory" });
+  expect(readTextFile("")).toMatchObject({ code: "ENOENT" });
+  expect(readTextFile(directory)).toMatchObject({ code: "EISDIR", reason: expect.stringContaining("directory") });
+  expect(readTextFile("a\0b")).toMatchObject({ reason: expect.stringContaining("null") });
+});
+
+test("what never ends is given up", () => {
+  expect(readTextFile("/dev/zero")).toEqual({ code: "too-large", reason: "larger than 16777216 bytes" });
+});
