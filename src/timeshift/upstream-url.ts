@@ -1,0 +1,65 @@
+/** The URL that an upstream is asked for, with the times of a seek in it (m3u.md section 13). */
+import { percentEncode } from "../wire/percent.ts";
+import { clockRange } from "./seek-mode.ts";
+import { isUnfilled } from "./seek-parameter.ts";
+import type { Seek, SeekRequest } from "./seek-request.ts";
+import { normalisedSeekValue } from "./seek-value.ts";
+import { isTemplate, renderTemplate } from "./template.ts";
+import { instantMs, MS_PER_SECOND } from "./times.ts";
+
+export const MAX_UPSTREAM_URL_BYTES = 2047;
+
+/** Where and when the client is. */
+export interface Viewer {
+  /** Ms since 1970. */
+  readonly nowMs: number;
+  /** Minutes east of UTC. */
+  readonly zoneMin: number;
+}
+
+export interface UpstreamUrl {
+  readonly url: string;
+  /** The value of `Range` in an RTSP PLAY; undefined for none, and always over HTTP. */
+  readonly range: string | undefined;
+}
+
+/** @returns undefined when a template lacks a time, or when the URL would be over 2047 bytes: 503 */
+export function resolveUpstreamUrl(request: SeekRequest, viewer: Viewer): UpstreamUrl | undefined {
+  const { seek, start } = request;
+  const npt = start === undefined ? undefined : `npt=${start}-`;
+  if (!seek) return { url: request.url, range: npt };
+  const clock = seekRange(request, seek, viewer);
+  const url = seekUrl(request, seek, viewer, clock !== undefined);
+  if (url === undefined || url.length > MAX_UPSTREAM_URL_BYTES) return undefined;
+  return { url, range: clock ?? npt };
+}
+
+function seekRange({ protocol, mode, offset }: SeekRequest, { value }: Seek, viewer: Viewer): string | undefined {
+  if (protocol !== "rtsp" || mode.kind !== "range") return undefined;
+  return clockRange(value, mode, offset, viewer);
+}
+
+function seekUrl(request: SeekRequest, seek: Seek, viewer: Viewer, isInRange: boolean): string | undefined {
+  const { url, isConfigured } = request;
+  if (!isTemplate(url)) return isInRange ? url : withParameter(url, request, seek, viewer);
+  // A service whose own placeholder nobody filled asks for nothing: all of its URL goes out as it stands.
+  const rendered = isConfigured && isUnfilled(seek.value.text) ? url : renderSeek(request, seek, viewer);
+  // Elsewhere the parameter was only there to carry the times to the template.
+  if (rendered === undefined || !isConfigured || isInRange) return rendered;
+  return withParameter(rendered, request, seek, viewer);
+}
+
+function renderSeek({ url, offset }: SeekRequest, { value }: Seek, { nowMs, zoneMin }: Viewer): string | undefined {
+  const { begin, end } = value;
+  if (!begin) return undefined;
+  const beginMs = instantMs(begin, zoneMin) + offset.beginS * MS_PER_SECOND;
+  const endMs = end && instantMs(end, zoneMin) + offset.endS * MS_PER_SECOND;
+  return renderTemplate(url, { beginMs, endMs, nowMs, zoneMin });
+}
+
+function withParameter(url: string, { offset }: SeekRequest, { name, value }: Seek, { zoneMin }: Viewer): string {
+  const text = `${name}=${normalisedSeekValue(value, zoneMin, offset)}`;
+  // The value is written raw, but a line break in it would end the request line and begin a header.
+  const safe = text.replace(/[\0-\x20\x7f]/g, percentEncode);
+  return `${url}${url.includes("?") ? "&" : "?"}${safe}`;
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { isNamed, joinUrl, parseParameter, splitUrl } from "../../src/timeshift/url-parameters.ts";
+
+test.each([
+  ["h/p", "h/p", []],
+  ["h/p?", "h/p", [["", undefined]]],
+  ["h/p?a", "h/p", [["a", undefined]]],
+  ["h/p?a=", "h/p", [["a", ""]]],
+  [
+    "h/p?a=1=2&b?c=%zz",
+    "h/p",
+    [
+      ["a", "1=2"],
+      ["b?c", "%zz"],
+    ],
+  ],
+])("%j", (url, path, parameters) => {
+  const split = splitUrl(url);
+  expect(split.path).toBe(path);
+  expect(split.parameters.map(({ name, value }) => [name, value])).toEqual(parameters as [string, string][]);
+});
+
+test("names are compared without regard to case", () => {
+  expect(isNamed(parseParameter("PlaySeek=1"), "playseek")).toBe(true);
+  expect(isNamed(parseParameter("playseek"), "PLAYSEEK")).toBe(true);
+  expect(isNamed(parseParameter("playseek2=1"), "playseek")).toBe(false);
+});
+
+test("what is not touched stays byte for byte", () => {
+  const url = fc.string({ unit: fc.constantFrom("a", "=", "&", "?", "/", "%", "{", "\xff"), maxLength: 20 });
+  fc.assert(
+    fc.property(url, (text) => {
+      expect(joinUrl(splitUrl(text))).toBe(text);
+    }),
+  );
+});
