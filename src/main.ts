@@ -1,8 +1,13 @@
 #!/usr/bin/env bun
-/** The program: picks the command. */
+/** The program: picks the process's role, and for the first process the command. */
 import { runCli } from "./cli/commands.ts";
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  serve: async (settings, reload) => (await import("./cli/serve.ts")).serve(settings, reload),
-  demo: async (settings) => (await import("./demo/demo.ts")).runDemo(settings),
-});
+const [role, id] = process.argv.slice(2);
+if (role === "worker") {
+  (await import("./worker/process.ts")).runWorkerProcess(Number(id));
+} else {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    serve: async (settings, reload) => (await import("./cli/serve.ts")).serve(settings, reload),
+    demo: async (settings, reload) => (await import("./demo/demo.ts")).runDemo(settings, reload),
+  });
+}

@@ -16,7 +16,7 @@ import { PROCESS_SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 export interface Implementations {
   /** @param reload reads the config file again, with the same command line; changes nothing by itself */
   serve(settings: Settings, reload: () => Reload): Promise<void>;
-  demo(settings: Settings): Promise<void>;
+  demo(settings: Settings, reload: () => Reload): Promise<void>;
 }
 
 type ServingCommand = keyof Implementations;

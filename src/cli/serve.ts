@@ -1,32 +1,67 @@
-/** The command `serve`: one worker in this process until a signal ends it. */
+/** The command `serve`: a supervisor in this process until a signal ends it. */
 import type { Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { IndexChannel } from "../routes/index-page.ts";
+import { LogRing } from "../status/log-ring.ts";
+import { NothingToListenError, Supervisor } from "../supervisor/supervisor.ts";
 import { createLog } from "../system/log.ts";
-import { NothingToListenError, startWorker, type Worker } from "../worker/worker.ts";
+import { PidFileError } from "../system/pid-file.ts";
+import { settleAfterStart } from "../system/startup-code.ts";
+import { UnixSocketError } from "../system/unix-socket.ts";
 
-/** Serves until SIGTERM or SIGINT, which end the process with status 0. Nothing to listen on ends it with status 1. */
-export async function serve(settings: Settings, _reload: () => Reload): Promise<void> {
-  runWorker(settings, []);
+/** In an executable, the main file is in a file system of its own. */
+const EMBEDDED = "/$bunfs/";
+
+/** Serves until SIGTERM or SIGINT, which end the process with status 0; what cannot be started ends it with status 1. */
+export async function serve(settings: Settings, reload: () => Reload): Promise<void> {
+  await supervise({ settings, reload, channels: [] });
 }
 
-/** @param onStop what else to stop */
-export function runWorker(settings: Settings, channels: readonly IndexChannel[], onStop?: () => void): Worker {
-  const log = createLog({ level: settings.verbosity, prefix: "Worker 0" });
-  let worker: Worker;
-  try {
-    worker = startWorker(settings, log, channels);
-  } catch (error) {
-    if (!(error instanceof NothingToListenError)) throw error;
-    log.fatal(error.message);
-    process.exit(1);
-  }
-  const stop = () => {
-    worker.stop();
+export interface Supervision {
+  readonly settings: Settings;
+  readonly reload: () => Reload;
+  /** What the page at `/` lists. */
+  readonly channels: readonly IndexChannel[];
+  /** What else to stop. */
+  readonly onStop?: () => void;
+}
+
+/** Starts the workers; the answer is there when they accept connections. */
+export async function supervise({ settings, reload, channels, onStop }: Supervision): Promise<Supervisor> {
+  const logRing = new LogRing();
+  const log = createLog({
+    level: settings.verbosity,
+    prefix: "Supervisor",
+    onLine: (line) => logRing.append(line),
+  });
+  const supervisor = new Supervisor({ settings, reload, log, logRing, workerCommand: workerCommand(), channels });
+  const stop = async () => {
+    await supervisor.stop();
     onStop?.();
     process.exit(0);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  return worker;
+  process.on("SIGHUP", () => supervisor.reload());
+  process.on("SIGUSR1", () => supervisor.renewWorkers());
+  try {
+    await supervisor.start();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    log.fatal(error.message);
+    process.exit(1);
+  }
+  settleAfterStart();
+  await supervisor.ready;
+  return supervisor;
+}
+
+function isRefusal(error: unknown): error is Error {
+  return error instanceof NothingToListenError || error instanceof PidFileError || error instanceof UnixSocketError;
+}
+
+/** How to start this program again. */
+function workerCommand(): string[] {
+  const main = Bun.main.startsWith(EMBEDDED) ? [] : [Bun.main];
+  return [process.execPath, ...main, "worker"];
 }

@@ -1,5 +1,6 @@
 /** The command `demo`: the relay together with the built-in channels, on loopback, without root and without a network. */
-import { runWorker } from "../cli/serve.ts";
+import { supervise } from "../cli/serve.ts";
+import type { Reload } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { LOG_WARN } from "../system/log.ts";
 import { DEMO_CHANNELS } from "./channels.ts";
@@ -16,12 +17,22 @@ function demoSettings(settings: Settings): Settings {
   };
 }
 
+function demoReload(reload: Reload): Reload {
+  return reload.kind === "loaded" ? { ...reload, settings: demoSettings(reload.settings) } : reload;
+}
+
 /** Runs until a signal ends the process. */
-export async function runDemo(given: Settings): Promise<void> {
+export async function runDemo(given: Settings, reload: () => Reload): Promise<void> {
   const sender = await startDemoSender();
   const channels = DEMO_CHANNELS.map(({ name, group, port }) => ({ name, path: `/rtp/${group}:${port}` }));
-  const worker = runWorker(demoSettings(given), channels, () => sender.stop());
-  const base = baseUrl(worker.listeners[0]!);
+  const supervisor = await supervise({
+    settings: demoSettings(given),
+    reload: () => demoReload(reload()),
+    channels,
+    onStop: () => sender.stop(),
+  });
+  const [address] = supervisor.addresses;
+  const base = address ? baseUrl(address) : "";
   const lines = channels.map(({ name, path }) => `  ${name.padEnd(14)} ${base}${path}`);
   process.stdout.write(
     `\nsluice demo\n\n  all channels   ${base}/\n${lines.join("\n")}\n\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`,
@@ -29,8 +40,8 @@ export async function runDemo(given: Settings): Promise<void> {
 }
 
 /** A URL that this machine can open. */
-function baseUrl({ hostname, port }: { hostname: string; port: number }): string {
-  const isWildcard = hostname === "0.0.0.0" || hostname === "::";
-  const host = isWildcard ? "localhost" : hostname.includes(":") ? `[${hostname}]` : hostname;
+function baseUrl({ address, port }: { address: string; port: number }): string {
+  const isWildcard = address === "0.0.0.0" || address === "::";
+  const host = isWildcard ? "localhost" : address.includes(":") ? `[${address}]` : address;
   return `http://${host}:${port}`;
 }

@@ -24,10 +24,11 @@ export class Hub {
   readonly budget: Budget;
   readonly tick = new Tick();
   readonly #streams = new Map<string, Stream>();
-  readonly #options: HubOptions;
+  /** Newcomers begin at the last random access point. */
+  fastStart: boolean;
 
   constructor(options: HubOptions) {
-    this.#options = options;
+    this.fastStart = options.fastStart;
     this.budget = new Budget(options.bufferSlots);
   }
 
@@ -48,7 +49,7 @@ export class Hub {
     const stream = this.#streams.get(key) ?? this.#open(key, open);
     let cursor: Cursor;
     try {
-      cursor = stream.attach(makeSink, this.#options.fastStart);
+      cursor = stream.attach(makeSink, this.fastStart);
     } catch (error) {
       if (stream.cursors.length === 0) stream.close();
       throw error;

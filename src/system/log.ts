@@ -35,6 +35,13 @@ const RED = 31;
 const YELLOW = 33;
 const CYAN = 36;
 const GREY = 90;
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  fatal: LOG_FATAL,
+  error: LOG_ERROR,
+  warn: LOG_WARN,
+  info: LOG_INFO,
+  debug: LOG_DEBUG,
+};
 const LEVEL_COLOURS: Readonly<Record<string, number>> = {
   fatal: RED,
   error: RED,
@@ -43,19 +50,30 @@ const LEVEL_COLOURS: Readonly<Record<string, number>> = {
   debug: GREY,
 };
 
+/** A line that was written. */
+export interface LogLine {
+  readonly level: LogLevel;
+  /** Unix time in milliseconds. */
+  readonly time: number;
+  /** As printed where nobody watches, with prefix and newline. */
+  readonly text: string;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   /** Who speaks, without the brackets: `Supervisor`, `Worker 0`. */
   readonly prefix: string;
   /** Takes one finished line with its newline. Default: standard output, unbuffered. */
   readonly write?: (line: string) => void;
+  /** Is told every line that was written, for those who show the last ones. */
+  readonly onLine?: (line: LogLine) => void;
   /** Write for human eyes: time, level name, colour. Default: whether standard output is a terminal. */
   readonly terminal?: boolean;
 }
 
 /** Creates a log whose lines are those of config.md section 13, or have time and level in front on a terminal. */
 export function createLog(options: LogOptions): Log {
-  const { level, prefix, write = writeToStdout, terminal = isatty(1) } = options;
+  const { level, prefix, write = writeToStdout, terminal = isatty(1), onLine } = options;
   const head = terminal ? terminalHead(wantsColour()) : () => "";
   const consola = createConsola({
     level: CONSOLA_EVERYTHING,
@@ -63,7 +81,13 @@ export function createLog(options: LogOptions): Log {
     throttle: 0,
     throttleMin: Number.POSITIVE_INFINITY,
     reporters: [
-      { log: ({ type, date, args }) => write(`${head(type, date)}${messageLine(prefix, String(args[0]))}\n`) },
+      {
+        log({ type, date, args }) {
+          const text = `${messageLine(prefix, String(args[0]))}\n`;
+          write(`${head(type, date)}${text}`);
+          onLine?.({ level: LEVELS[type] ?? LOG_DEBUG, time: date.getTime(), text });
+        },
+      },
     ],
   });
   const log: Log = {

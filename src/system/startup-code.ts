@@ -1,10 +1,22 @@
-/** Gives back the memory of program code that only the start needed. */
+/** Gives back the memory that only the start needed. */
 import { readFileSync } from "node:fs";
 import { libc } from "./libc.ts";
 
 const MADV_DONTNEED = 4;
 /** Address range, then permissions `r-xp`, then offset, device, inode and path, as in /proc/PID/maps. */
 const CODE_MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-xp [0-9a-f]+ \S+ [1-9]\d* +(\/.*)$/;
+
+/** By then nothing of the start is still going on. */
+const STARTED_AFTER_MS = 1000;
+
+/** Gives memory back when the start is over. The answer calls that off. */
+export function settleAfterStart(): () => void {
+  const timer = setTimeout(() => {
+    Bun.gc(true);
+    dropStartupCode();
+  }, STARTED_AFTER_MS).unref();
+  return () => clearTimeout(timer);
+}
 
 /**
  * Takes the executable's code pages out of our memory; what is used again comes back from the page cache by itself. The code

@@ -1,9 +1,9 @@
-/** Composition root of one worker: builds the parts, wires them, listens. */
-import { isTcpAddress } from "../config/listen.ts";
-import type { Settings, TcpAddress } from "../config/settings.ts";
-import { type HttpListener, ListenError, listen } from "../http/listener.ts";
+/** Composition root of one worker: builds the parts, wires them, accepts. */
+import type { Settings } from "../config/settings.ts";
+import { type HttpListener, listen } from "../http/listener.ts";
+import type { RequestHandler } from "../http/request.ts";
 import { Hub } from "../relay/hub.ts";
-import { Admission } from "../routes/admission.ts";
+import { Admission, type Places } from "../routes/admission.ts";
 import { httpProxyRoute } from "../routes/http-proxy.ts";
 import { type IndexChannel, indexRoute } from "../routes/index-page.ts";
 import { multicastRoute } from "../routes/multicast.ts";
@@ -12,94 +12,86 @@ import { router } from "../routes/router.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
-import { dropStartupCode } from "../system/startup-code.ts";
+import { settleAfterStart } from "../system/startup-code.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { keepCompilerCalm } from "./compiler.ts";
+import type { HandedSocket } from "./messages.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** By then nothing of the start is still going on. */
-const STARTED_AFTER_MS = 1000;
-
-export interface Worker {
-  readonly listeners: readonly HttpListener[];
-  /** Closes every connection and socket at once. */
-  stop(): void;
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly sockets: readonly HandedSocket[];
+  readonly places: Places;
+  /** What the page at `/` lists. */
+  readonly channels: readonly IndexChannel[];
 }
 
-/**
- * Starts to serve.
- * @param channels what the page at `/` lists
- * @throws ListenError when no address at all could be listened on
- */
-export function startWorker(settings: Settings, log: Log, channels: readonly IndexChannel[] = []): Worker {
-  keepCompilerCalm();
-  const hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
-  const admission = new Admission(settings.maxClients);
-  const routes: Route[] = [indexRoute(channels)];
-  const listeners: HttpListener[] = [];
-  const proxy = {
-    options: {
-      interfaceName: settings.upstreamInterfaceHttp ?? settings.upstreamInterface,
-      userAgent: settings.httpProxyUserAgent,
-      proxyHttps: settings.proxyHttps,
-    },
-    isOurselves: (address: IpAddress, port: number) =>
-      listeners.some((listener) => listener.port === port) && isOwnAddress(address),
-  };
-  if (settings.udpxy) {
+export class Worker {
+  readonly #parts: WorkerParts;
+  readonly #hub: Hub;
+  readonly #admission: Admission;
+  readonly #listeners: readonly HttpListener[];
+  readonly #cancelSettling: () => void;
+  /** Answers requests the way the settings of now want it. */
+  #handler: RequestHandler;
+
+  /** Starts to serve. */
+  constructor(parts: WorkerParts) {
+    keepCompilerCalm();
+    const { settings, log, sockets, places } = parts;
+    this.#parts = parts;
+    this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
+    this.#admission = new Admission(settings.maxClients, places);
+    this.#handler = this.#routes(settings);
+    const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
+    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log }));
+    log.info(`Multicast receiver: ${RECEIVER_KIND}`);
+    this.#cancelSettling = settleAfterStart();
+    log.info("Server initialization complete, ready to accept connections");
+  }
+
+  /** New requests are served by new settings; what runs goes on (config.md section 8). */
+  reload(settings: Settings): void {
+    this.#admission.limit = settings.maxClients;
+    this.#hub.fastStart = settings.fastStart;
+    this.#handler = this.#routes(settings);
+  }
+
+  /** Closes every connection and socket at once. */
+  stop(): void {
+    this.#cancelSettling();
+    for (const listener of this.#listeners) listener.stop();
+    this.#hub.close();
+  }
+
+  #routes(settings: Settings): RequestHandler {
+    const { log, channels } = this.#parts;
+    const routes: Route[] = [indexRoute(channels)];
+    if (settings.udpxy) routes.push(this.#multicast(settings), this.#httpProxy(settings));
+    return router(routes, log);
+  }
+
+  #multicast(settings: Settings): Route {
     const options = {
       interfaceName: settings.upstreamInterfaceMulticast ?? settings.upstreamInterface,
       receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
       rejoinIntervalS: settings.multicastRejoinInterval,
       gapTimeoutS: settings.multicastGapTimeout,
     };
-    routes.push(multicastRoute({ hub, admission, log, options }), httpProxyRoute({ hub, admission, log, ...proxy }));
+    return multicastRoute({ hub: this.#hub, admission: this.#admission, log: this.#parts.log, options });
   }
-  listeners.push(...listenOnAll(settings.listen.filter(isTcpAddress), router(routes, log), log));
-  log.info(`Multicast receiver: ${RECEIVER_KIND}`);
-  const tidying = setTimeout(dropStartupCode, STARTED_AFTER_MS);
-  log.info("Server initialization complete, ready to accept connections");
-  return {
-    listeners,
-    stop() {
-      clearTimeout(tidying);
-      for (const listener of listeners) listener.stop();
-      hub.close();
-    },
-  };
-}
 
-function listenOnAll(
-  addresses: readonly TcpAddress[],
-  handler: Parameters<typeof listen>[0]["handler"],
-  log: Log,
-): HttpListener[] {
-  const listeners: HttpListener[] = [];
-  for (const { host, port } of addresses) {
-    // A wildcard is one IPv4 and one IPv6 socket; a machine may have only one of the families.
-    for (const hostname of host === undefined ? ["0.0.0.0", "::"] : [host]) {
-      try {
-        const chosen = host === undefined && port === 0 ? (listeners.at(-1)?.port ?? 0) : port;
-        const listener = listen({ hostname, port: chosen, ipv6Only: true, handler, log });
-        log.info(`Listening on ${listener.hostname} port ${listener.port}`);
-        listeners.push(listener);
-      } catch (error) {
-        if (!(error instanceof ListenError)) throw error;
-        log.error(`Cannot bind: ${error.message}`);
-      }
-    }
-  }
-  if (listeners.length === 0) throw new NothingToListenError();
-  return listeners;
-}
-
-/** None of the addresses could be listened on; each reason has been logged. */
-export class NothingToListenError extends Error {
-  readonly code = "nothing-to-listen";
-
-  constructor() {
-    super("No socket to listen!");
+  #httpProxy(settings: Settings): Route {
+    const options = {
+      interfaceName: settings.upstreamInterfaceHttp ?? settings.upstreamInterface,
+      userAgent: settings.httpProxyUserAgent,
+      proxyHttps: settings.proxyHttps,
+    };
+    const isOurselves = (address: IpAddress, port: number) =>
+      this.#parts.sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
+    return httpProxyRoute({ hub: this.#hub, admission: this.#admission, log: this.#parts.log, options, isOurselves });
   }
 }

@@ -18,9 +18,10 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Resident memory of all `pids`, in bytes. Pages they share count for each. */
+/** Resident memory of all `pids`, in bytes. Of a page that several processes share, each has its part (proc_pid_smaps(5)). */
 export async function residentBytes(pids: readonly number[]): Promise<number> {
-  return (await sumOfStatus(pids, "VmRSS")) * 1024;
+  const maps = await Promise.all(pids.map((pid) => readProc(pid, "smaps_rollup")));
+  return maps.reduce((sum, text) => sum + Number(/^Pss:\s*(\d+)/m.exec(text)?.[1] ?? 0), 0) * 1024;
 }
 
 /** Resident memory of all `pids` that no file backs, in bytes: heap, stacks, buffers. */

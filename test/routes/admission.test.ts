@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Admission } from "../../src/routes/admission.ts";
+import { Admission, Places } from "../../src/routes/admission.ts";
 
 test("never lets in more than the limit, and gets each place back once", () => {
   const step = fc.oneof(fc.constant("enter" as const), fc.nat(20));
@@ -25,4 +25,27 @@ test("never lets in more than the limit, and gets each place back once", () => {
       }
     }),
   );
+});
+
+test("a dead worker's places come back, and nobody else's", () => {
+  const counters = new Int32Array(Places.size(2));
+  const [first, second] = [new Places(counters, 0), new Places(counters, 1)];
+  for (let i = 0; i < 3; i++) expect(first.take(5)).toBe(true);
+  expect(second.take(5)).toBe(true);
+  expect(second.take(4)).toBe(false);
+  expect(first.reclaim()).toBe(3);
+  expect(first.reclaim()).toBe(0);
+  expect(second.taken).toBe(1);
+  second.giveBack();
+  expect(second.taken).toBe(0);
+});
+
+test("a smaller limit lets nobody in and nobody out", () => {
+  const admission = new Admission(3);
+  const leave = [admission.enter(), admission.enter(), admission.enter()];
+  admission.limit = 2;
+  leave[0]!();
+  expect(admission.enter()).toBeUndefined();
+  leave[1]!();
+  expect(admission.enter()).toBeFunction();
 });

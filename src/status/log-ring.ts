@@ -1,0 +1,49 @@
+/** The last log lines of all processes, as the status page shows them (status.md section 7). */
+import type { LogLevel, LogLine } from "../system/log.ts";
+
+export const LOG_RING_ENTRIES = 100;
+
+const LEVEL_NAMES = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"] as const;
+
+/** A line in the members of the status payload. */
+export interface LogEntry {
+  readonly timestamp: number;
+  readonly level: LogLevel;
+  readonly levelName: (typeof LEVEL_NAMES)[number];
+  readonly message: string;
+}
+
+/** What a reader has to do with `logs`: replace its list, append to it, or nothing. */
+export interface LogReading {
+  readonly logsMode: "full" | "incremental" | "none";
+  readonly logs: readonly LogEntry[];
+  /** Where the reader stands now. */
+  readonly cursor: number;
+}
+
+/** Lines have ids that count up. A reader's cursor is the id of the first line that it has not seen. */
+export class LogRing {
+  readonly #entries: LogEntry[] = [];
+  #nextId = 1;
+
+  append({ level, time, text }: LogLine): void {
+    if (this.#entries.length === LOG_RING_ENTRIES) this.#entries.shift();
+    this.#entries.push({ timestamp: time, level, levelName: LEVEL_NAMES[level], message: text });
+    this.#nextId++;
+  }
+
+  /** Every reader's next reading is a full one. */
+  clear(): void {
+    this.#entries.length = 0;
+    // An id that no line has: it puts all cursors behind the oldest line, as if they had missed one.
+    this.#nextId++;
+  }
+
+  /** @param cursor of the reading before; 0 for the first one */
+  read(cursor: number): LogReading {
+    const oldestId = this.#nextId - this.#entries.length;
+    const logsMode = cursor < oldestId ? "full" : cursor < this.#nextId ? "incremental" : "none";
+    const logs = this.#entries.slice(Math.max(cursor - oldestId, 0));
+    return { logsMode, logs, cursor: this.#nextId };
+  }
+}

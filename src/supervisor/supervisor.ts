@@ -1,0 +1,253 @@
+/** The process that owns the workers: their sockets, the PID file, what they share, and reloads (config.md sections 8, 9). */
+import { changedSettings } from "../config/change.ts";
+import { logComplaints } from "../config/complaint.ts";
+import { isTcpAddress } from "../config/listen.ts";
+import type { LoadedSettings, Reload } from "../config/load.ts";
+import type { Settings, TcpAddress } from "../config/settings.ts";
+import { Places } from "../routes/admission.ts";
+import type { IndexChannel } from "../routes/index-page.ts";
+import type { LogRing } from "../status/log-ring.ts";
+import type { Log, LogLevel } from "../system/log.ts";
+import { PidFile } from "../system/pid-file.ts";
+import { createSharedIntegers, mapIntegers } from "../system/shared-memory.ts";
+import { UnixListeners } from "../system/unix-listeners.ts";
+import type { FromWorker, HandedSocket, ToWorker } from "../worker/messages.ts";
+import { TcpSockets } from "./tcp-sockets.ts";
+import { WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
+
+/** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
+const MAX_WORKERS = 32;
+/** In a worker, standard input, output and error are 0 to 2. */
+const FIRST_HANDED_FD = 3;
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  /** Reads the configuration again and changes nothing. */
+  readonly reload: () => Reload;
+  readonly log: Log;
+  /** Gets the lines of all processes. */
+  readonly logRing: LogRing;
+  /** Start a worker with these words and its id. */
+  readonly workerCommand: readonly string[];
+  /** What the page at `/` lists. */
+  readonly channels: readonly IndexChannel[];
+}
+
+/** None of the addresses could be listened on; each reason has been logged. */
+export class NothingToListenError extends Error {
+  readonly code = "nothing-to-listen";
+
+  constructor() {
+    super("No socket to listen!");
+  }
+}
+
+export class Supervisor implements WorkerSlotParent {
+  readonly log: Log;
+  readonly #options: SupervisorOptions;
+  readonly #pidFile: PidFile;
+  readonly #unix: UnixListeners;
+  readonly #tcp: TcpSockets;
+  readonly #placesFd = createSharedIntegers(Places.size(MAX_WORKERS));
+  readonly #places = mapIntegers(this.#placesFd, Places.size(MAX_WORKERS));
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #readyWorkers = new Set<number>();
+  #settings: Settings;
+  #logLevel: LogLevel;
+  #slots: WorkerSlot[] = [];
+  /** Reloads and the stop come one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(options: SupervisorOptions) {
+    const { log, settings } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.#logLevel = settings.verbosity;
+    this.log = log;
+    this.#pidFile = new PidFile(log);
+    this.#unix = new UnixListeners(log);
+    this.#tcp = new TcpSockets(log);
+  }
+
+  /** The TCP addresses that are listened on. */
+  get addresses(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#tcp.of(0);
+  }
+
+  /** When all workers of the start accept connections. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** @throws UnixSocketError, PidFileError, NothingToListenError; nothing is left behind then */
+  async start(): Promise<void> {
+    const { settings, log } = this.#options;
+    log.info(`Starting sluice with ${settings.workers} worker(s)`);
+    try {
+      this.#unix.prepare(unixPaths(settings)).commit();
+      if (settings.pidFile !== undefined) this.#pidFile.acquire(settings.pidFile);
+      const tcp = await this.#tcp.prepare(tcpAddresses(settings), settings.workers);
+      tcp.commit();
+      if (tcp.addresses + this.#unix.all.length === 0) throw new NothingToListenError();
+    } catch (error) {
+      this.#cleanUp();
+      throw error;
+    }
+    if (this.#isStopping) return;
+    this.#fillSlots(settings.workers);
+    log.info("Entering monitoring loop");
+  }
+
+  /** Reads the configuration again and uses it, or changes nothing at all (config.md section 8). */
+  reload(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.log.info("Received SIGHUP, reloading configuration");
+      const outcome = this.#options.reload();
+      if (outcome.kind === "no-file") {
+        this.log.info("Only reload M3U/EPG, skipping configuration reload (config file path not set)");
+        this.#broadcast({ kind: "settings", settings: this.#settings });
+        return;
+      }
+      logComplaints(this.log, outcome.complaints);
+      if (outcome.kind === "loaded") await this.#use(outcome);
+      else this.log.error("Configuration reload failed, not forwarding SIGHUP to workers");
+    });
+  }
+
+  /** Replaces every worker by a new process; their clients are cut off. */
+  renewWorkers(): void {
+    if (this.#isStopping) return;
+    this.log.info("Received SIGUSR1, restarting workers, sending SIGTERM to tracked workers");
+    for (const slot of this.#slots) slot.renew();
+  }
+
+  /** Changes what all processes log, until the next start or until the configuration's own level changes. */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    this.log.level = level;
+    this.#broadcast({ kind: "log-level", level });
+  }
+
+  /** Ends all workers and removes what the start made. Takes `STOP_TIMEOUT_MS` and a little at most. */
+  stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const slot of this.#slots) slot.retire();
+    return this.#work.then(async () => {
+      await Promise.all(this.#slots.map((slot) => slot.over));
+      this.log.info("All workers stopped, cleaning up");
+      this.#cleanUp();
+    });
+  }
+
+  launch(id: number) {
+    const sockets: HandedSocket[] = [];
+    const descriptors: number[] = [];
+    const hand = (fd: number) => FIRST_HANDED_FD + descriptors.push(fd) - 1;
+    for (const { fd, address, port } of this.#tcp.of(id)) sockets.push({ fd: hand(fd), address, port });
+    for (const { fd, path } of this.#unix.all) sockets.push({ fd: hand(fd), path });
+    return {
+      command: [...this.#options.workerCommand, String(id)],
+      descriptors,
+      start: {
+        kind: "start" as const,
+        settings: this.#settings,
+        logLevel: this.#logLevel,
+        places: { fd: hand(this.#placesFd), workers: MAX_WORKERS },
+        sockets,
+        channels: this.#options.channels,
+      },
+    };
+  }
+
+  received(id: number, message: FromWorker): void {
+    if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
+    else this.#readyWorkers.add(id);
+    if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
+  }
+
+  exited(id: number, pid: number): void {
+    const count = new Places(this.#places, id).reclaim();
+    if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(() => (this.#isStopping ? undefined : task()));
+    return this.#work;
+  }
+
+  async #use({ settings, path }: LoadedSettings): Promise<void> {
+    const before = this.#settings;
+    const changed = changedSettings(before, settings);
+    const commit = await this.#prepare(settings, changed.has("listen"));
+    if (!commit) return;
+    this.#settings = settings;
+    commit();
+    this.log.info(`Configuration reloaded successfully from ${path}`);
+    if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
+    if (settings.workers < before.workers) {
+      this.log.info(`Reducing worker count from ${before.workers} to ${settings.workers}`);
+      for (const slot of this.#slots.splice(settings.workers)) slot.retire();
+    }
+    if (changed.has("listen")) {
+      this.log.info("Bind addresses changed, sending SIGTERM to tracked workers");
+      for (const slot of this.#slots) slot.renew();
+    } else {
+      this.log.info("Forwarding config reload, sending SIGHUP to tracked workers");
+      this.#broadcast({ kind: "settings", settings });
+    }
+    this.#fillSlots(settings.workers);
+  }
+
+  /** Makes everything that new settings need while the old is kept; the answer puts it to use. Undefined: nothing has changed. */
+  async #prepare(settings: Settings, hasNewAddresses: boolean): Promise<(() => void) | undefined> {
+    const undo: (() => void)[] = [];
+    const commits: (() => void)[] = [];
+    let failure = "Failed to prepare PID file after configuration reload";
+    try {
+      const pid = this.#pidFile.prepareMove(settings.pidFile);
+      undo.push(() => pid.rollback());
+      failure = "Configuration reload failed, keeping existing workers and listeners";
+      const tcp = await this.#tcp.prepare(tcpAddresses(settings), settings.workers);
+      undo.push(() => tcp.rollback());
+      commits.push(() => tcp.commit());
+      if (hasNewAddresses) {
+        const unix = this.#unix.prepare(unixPaths(settings));
+        undo.push(() => unix.rollback());
+        commits.push(() => unix.commit());
+      }
+      if (tcp.addresses + unixPaths(settings).length === 0) throw new NothingToListenError();
+      commits.push(() => pid.commit());
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      this.log.error((error as Error).message);
+      this.log.error(failure);
+      return undefined;
+    }
+    return () => {
+      for (const step of commits) step();
+    };
+  }
+
+  #fillSlots(workers: number): void {
+    for (let id = this.#slots.length; id < workers; id++) this.#slots.push(new WorkerSlot(id, this));
+  }
+
+  #broadcast(message: ToWorker): void {
+    for (const slot of this.#slots) slot.send(message);
+  }
+
+  #cleanUp(): void {
+    this.#tcp.close();
+    this.#unix.close();
+    this.#pidFile.remove();
+  }
+}
+
+function tcpAddresses({ listen }: Settings): TcpAddress[] {
+  return listen.filter(isTcpAddress);
+}
+
+function unixPaths({ listen }: Settings): string[] {
+  return listen.flatMap((address) => (isTcpAddress(address) ? [] : [address.path]));
+}

@@ -1,0 +1,152 @@
+/** One worker's place: the process that fills it now, and when it may be filled again (config.md section 9). */
+import type { Log } from "../system/log.ts";
+import type { FromWorker, StartMessage, ToWorker } from "../worker/messages.ts";
+
+/** So many restarts in so long; further ones have to wait. */
+const MOST_RESTARTS = 3;
+const RESTARTS_WITHIN_MS = 5000;
+/** How long a worker may take to end before it is killed. */
+export const STOP_TIMEOUT_MS = 5000;
+
+export interface WorkerSlotParent {
+  readonly log: Log;
+  /** How to start a worker: the command, descriptors to hand down as 3, 4, …, and the first message. */
+  launch(id: number): {
+    readonly command: string[];
+    readonly descriptors: readonly number[];
+    readonly start: StartMessage;
+  };
+  received(id: number, message: FromWorker): void;
+  /** The process of this slot is gone; called before it is replaced. */
+  exited(id: number, pid: number): void;
+}
+
+type Process = Bun.Subprocess<"ignore", "inherit", "inherit">;
+
+export class WorkerSlot {
+  readonly id: number;
+  readonly #parent: WorkerSlotParent;
+  /**
+   * `renewing` and `retiring` have been told to end: to make room for another, or for good. `limited` has crashed too often
+   * and waits. `over` will not be filled again.
+   */
+  #state: "up" | "renewing" | "retiring" | "limited" | "over" = "up";
+  #process: Process;
+  #timer: Timer | undefined;
+  /** When the last crashes were answered with a restart. */
+  #restartedAt: number[] = [];
+  readonly #over = Promise.withResolvers<void>();
+
+  constructor(id: number, parent: WorkerSlotParent) {
+    this.id = id;
+    this.#parent = parent;
+    this.#process = this.#spawn();
+  }
+
+  /** When the slot is empty for good. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Does nothing when the process has ended or is about to. */
+  send(message: ToWorker): void {
+    if (this.#state !== "up") return;
+    try {
+      this.#process.send(message);
+    } catch {
+      // Its exit is on the way to us.
+    }
+  }
+
+  /** Replaces the process by a new one. */
+  renew(): void {
+    if (this.#state === "up") this.#end("renewing");
+  }
+
+  /** Ends the process for good. Harmless when repeated. */
+  retire(): void {
+    if (this.#state === "limited") this.#finish();
+    else if (this.#state !== "over") this.#end("retiring");
+  }
+
+  #end(state: "renewing" | "retiring"): void {
+    this.#state = state;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#kill(), STOP_TIMEOUT_MS);
+    this.#process.kill("SIGTERM");
+  }
+
+  #kill(): void {
+    this.#parent.log.warn(`Worker ${this.id} (pid ${this.pid}) didn't exit gracefully, sending SIGKILL`);
+    this.#process.kill("SIGKILL");
+  }
+
+  #spawn(): Process {
+    const { command, descriptors, start } = this.#parent.launch(this.id);
+    const process = Bun.spawn(command, {
+      stdio: ["ignore", "inherit", "inherit", ...descriptors],
+      serialization: "advanced",
+      ipc: (message) => this.#parent.received(this.id, message as FromWorker),
+      onExit: (_process, status, signal) => this.#exited(status, signal),
+    }) as Process;
+    this.#parent.log.info(`Spawned worker ${this.id} with pid ${process.pid}`);
+    process.send(start);
+    return process;
+  }
+
+  #exited(status: number | null, signal: number | string | null): void {
+    const { log } = this.#parent;
+    clearTimeout(this.#timer);
+    const how = `Worker ${this.id} (pid ${this.pid}) ${signal === null ? `exited with status ${status}` : `killed by signal ${signal}`}`;
+    if (this.#state === "up") log.warn(how);
+    else log.info(how);
+    this.#parent.exited(this.id, this.pid);
+    if (this.#state === "retiring") this.#finish();
+    else if (this.#state === "renewing") this.#restart();
+    else this.#restartWithinLimit();
+  }
+
+  #restartWithinLimit(): void {
+    const now = performance.now();
+    this.#restartedAt = this.#restartedAt.filter((at) => now - at < RESTARTS_WITHIN_MS);
+    const [oldest] = this.#restartedAt;
+    if (oldest === undefined || this.#restartedAt.length < MOST_RESTARTS) {
+      this.#restartedAt.push(now);
+      this.#restart();
+      return;
+    }
+    this.#state = "limited";
+    const { log } = this.#parent;
+    log.error(
+      `Worker ${this.id} restart rate limited (${MOST_RESTARTS} restarts in ${RESTARTS_WITHIN_MS / 1000} seconds)`,
+    );
+    this.#timer = setTimeout(
+      () => {
+        this.#restartedAt = [...this.#restartedAt.slice(1), performance.now()];
+        log.info(`Rate limit expired, restarting worker ${this.id}`);
+        this.#fill();
+      },
+      oldest + RESTARTS_WITHIN_MS - now,
+    );
+  }
+
+  #restart(): void {
+    this.#parent.log.info(`Restarting worker ${this.id}`);
+    this.#fill();
+  }
+
+  #fill(): void {
+    this.#state = "up";
+    this.#process = this.#spawn();
+  }
+
+  #finish(): void {
+    clearTimeout(this.#timer);
+    this.#state = "over";
+    this.#over.resolve();
+  }
+}

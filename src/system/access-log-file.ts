@@ -1,0 +1,62 @@
+/** The access log's file: opened at the first line, each line one write (config.md section 14). */
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { errorReason } from "./error-reason.ts";
+import type { Log } from "./log.ts";
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
+/** A pipe that nobody reads must not stop the relay. */
+const OPEN_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
+const MODE = 0o644;
+
+type State =
+  | { readonly name: "closed" }
+  /** The path could not be opened, and the log says so already. */
+  | { readonly name: "failed"; readonly path: string }
+  | { readonly name: "open"; readonly path: string; readonly fd: number; writeFailed: boolean };
+
+/** Trouble with the file never disturbs the client: it costs the line, and is told to the diagnostic log once. */
+export class AccessLogFile {
+  readonly #log: Log;
+  #state: State = { name: "closed" };
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /**
+   * Appends a line. A path other than the last one closes that file.
+   * @param line byte string with its newline
+   */
+  write(path: string, line: string): void {
+    const file = this.#opened(path);
+    if (!file) return;
+    const bytes = Buffer.from(line, "latin1");
+    try {
+      if (writeSync(file.fd, bytes) < bytes.length) throw new Error("the line was cut");
+    } catch (error) {
+      if (!file.writeFailed) this.#log.error(`Failed to write access log ${path}: ${errorReason(error)}`);
+      file.writeFailed = true;
+    }
+  }
+
+  /** Closes the file; the next line opens its path anew, which is how logrotate works. */
+  reopen(): void {
+    if (this.#state.name !== "open") return;
+    closeSync(this.#state.fd);
+    this.#state = { name: "closed" };
+  }
+
+  #opened(path: string) {
+    if (this.#state.name === "open" && this.#state.path !== path) this.reopen();
+    if (this.#state.name === "open") return this.#state;
+    try {
+      this.#state = { name: "open", path, fd: openSync(path, OPEN_FLAGS, MODE), writeFailed: false };
+      return this.#state;
+    } catch (error) {
+      const known = this.#state.name === "failed" && this.#state.path === path;
+      if (!known) this.#log.error(`Failed to open access log ${path}: ${errorReason(error)}`);
+      this.#state = { name: "failed", path };
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** A few integers that several processes share: whoever has the descriptor maps the same page. */
+import { toArrayBuffer } from "bun:ffi";
+import { errno, libc } from "./libc.ts";
+import { SystemCallError } from "./socket.ts";
+
+const MFD_CLOEXEC = 1;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+
+/** A new file in memory that holds `count` zeros; a child that is given the descriptor maps it with `mapIntegers`. */
+export function createSharedIntegers(count: number): number {
+  if (!libc) throw new Error("the C library cannot be opened here");
+  const fd = libc.memfd_create(Buffer.from("sluice\0"), MFD_CLOEXEC);
+  if (fd < 0) throw new SystemCallError("memfd_create", errno(libc));
+  if (libc.ftruncate(fd, count * Int32Array.BYTES_PER_ELEMENT) < 0) throw new SystemCallError("ftruncate", errno(libc));
+  return fd;
+}
+
+/**
+ * Maps the integers behind a descriptor, for as long as the process lives. Use `Atomics`: others write at any time.
+ * @throws SystemCallError
+ */
+export function mapIntegers(fd: number, count: number): Int32Array {
+  if (!libc) throw new Error("the C library cannot be opened here");
+  const bytes = count * Int32Array.BYTES_PER_ELEMENT;
+  const address = libc.mmap(null, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0n);
+  // MAP_FAILED is −1, which as a pointer is the largest there is.
+  if (address === null || address > Number.MAX_SAFE_INTEGER) throw new SystemCallError("mmap", errno(libc));
+  return new Int32Array(toArrayBuffer(address, 0, bytes));
+}

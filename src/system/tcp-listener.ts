@@ -1,0 +1,135 @@
+/** Listening TCP sockets for a supervisor: names resolved, one socket an address (config.md section 10). */
+import { lookup } from "node:dns/promises";
+import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import { errorCode, errorReason } from "./error-reason.ts";
+import { zoneIndex } from "./interfaces.ts";
+import { localPort, openListeningSocket } from "./listening-socket.ts";
+import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, setOption } from "./socket.ts";
+import { addressFamily, socketAddress } from "./socket-address.ts";
+import { tuneListeningSocket } from "./tcp.ts";
+
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+const WILDCARDS = ["0.0.0.0", "::"];
+/** What `getaddrinfo` says of a host that nobody knows. */
+const NOT_FOUND = ["ENOTFOUND", "ENODATA"];
+
+export interface TcpEndpoint {
+  /** A name, or an IP literal without brackets; undefined for all addresses. */
+  readonly host: string | undefined;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export interface TcpListener {
+  readonly fd: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** An address that cannot be listened on. The message is the log line: `Cannot bind: 0.0.0.0 port 80: permission denied`. */
+export class TcpListenError extends Error {
+  readonly code = "cannot-bind";
+  /** Address and port in words. */
+  readonly endpoint: string;
+
+  constructor(endpoint: string, reason: string, cause?: unknown) {
+    super(`Cannot bind: ${endpoint}: ${reason}`, { cause });
+    this.endpoint = endpoint;
+  }
+}
+
+/** A host that has no address. The message is the log line: `GAI: nowhere.example: name or service not known`. */
+export class ResolveError extends Error {
+  readonly code = "unresolvable";
+  readonly host: string;
+
+  constructor(host: string, cause: unknown) {
+    const code = errorCode(cause);
+    const unknown = code === undefined || NOT_FOUND.includes(code);
+    super(`GAI: ${host}: ${unknown ? "name or service not known" : code}`, { cause });
+    this.host = host;
+  }
+}
+
+/**
+ * Listens on every address of an endpoint. A machine may have only one of the address families, so failures are part of the
+ * result, one for each address; nothing listens when `listeners` is empty.
+ * @throws ResolveError
+ */
+export async function openTcpListeners(endpoint: TcpEndpoint): Promise<{
+  readonly listeners: readonly TcpListener[];
+  readonly failures: readonly TcpListenError[];
+}> {
+  const listeners: TcpListener[] = [];
+  const failures: TcpListenError[] = [];
+  for (const address of await resolveHost(endpoint.host)) {
+    // All addresses of one endpoint get the same port, also a free one.
+    const port = endpoint.port === 0 ? (listeners[0]?.port ?? 0) : endpoint.port;
+    try {
+      listeners.push(openTcpListener(address, port));
+    } catch (error) {
+      if (!(error instanceof TcpListenError)) throw error;
+      failures.push(error);
+    }
+  }
+  return { listeners, failures };
+}
+
+/** The addresses of a host in the resolver's order; both wildcards for undefined. */
+async function resolveHost(host: string | undefined): Promise<IpAddress[]> {
+  if (host !== undefined) {
+    const literal = parseIpAddress(host);
+    if (literal) return [literal];
+  }
+  const texts = host === undefined ? WILDCARDS : await lookUp(host);
+  const addresses = texts.map(parseIpAddress).filter((address) => address !== undefined);
+  if (addresses.length === 0) throw new ResolveError(host ?? "*", undefined);
+  return addresses;
+}
+
+async function lookUp(host: string): Promise<string[]> {
+  try {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => address);
+  } catch (error) {
+    throw new ResolveError(host, error);
+  }
+}
+
+/**
+ * Listens on one address, which nobody else may listen on; IPv6 never takes IPv4 along. What is accepted inherits keepalive
+ * and timeouts.
+ * @throws TcpListenError
+ */
+export function openTcpListener(address: IpAddress, port: number): TcpListener {
+  return open(address, port, () => {});
+}
+
+/**
+ * Opens one more socket on the address and port of `first`; the kernel spreads new connections over them. From then on other
+ * programs of the same user can join in, too, which is why a socket that is alone refuses that.
+ * @throws TcpListenError
+ */
+export function openSibling(first: TcpListener): TcpListener {
+  const address = parseIpAddress(first.address);
+  if (!address) throw new TcpListenError(first.address, "no address");
+  setOption(first.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  return open(address, first.port, (socket) => setOption(socket, SOL_SOCKET, SO_REUSEPORT, 1));
+}
+
+function open(address: IpAddress, port: number, setOptions: (fd: number) => void): TcpListener {
+  const text = formatIpAddress(address);
+  const bytes = socketAddress(address, port, address.zone === undefined ? 0 : (zoneIndex(address.zone) ?? 0));
+  try {
+    const fd = openListeningSocket(addressFamily(address), bytes, (socket) => {
+      setOption(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+      if (address.family === 6) setOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+      tuneListeningSocket(socket);
+      setOptions(socket);
+    });
+    return { fd, address: text, port: localPort(fd) };
+  } catch (error) {
+    throw new TcpListenError(`${text} port ${port}`, errorReason(error), error);
+  }
+}

@@ -1,0 +1,79 @@
+/** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
+import { Places } from "../routes/admission.ts";
+import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
+import { mapIntegers } from "../system/shared-memory.ts";
+import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
+import { Worker } from "./worker.ts";
+
+/** Log lines travel together. */
+const LOG_BATCH_MS = 100;
+
+/** @param id 0 or more; its word in the command line */
+export function runWorkerProcess(id: number): void {
+  if (!process.send) {
+    process.stderr.write("sluice: 'worker' is for the program itself; start it without\n");
+    process.exit(1);
+  }
+  new WorkerProcess(id);
+}
+
+class WorkerProcess {
+  readonly #id: number;
+  readonly #log: Log;
+  #worker: Worker | undefined;
+  #lines: LogLine[] = [];
+
+  constructor(id: number) {
+    this.#id = id;
+    this.#log = createLog({ level: LOG_ERROR, prefix: `Worker ${id}`, onLine: (line) => this.#keep(line) });
+    process.on("message", (message) => this.#take(message as ToWorker));
+    process.on("disconnect", () => this.#stop());
+    process.on("SIGTERM", () => this.#stop());
+    // Ctrl-C reaches all processes of a terminal, and so may a careless kill: the supervisor tells us what to do.
+    for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});
+  }
+
+  #take(message: ToWorker): void {
+    switch (message.kind) {
+      case "start":
+        this.#start(message);
+        break;
+      case "settings":
+        this.#worker?.reload(message.settings);
+        break;
+      case "log-level":
+        this.#log.level = message.level;
+        break;
+    }
+  }
+
+  #start({ settings, logLevel, sockets, places, channels }: StartMessage): void {
+    const log = this.#log;
+    log.level = logLevel;
+    log.info(`Worker ${this.#id} started (pid=${process.pid})`);
+    const counters = mapIntegers(places.fd, Places.size(places.workers));
+    this.#worker = new Worker({ settings, log, sockets, places: new Places(counters, this.#id), channels });
+    this.#send({ kind: "ready" });
+  }
+
+  #keep(line: LogLine): void {
+    if (this.#lines.length === 0) setTimeout(() => this.#flush(), LOG_BATCH_MS);
+    this.#lines.push(line);
+  }
+
+  #flush(): void {
+    if (this.#lines.length > 0) this.#send({ kind: "log", lines: this.#lines });
+    this.#lines = [];
+  }
+
+  #send(message: FromWorker): void {
+    // The supervisor may be gone; then the end of this process is on its way.
+    if (process.connected) process.send?.(message);
+  }
+
+  #stop(): never {
+    this.#worker?.stop();
+    this.#flush();
+    process.exit(0);
+  }
+}
