@@ -1,7 +1,7 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
 import { type HttpRequest, type RequestHandler, RequestReader } from "./request.ts";
-import { emitResponse, type HttpResponse } from "./response.ts";
+import { emitResponse, type HttpResponse, type ResponseHeader } from "./response.ts";
 
 export interface ConnectionTimeouts {
   /** From the accept to the end of the request head. */
@@ -46,6 +46,8 @@ const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 export class Connection {
   /** `1.2.3.4:5678`, `[2001:db8::1]:5678`, or `localhost` on a Unix socket. */
   readonly peer: string;
+  /** Put into every answer of `respond`; whoever begins a stream puts them into its head with `completeHeaders`. */
+  standingHeaders: readonly ResponseHeader[] = [];
   /** The client takes bytes again after `write` has taken fewer than offered. */
   onWritable: (() => void) | undefined;
   /** Some upstream of this connection has stopped reading because the client is slow (flow-control.md section 6). */
@@ -80,7 +82,7 @@ export class Connection {
   /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
   respond(response: HttpResponse): void {
     if (!this.#isUnanswered) return;
-    this.#queue = emitResponse(response, !this.#isHead);
+    this.#queue = emitResponse(response, !this.#isHead, this.standingHeaders);
     this.#finish();
   }
 

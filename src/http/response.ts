@@ -48,18 +48,34 @@ export function emitHead(status: number, headers: readonly ResponseHeader[]): Bu
   return Buffer.from(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
 }
 
-/** The pieces to write one after the other; a large body is not copied, so it must not change until it was sent. */
-export function emitResponse({ status, headers, body = "" }: HttpResponse, withBody: boolean): Uint8Array[] {
-  const head = emitHead(status, withConnection(headers));
+/**
+ * The pieces to write one after the other; a large body is not copied, so it must not change until it was sent.
+ * @param standing headers as in `completeHeaders`
+ */
+export function emitResponse(
+  { status, headers, body = "" }: HttpResponse,
+  withBody: boolean,
+  standing: readonly ResponseHeader[] = [],
+): Uint8Array[] {
+  const head = emitHead(status, completeHeaders(headers, standing));
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   if (!withBody || bytes.length === 0) return [head];
   return bytes.length <= JOIN_MAX_BYTES ? [Buffer.concat([head, bytes])] : [head, bytes];
 }
 
-function withConnection(headers: readonly ResponseHeader[]): readonly ResponseHeader[] {
-  const has = (name: string) => (header: ResponseHeader) => header[0].toLowerCase() === name;
-  if (headers.some(has("connection"))) return headers;
-  return headers.toSpliced(headers.findIndex(has("content-type")) + 1, 0, ["Connection", "close"]);
+/**
+ * Adds what `headers` lack: `Connection: close` behind `Content-Type`, and `standing` behind `Connection`. Only cookies are
+ * added to others of their name (RFC 6265 section 3).
+ */
+export function completeHeaders(
+  headers: readonly ResponseHeader[],
+  standing: readonly ResponseHeader[],
+): readonly ResponseHeader[] {
+  const find = (name: string) => headers.findIndex((header) => header[0].toLowerCase() === name);
+  const missing = standing.filter(([name]) => name === "Set-Cookie" || find(name.toLowerCase()) < 0);
+  const connection = find("connection");
+  if (connection >= 0) return headers.toSpliced(connection + 1, 0, ...missing);
+  return headers.toSpliced(find("content-type") + 1, 0, ["Connection", "close"], ...missing);
 }
 
 function reasonPhrase(status: number): string {

@@ -80,15 +80,17 @@ export class SlowMark {
   #average = 0;
   #since: number | undefined;
 
-  /** To be called whenever bytes were queued. `now` in ms. */
-  sample(queuedBytes: number, pool: PoolState, now: number): void {
+  /** To be called whenever bytes were queued. `now` in ms. True when the mark has changed. */
+  sample(queuedBytes: number, pool: PoolState, now: number): boolean {
     this.#average = this.#average <= 0 ? queuedBytes : 0.8 * this.#average + 0.2 * queuedBytes;
     const full = clientLimit(pool, false);
     const enter = Math.min(1.5 * share(pool), 0.9 * full);
     const usualLeave = Math.min(1.1 * share(pool), 0.75 * full);
     const leave = usualLeave >= enter ? 0.75 * enter : usualLeave;
     this.#since = this.#average <= enter ? undefined : (this.#since ?? now);
+    const wasSlow = this.isSlow;
     if (this.#since !== undefined && now - this.#since > SLOW_AFTER_MS) this.isSlow = true;
     if (this.#average < leave) this.isSlow = false;
+    return this.isSlow !== wasSlow;
   }
 }

@@ -2,10 +2,9 @@
 import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import { type ClientSink, Cursor } from "./cursor.ts";
-import { clientLimit, Gate, SlowMark } from "./gate.ts";
+import { clientLimit, Gate, type PoolState, SlowMark } from "./gate.ts";
 import { Ring } from "./ring.ts";
 import type { Ticking } from "./tick.ts";
-import { USUAL_TICK_MS } from "./tick.ts";
 
 /** A source of bytes that is read only when asked. */
 export interface ByteSource {
@@ -14,6 +13,8 @@ export interface ByteSource {
    * @returns how many; 0 when none are there now; -1 when it is over
    */
   read(into: Memory, offset: number, length: number): number;
+  /** Asks to be told (`Pipe.arrived`) when bytes have come or it is over. Nothing is read until then. */
+  announce(): void;
 }
 
 /** Reading goes on in turns of so much, so that one fast upstream does not keep the others waiting. */
@@ -23,6 +24,12 @@ const LEAST_RING_BYTES = 64 * 1024;
 /** A turn that brought this much will be followed by another soon. */
 const BUSY_BYTES = 128 * 1024;
 const BUSY_TICK_MS = 4;
+/** After one that brought less, it pays to let more gather. */
+const CALM_TICK_MS = 50;
+/** The timer may fire a little early. */
+const TICK_JITTER_MS = 3;
+/** When nothing has come for so long, the source is no longer asked: it tells, and the next bytes go out at once. */
+const QUIET_MS = 100;
 
 export interface PipeParent {
   /** The gate has paused or resumed the upstream. */
@@ -40,7 +47,12 @@ export class Pipe implements Ticking {
   readonly #budget: Budget;
   readonly #parent: PipeParent;
   #state: "flowing" | "drain-close" | "closed" = "flowing";
-  #tickMs = USUAL_TICK_MS;
+  #tickMs = CALM_TICK_MS;
+  #pumpedAt = Number.NEGATIVE_INFINITY;
+  /** When bytes last came; before the first ones every moment counts as quiet. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+  /** The source will tell when there is something to read. */
+  #isAnnounced = false;
   #continuation: NodeJS.Immediate | undefined;
 
   constructor(source: ByteSource, sink: ClientSink, budget: Budget, parent: PipeParent) {
@@ -64,12 +76,18 @@ export class Pipe implements Ticking {
 
   /** Bytes that may wait for the client now. */
   get limit(): number {
-    // Whole bytes: libc would take a fraction's bits for a length.
-    return Math.floor(Math.min(this.#ring.capacity, clientLimit(this.#pool(), this.#slowMark.isSlow)));
+    return this.#limitIn(this.#pool());
   }
 
   tick(now: number): void {
+    if (this.#isAnnounced || now - this.#pumpedAt < this.#tickMs - TICK_JITTER_MS) return;
     if (this.#state === "flowing" && !this.gate.isPaused) this.#pump(now);
+  }
+
+  /** The source has bytes, or is over. */
+  arrived(): void {
+    this.#isAnnounced = false;
+    if (this.#state === "flowing" && !this.gate.isPaused) this.#pump(performance.now());
   }
 
   /** The client's socket has room again. */
@@ -79,7 +97,7 @@ export class Pipe implements Ticking {
     const now = performance.now();
     this.cursor.write(now);
     if (this.#state === "drain-close") this.#finishIfEmpty();
-    else if (!this.gate.isPaused) this.#pump(now);
+    else if (!this.gate.isPaused && !this.#isAnnounced) this.#pump(now);
   }
 
   /** The client has taken bytes while the upstream is paused: reads on when the low mark is reached. */
@@ -100,26 +118,45 @@ export class Pipe implements Ticking {
   /** The only reading path: asks the gate before every read, lets the client write after it, yields after a turn. */
   #pump(now: number): void {
     const wasPaused = this.gate.isPaused;
+    // Nobody else changes the pool within a turn.
+    const pool = this.#pool();
+    let limit = this.#limitIn(pool);
     let turn = 0;
     let read = 0;
     // A client that goes away while it is written to closes the pipe from within.
-    while (this.#state === "flowing" && turn < TURN_BYTES && this.gate.mayRead(this.cursor.lag, this.limit)) {
-      read = this.#read();
+    while (this.#state === "flowing" && turn < TURN_BYTES && this.gate.mayRead(this.cursor.lag, limit)) {
+      read = this.#read(limit);
       if (read <= 0) break;
       turn += read;
-      this.#slowMark.sample(this.cursor.lag, this.#pool(), now);
+      if (this.#slowMark.sample(this.cursor.lag, pool, now)) limit = this.#limitIn(pool);
       this.cursor.write(now);
     }
     if (this.#state !== "flowing") return;
-    this.#tickMs = turn >= BUSY_BYTES && !this.gate.isPaused ? BUSY_TICK_MS : USUAL_TICK_MS;
     if (wasPaused !== this.gate.isPaused) this.#parent.pauseChanged();
     if (read < 0) this.#end();
-    else if (turn >= TURN_BYTES) this.#continueSoon();
+    else {
+      this.#pace(turn, now);
+      if (turn >= TURN_BYTES) this.#continueSoon();
+    }
   }
 
-  #read(): number {
+  /** Decides when to read again, from what this turn has brought. */
+  #pace(turn: number, now: number): void {
+    this.#pumpedAt = now;
+    this.#tickMs = turn >= BUSY_BYTES && !this.gate.isPaused ? BUSY_TICK_MS : CALM_TICK_MS;
+    if (turn > 0) this.#heardAt = now;
+    else if (!this.gate.isPaused && now - this.#heardAt >= QUIET_MS) this.#announce();
+  }
+
+  #announce(): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    this.#source.announce();
+  }
+
+  #read(limit: number): number {
     const ring = this.#ring;
-    const room = Math.min(this.limit - this.cursor.lag, ring.capacity - ring.headOffset);
+    const room = Math.min(limit - this.cursor.lag, ring.capacity - ring.headOffset);
     const read = this.#source.read(ring.memory, ring.headOffset, room);
     if (read > 0) ring.advance(read);
     return read;
@@ -127,7 +164,7 @@ export class Pipe implements Ticking {
 
   #continueSoon(): void {
     clearImmediate(this.#continuation);
-    this.#continuation = setImmediate(() => this.tick(performance.now()));
+    this.#continuation = setImmediate(() => this.arrived());
   }
 
   #end(): void {
@@ -142,7 +179,12 @@ export class Pipe implements Ticking {
     if (this.cursor.isEmpty) this.#parent.finished();
   }
 
-  #pool() {
+  #limitIn(pool: PoolState): number {
+    // Whole bytes: libc would take a fraction's bits for a length.
+    return Math.floor(Math.min(this.#ring.capacity, clientLimit(pool, this.#slowMark.isSlow)));
+  }
+
+  #pool(): PoolState {
     const { totalBytes, usedBytes, pipes } = this.#budget;
     return { totalBytes, usedBytes, clients: pipes };
   }

@@ -9,6 +9,8 @@ export interface Ticking {
 
 /** The usual distance of two beats, measured: shorter ones cost more CPU, longer ones more latency than they save. */
 export const USUAL_TICK_MS = 25;
+/** Nobody is kept waiting longer. */
+const LONGEST_TICK_MS = 50;
 const LEAST_TICK_MS = 1;
 
 export class Tick {
@@ -39,7 +41,7 @@ export class Tick {
 
   readonly #beat = (): void => {
     const now = performance.now();
-    let interval = USUAL_TICK_MS;
+    let interval = LONGEST_TICK_MS;
     for (const member of this.#members) {
       member.tick(now);
       if (member.tickMs < interval) interval = member.tickMs;

@@ -1,6 +1,6 @@
 /** `/http/…` and `/https/…`: what an HTTP upstream answers, relayed without losing a byte (http-proxy.md). */
 import type { Connection } from "../http/connection.ts";
-import { errorResponse } from "../http/response.ts";
+import { completeHeaders, errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Log } from "../system/log.ts";
 import { collectPlaylist } from "../upstream/http/playlist.ts";
@@ -24,9 +24,12 @@ import {
 } from "../wire/proxy-url.ts";
 import { relayedHeaders, rewrittenHeaders } from "../wire/relayed-response.ts";
 import type { BodyFraming } from "../wire/response-framing.ts";
+import { maskToken } from "../wire/token-mask.ts";
 import { emitUpstreamRequest } from "../wire/upstream-request.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
 import { requestedInterface } from "./interface-parameter.ts";
+import type { OwnLinks } from "./own-links.ts";
 import { ProxiedBody } from "./proxied-body.ts";
 import type { Exchange, Route } from "./route.ts";
 
@@ -37,12 +40,15 @@ export interface HttpProxyOptions {
   readonly userAgent: string | undefined;
   /** `https://` links of playlists and redirects go through this relay too. */
   readonly proxyHttps: boolean;
+  /** How links of playlists and redirects lead back here. */
+  readonly links: OwnLinks;
 }
 
 interface Parts {
   readonly hub: Hub;
   readonly admission: Admission;
   readonly log: Log;
+  readonly accessLog: AccessLog;
   readonly options: HttpProxyOptions;
   /** Whether an address and port are our own. */
   readonly isOurselves: (address: IpAddress, port: number) => boolean;
@@ -72,7 +78,9 @@ function serve(parts: Parts, exchange: Exchange, requested: ProxyUrl): void {
     return;
   }
   const { url: path, taken } = takeParameters(requested.path, CONSUMED_PARAMETERS);
-  const relayed = new RelayedRequest(parts, exchange, { ...requested, path }, requestedInterface(taken, log));
+  const url = { ...requested, path };
+  parts.accessLog.admitted(exchange, "http", formatProxyUrl(url));
+  const relayed = new RelayedRequest(parts, exchange, url, requestedInterface(taken, log));
   connection.onClose = () => {
     relayed.close();
     leave();
@@ -99,14 +107,22 @@ class RelayedRequest {
 
   start(): void {
     const { method, headers, body } = this.#exchange.request;
-    const { userAgent } = this.#parts.options;
+    const { userAgent, links } = this.#parts.options;
     const url = this.#url;
-    const host = authorityOf(url);
-    const head = emitUpstreamRequest({ method, target: url.path, host, headers, bodyLength: body.length, userAgent });
+    const head = emitUpstreamRequest({
+      method,
+      target: url.path,
+      host: authorityOf(url),
+      headers,
+      bodyLength: body.length,
+      userAgent,
+      token: links.encodedToken,
+    });
     this.#session = new HttpSession(
       { url, method, head, body, interfaceName: this.#interfaceName, isOurselves: this.#parts.isOurselves },
       {
         responded: (answer, framing) => this.#responded(answer, framing),
+        readable: () => this.#body?.readable(),
         failed: (cause) => {
           this.#parts.log.error(cause.message);
           this.#connection.respond(errorResponse(cause.code === "loop" ? 508 : 503));
@@ -126,6 +142,11 @@ class RelayedRequest {
     return this.#exchange.connection;
   }
 
+  /** For the log: a URL within this one may carry a token. */
+  get #name(): string {
+    return maskToken(formatProxyUrl(this.#url));
+  }
+
   #responded(head: ResponseHead, framing: BodyFraming): void {
     const handling = playlistHandling(this.#exchange.request.method, this.#url.path, head, framing);
     if (handling.kind === "collect") {
@@ -133,40 +154,41 @@ class RelayedRequest {
       return;
     }
     if (handling.kind === "refuse") {
-      this.#parts.log.error(`${formatProxyUrl(this.#url)}: a playlist in a transfer coding that cannot be undone`);
+      this.#parts.log.error(`${this.#name}: a playlist in a transfer coding that cannot be undone`);
       this.#connection.respond(errorResponse(503));
       return;
     }
     if (handling.kind === "relay-too-large") {
-      this.#parts.log.warn(`${formatProxyUrl(this.#url)}: a playlist of ${handling.length} bytes is not rewritten`);
+      this.#parts.log.warn(`${this.#name}: a playlist of ${handling.length} bytes is not rewritten`);
     }
     const fields = relayedHeaders(head.headers).map((field) => this.#withLocation(head.status, field));
-    this.#connection.startStream(emitMessageHead(head.statusLine, fields));
+    this.#connection.startStream(emitMessageHead(head.statusLine, this.#completed(fields)));
     this.#body = new ProxiedBody(this.#connection, this.#session!, framing, this.#parts.hub);
     this.#body.start();
   }
 
   #withLocation(status: number, field: HeaderField): HeaderField {
     if (field.name.toLowerCase() !== "location") return field;
-    return { name: field.name, value: proxyLocation(status, field.value, { ...this.#linkRules, base: "/" }) };
+    const base = `${this.#parts.options.links.rules.appPathPrefix}/`;
+    return { name: field.name, value: proxyLocation(status, field.value, this.#linkRules(base)) };
   }
 
-  get #linkRules(): LinkRules {
-    const local = { host: "localhost", port: 80 };
-    const base = baseUrl(this.#exchange.request.headers, {
-      relative: false,
-      appPathPrefix: "",
-      trustForwarded: false,
-      local,
-    });
-    return { base, upstream: formatProxyUrl(this.#url), proxyHttps: this.#parts.options.proxyHttps };
+  #linkRules(base: string): LinkRules {
+    const { proxyHttps, links } = this.#parts.options;
+    return { base, upstream: formatProxyUrl(this.#url), proxyHttps, encodedToken: links.encodedToken };
+  }
+
+  /** With the headers that stand in every answer; those of the upstream win. */
+  #completed(fields: readonly HeaderField[]): HeaderField[] {
+    const headers = fields.map(({ name, value }): ResponseHeader => [name, value]);
+    return completeHeaders(headers, this.#connection.standingHeaders).map(([name, value]) => ({ name, value }));
   }
 
   async #rewrite(head: ResponseHead, framing: BodyFraming, coding: ContentCoding): Promise<void> {
-    const name = formatProxyUrl(this.#url);
     try {
       const text = await collectPlaylist(this.#session!, framing, coding, this.#collecting.signal);
-      const rewritten = rewritePlaylist(text, this.#linkRules);
+      const base = baseUrl(this.#exchange.request.headers, this.#parts.options.links.rules);
+      const rewritten = rewritePlaylist(text, this.#linkRules(base));
       if (rewritten === undefined) throw new Error("its links would not fit");
       const body = Buffer.from(rewritten, "latin1");
       const fields = rewrittenHeaders(head.headers, body.length);
@@ -176,7 +198,7 @@ class RelayedRequest {
       this.#connection.respond({ status: head.status, headers, body });
     } catch (error) {
       if (this.#connection.isClosed) return;
-      this.#parts.log.error(`${name}: playlist not rewritten: ${(error as Error).message}`);
+      this.#parts.log.error(`${this.#name}: playlist not rewritten: ${(error as Error).message}`);
       this.#connection.respond(errorResponse(503));
     }
   }

@@ -8,8 +8,9 @@ export interface IndexChannel {
   readonly path: string;
 }
 
-export function indexRoute(channels: readonly IndexChannel[]): Route {
-  const body = indexPage(channels);
+/** @param prefix of all paths: empty, or begins with `/` and does not end in one */
+export function indexRoute(channels: readonly IndexChannel[], prefix = ""): Route {
+  const body = indexPage(channels.map(({ name, path }) => ({ name, path: prefix + path })));
   return ({ path, connection }) => {
     if (path !== "/") return false;
     connection.respond({

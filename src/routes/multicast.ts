@@ -1,7 +1,6 @@
 /** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
 import { lookup } from "node:dns/promises";
-import type { Connection } from "../http/connection.ts";
-import { emitHead, errorResponse } from "../http/response.ts";
+import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Log } from "../system/log.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
@@ -9,12 +8,14 @@ import { type MulticastOptions, MulticastSession, type MulticastTarget } from ".
 import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
 import { percentDecode } from "../wire/percent.ts";
+import { maskToken } from "../wire/token-mask.ts";
 import { queryParameter } from "../wire/url-query.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { Exchange, Route } from "./route.ts";
-import { metadataHeaders, STREAM_CONTENT_TYPE } from "./stream-headers.ts";
+import { streamHeaders } from "./stream-headers.ts";
 
 export interface MulticastRouteOptions extends MulticastOptions {
   /** Interface when the request names none; undefined leaves it to the routing table. */
@@ -25,6 +26,7 @@ interface Parts {
   readonly hub: Hub;
   readonly admission: Admission;
   readonly log: Log;
+  readonly accessLog: AccessLog;
   readonly options: MulticastRouteOptions;
 }
 
@@ -39,16 +41,16 @@ export function multicastRoute(parts: Parts): Route {
     const url = text === undefined ? undefined : parseMulticastUrl(text);
     // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
     if (!url || queryParameter(exchange.query, "fcc") === "") exchange.connection.respond(errorResponse(404));
-    else serve(parts, exchange, `${match[1]}://${text}`, url);
+    else serve(parts, exchange, maskToken(`${match[1]}://${text}`), url);
     return true;
   };
 }
 
-function serve(parts: Parts, { request, connection, query }: Exchange, name: string, url: MulticastUrl): void {
+function serve(parts: Parts, exchange: Exchange, name: string, url: MulticastUrl): void {
+  const { request, connection, query, isCors } = exchange;
   if (request.method === "HEAD") {
     // Nothing is joined: only what is known without asking.
-    const headers = metadataHeaders({ protocol: "multicast" });
-    connection.respond({ status: 200, headers: [["Content-Type", STREAM_CONTENT_TYPE], ...headers] });
+    connection.respond({ status: 200, headers: streamHeaders({ protocol: "multicast" }, isCors) });
     return;
   }
   const leave = parts.admission.enter();
@@ -58,10 +60,11 @@ function serve(parts: Parts, { request, connection, query }: Exchange, name: str
     return;
   }
   connection.onClose = leave;
+  parts.accessLog.admitted(exchange, "rtp", name);
   const interfaceName = requestedInterface(query, parts.log) ?? parts.options.interfaceName;
   resolveTarget(name, url, interfaceName).then(
     (target) => {
-      if (!connection.isClosed) join(parts, connection, target, leave);
+      if (!connection.isClosed) join(parts, exchange, target, leave);
     },
     (error: Error) => {
       parts.log.error(`${name}: ${error.message}`);
@@ -70,18 +73,15 @@ function serve(parts: Parts, { request, connection, query }: Exchange, name: str
   );
 }
 
-function join({ hub, options, log }: Parts, connection: Connection, target: MulticastTarget, leave: () => void): void {
+function join({ hub, options, log }: Parts, exchange: Exchange, target: MulticastTarget, leave: () => void): void {
+  const { connection, isCors } = exchange;
   try {
     const subscription = hub.join(
       streamKey(target),
       (parent) => new MulticastSession(parent, target, options, log, performance.now()),
       (upstream) =>
         new MediaClient(connection, () =>
-          emitHead(200, [
-            ["Content-Type", STREAM_CONTENT_TYPE],
-            ["Connection", "close"],
-            ...metadataHeaders(upstream.facts),
-          ]),
+          emitHead(200, completeHeaders(streamHeaders(upstream.facts, isCors), connection.standingHeaders)),
         ),
     );
     connection.onWritable = subscription.drained;

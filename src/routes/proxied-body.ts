@@ -38,6 +38,11 @@ export class ProxiedBody {
     this.#pipe.tick(performance.now());
   }
 
+  /** The session has bytes, or is over. */
+  readable(): void {
+    this.#pipe.arrived();
+  }
+
   close(): void {
     this.#hub.tick.remove(this.#pipe);
     this.#pipe.close();

@@ -6,10 +6,14 @@ import type { HttpRequest } from "../http/request.ts";
 export interface Exchange {
   readonly request: HttpRequest;
   readonly connection: Connection;
-  /** Raw path of the target, without query and without a trailing `$label`. */
+  /** Raw path of the target within the app prefix, without query and without a trailing `$label`. */
   readonly path: string;
-  /** Raw query without `?`; empty when there is none. */
+  /** Raw query without `?` and without the access token; empty when there is none. */
   readonly query: string;
+  /** Whom status and access log show: the peer of the connection, or whom a trusted proxy has named. */
+  readonly clientAddress: string;
+  /** Whether pages of other origins may use the answer (http.md section 6). */
+  readonly isCors: boolean;
 }
 
 /** True when the route has answered, or will. */

@@ -2,26 +2,28 @@
 import type { RequestHandler } from "../http/request.ts";
 import { errorResponse } from "../http/response.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
-import { splitTarget } from "../wire/url-label.ts";
+import { maskToken } from "../wire/token-mask.ts";
+import { type Gatekeeper, isAssetPath } from "./gatekeeper.ts";
 import type { Route } from "./route.ts";
 
-/** A secret in a target is never logged. */
-function maskToken(target: string): string {
-  return target.replace(/([?&]r2h-token=)[^&]*/gi, "$1***");
+export interface RouterParts {
+  readonly gatekeeper: Gatekeeper;
+  /** Asked in this order for all but assets. */
+  readonly routes: readonly Route[];
+  /** Serves all that `isAssetPath`, to everybody. */
+  readonly assets?: Route;
+  readonly log: Log;
 }
 
-export function router(routes: readonly Route[], log: Log): RequestHandler {
+export function router({ gatekeeper, routes, assets, log }: RouterParts): RequestHandler {
   return (request, connection) => {
     const { method, target } = request;
     if (log.level >= LOG_INFO) {
       log.info(`New client ${connection.peer} requested URL: ${maskToken(target)} (method: ${method})`);
     }
-    if (!target.startsWith("/")) {
-      connection.respond(errorResponse(400));
-      return;
-    }
-    const { path, query } = splitTarget(target);
-    const exchange = { request, connection, path, query };
-    if (!routes.some((route) => route(exchange))) connection.respond(errorResponse(404));
+    const exchange = gatekeeper.admit(request, connection);
+    if (!exchange) return;
+    const isAnswered = isAssetPath(exchange.path) ? assets?.(exchange) : routes.some((route) => route(exchange));
+    if (!isAnswered) connection.respond(errorResponse(404));
   };
 }

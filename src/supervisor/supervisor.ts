@@ -13,7 +13,7 @@ import { createSharedIntegers, mapIntegers } from "../system/shared-memory.ts";
 import { UnixListeners } from "../system/unix-listeners.ts";
 import type { FromWorker, HandedSocket, ToWorker } from "../worker/messages.ts";
 import { TcpSockets } from "./tcp-sockets.ts";
-import { WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
+import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
 const MAX_WORKERS = 32;
@@ -54,10 +54,11 @@ export class Supervisor implements WorkerSlotParent {
   readonly #readyWorkers = new Set<number>();
   #settings: Settings;
   #logLevel: LogLevel;
-  #slots: WorkerSlot[] = [];
+  /** By id; those beyond the number of workers have been retired. */
+  readonly #slots: WorkerSlot[] = [];
   /** Reloads and the stop come one after the other. */
   #work: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     const { log, settings } = options;
@@ -94,7 +95,7 @@ export class Supervisor implements WorkerSlotParent {
       this.#cleanUp();
       throw error;
     }
-    if (this.#isStopping) return;
+    if (this.#stopped) return;
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
   }
@@ -117,7 +118,7 @@ export class Supervisor implements WorkerSlotParent {
 
   /** Replaces every worker by a new process; their clients are cut off. */
   renewWorkers(): void {
-    if (this.#isStopping) return;
+    if (this.#stopped) return;
     this.log.info("Received SIGUSR1, restarting workers, sending SIGTERM to tracked workers");
     for (const slot of this.#slots) slot.renew();
   }
@@ -129,15 +130,10 @@ export class Supervisor implements WorkerSlotParent {
     this.#broadcast({ kind: "log-level", level });
   }
 
-  /** Ends all workers and removes what the start made. Takes `STOP_TIMEOUT_MS` and a little at most. */
+  /** Ends all workers and removes what the start made. Takes `STOP_TIMEOUT_MS` and a little at most. Harmless when repeated. */
   stop(): Promise<void> {
-    this.#isStopping = true;
-    for (const slot of this.#slots) slot.retire();
-    return this.#work.then(async () => {
-      await Promise.all(this.#slots.map((slot) => slot.over));
-      this.log.info("All workers stopped, cleaning up");
-      this.#cleanUp();
-    });
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
   }
 
   launch(id: number) {
@@ -172,8 +168,22 @@ export class Supervisor implements WorkerSlotParent {
   }
 
   #inTurn(task: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(() => (this.#isStopping ? undefined : task()));
+    this.#work = this.#work.then(() => (this.#stopped ? undefined : task()));
     return this.#work;
+  }
+
+  async #stop(): Promise<void> {
+    const timer = setTimeout(() => {
+      const stuck = this.#slots.filter((slot) => !slot.isOver).length;
+      this.log.warn(`${stuck} workers didn't exit gracefully, sending SIGKILL`);
+    }, STOP_TIMEOUT_MS);
+    this.#retire(0);
+    // A reload that was under way may have started workers.
+    await this.#work;
+    await this.#retire(0);
+    clearTimeout(timer);
+    this.log.info("All workers stopped, cleaning up");
+    this.#cleanUp();
   }
 
   async #use({ settings, path }: LoadedSettings): Promise<void> {
@@ -187,7 +197,7 @@ export class Supervisor implements WorkerSlotParent {
     if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
     if (settings.workers < before.workers) {
       this.log.info(`Reducing worker count from ${before.workers} to ${settings.workers}`);
-      for (const slot of this.#slots.splice(settings.workers)) slot.retire();
+      this.#retire(settings.workers);
     }
     if (changed.has("listen")) {
       this.log.info("Bind addresses changed, sending SIGTERM to tracked workers");
@@ -230,7 +240,13 @@ export class Supervisor implements WorkerSlotParent {
   }
 
   #fillSlots(workers: number): void {
+    for (const slot of this.#slots.slice(0, workers)) slot.refill();
     for (let id = this.#slots.length; id < workers; id++) this.#slots.push(new WorkerSlot(id, this));
+  }
+
+  /** Ends all workers from this id on. */
+  async #retire(from: number): Promise<void> {
+    await Promise.all(this.#slots.slice(from).map((slot) => slot.retire()));
   }
 
   #broadcast(message: ToWorker): void {

@@ -76,7 +76,8 @@ export class TcpSockets {
 
   async #listen(name: string, endpoint: TcpAddress): Promise<SharedAddress[]> {
     try {
-      const { listeners, failures } = await openTcpListeners(endpoint);
+      const onSamePort = this.#open.flatMap(({ sockets }) => sockets).filter(({ port }) => port === endpoint.port);
+      const { listeners, failures } = await openTcpListeners(endpoint, onSamePort);
       for (const { message } of failures) this.#log.error(message);
       for (const { address, port } of listeners) this.#log.info(`Listening on ${address} port ${port}`);
       return listeners.map((listener) => ({ endpoint: name, sockets: [listener] }));

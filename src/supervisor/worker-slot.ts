@@ -1,5 +1,8 @@
 /** One worker's place: the process that fills it now, and when it may be filled again (config.md section 9). */
+import { constants } from "node:os";
+import { errorReason } from "../system/error-reason.ts";
 import type { Log } from "../system/log.ts";
+import { WORKER_ENVIRONMENT } from "../worker/environment.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../worker/messages.ts";
 
 /** So many restarts in so long; further ones have to wait. */
@@ -21,6 +24,8 @@ export interface WorkerSlotParent {
   exited(id: number, pid: number): void;
 }
 
+/** Bun's types say that it may be either. */
+type Signal = number | NodeJS.Signals;
 type Process = Bun.Subprocess<"ignore", "inherit", "inherit">;
 
 export class WorkerSlot {
@@ -28,35 +33,30 @@ export class WorkerSlot {
   readonly #parent: WorkerSlotParent;
   /**
    * `renewing` and `retiring` have been told to end: to make room for another, or for good. `limited` has crashed too often
-   * and waits. `over` will not be filled again.
+   * and waits. `over` is empty and stays so unless it is filled again.
    */
   #state: "up" | "renewing" | "retiring" | "limited" | "over" = "up";
-  #process: Process;
+  #process: Process | undefined;
   #timer: Timer | undefined;
   /** When the last crashes were answered with a restart. */
   #restartedAt: number[] = [];
-  readonly #over = Promise.withResolvers<void>();
+  #over = Promise.withResolvers<void>();
 
   constructor(id: number, parent: WorkerSlotParent) {
     this.id = id;
     this.#parent = parent;
-    this.#process = this.#spawn();
+    this.#fill();
   }
 
-  /** When the slot is empty for good. */
-  get over(): Promise<void> {
-    return this.#over.promise;
-  }
-
-  get pid(): number {
-    return this.#process.pid;
+  get isOver(): boolean {
+    return this.#state === "over";
   }
 
   /** Does nothing when the process has ended or is about to. */
   send(message: ToWorker): void {
     if (this.#state !== "up") return;
     try {
-      this.#process.send(message);
+      this.#process?.send(message);
     } catch {
       // Its exit is on the way to us.
     }
@@ -67,44 +67,50 @@ export class WorkerSlot {
     if (this.#state === "up") this.#end("renewing");
   }
 
-  /** Ends the process for good. Harmless when repeated. */
-  retire(): void {
+  /** Ends the process for good; the answer comes when it is gone. Harmless when repeated. */
+  retire(): Promise<void> {
     if (this.#state === "limited") this.#finish();
-    else if (this.#state !== "over") this.#end("retiring");
+    else if (this.#state === "renewing") this.#state = "retiring";
+    else if (this.#state === "up") this.#end("retiring");
+    return this.#over.promise;
+  }
+
+  /** Fills a retired slot again, as soon as its old process is gone: two at a time would count as one. */
+  refill(): void {
+    if (this.#state === "retiring") this.#state = "renewing";
+    if (this.#state !== "over") return;
+    this.#over = Promise.withResolvers();
+    this.#fill();
   }
 
   #end(state: "renewing" | "retiring"): void {
     this.#state = state;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#kill(), STOP_TIMEOUT_MS);
-    this.#process.kill("SIGTERM");
+    this.#timer = setTimeout(() => this.#process?.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    this.#process?.kill("SIGTERM");
   }
 
-  #kill(): void {
-    this.#parent.log.warn(`Worker ${this.id} (pid ${this.pid}) didn't exit gracefully, sending SIGKILL`);
-    this.#process.kill("SIGKILL");
-  }
-
-  #spawn(): Process {
+  #spawn(): void {
     const { command, descriptors, start } = this.#parent.launch(this.id);
-    const process = Bun.spawn(command, {
+    this.#process = Bun.spawn(command, {
       stdio: ["ignore", "inherit", "inherit", ...descriptors],
+      env: { ...process.env, ...WORKER_ENVIRONMENT },
       serialization: "advanced",
       ipc: (message) => this.#parent.received(this.id, message as FromWorker),
-      onExit: (_process, status, signal) => this.#exited(status, signal),
+      onExit: ({ pid }, status, signal) => this.#exited(pid, status, signal),
     }) as Process;
-    this.#parent.log.info(`Spawned worker ${this.id} with pid ${process.pid}`);
-    process.send(start);
-    return process;
+    this.#parent.log.info(`Spawned worker ${this.id} with pid ${this.#process.pid}`);
+    this.send(start);
   }
 
-  #exited(status: number | null, signal: number | string | null): void {
+  #exited(pid: number, status: number | null, signal: Signal | null): void {
     const { log } = this.#parent;
     clearTimeout(this.#timer);
-    const how = `Worker ${this.id} (pid ${this.pid}) ${signal === null ? `exited with status ${status}` : `killed by signal ${signal}`}`;
-    if (this.#state === "up") log.warn(how);
+    const end = signal === null ? `exited with status ${status}` : `killed by signal ${signalNumber(signal)}`;
+    const how = `Worker ${this.id} (pid ${pid}) ${end}`;
+    if (this.#state === "up" || signal === "SIGKILL") log.warn(how);
     else log.info(how);
-    this.#parent.exited(this.id, this.pid);
+    this.#parent.exited(this.id, pid);
     if (this.#state === "retiring") this.#finish();
     else if (this.#state === "renewing") this.#restart();
     else this.#restartWithinLimit();
@@ -141,7 +147,12 @@ export class WorkerSlot {
 
   #fill(): void {
     this.#state = "up";
-    this.#process = this.#spawn();
+    try {
+      this.#spawn();
+    } catch (error) {
+      this.#parent.log.error(`Cannot start worker ${this.id}: ${errorReason(error)}`);
+      this.#restartWithinLimit();
+    }
   }
 
   #finish(): void {
@@ -149,4 +160,8 @@ export class WorkerSlot {
     this.#state = "over";
     this.#over.resolve();
   }
+}
+
+function signalNumber(signal: Signal): number {
+  return typeof signal === "number" ? signal : constants.signals[signal];
 }

@@ -55,19 +55,24 @@ export class ResolveError extends Error {
 /**
  * Listens on every address of an endpoint. A machine may have only one of the address families, so failures are part of the
  * result, one for each address; nothing listens when `listeners` is empty.
+ * @param beside sockets of ours that may cover the same addresses, as `*` does those of every interface: they are shared then
  * @throws ResolveError
  */
-export async function openTcpListeners(endpoint: TcpEndpoint): Promise<{
+export async function openTcpListeners(
+  endpoint: TcpEndpoint,
+  beside: readonly TcpListener[] = [],
+): Promise<{
   readonly listeners: readonly TcpListener[];
   readonly failures: readonly TcpListenError[];
 }> {
   const listeners: TcpListener[] = [];
   const failures: TcpListenError[] = [];
+  for (const { fd } of beside) sharePort(fd);
   for (const address of await resolveHost(endpoint.host)) {
     // All addresses of one endpoint get the same port, also a free one.
     const port = endpoint.port === 0 ? (listeners[0]?.port ?? 0) : endpoint.port;
     try {
-      listeners.push(openTcpListener(address, port));
+      listeners.push(open(address, port, beside.length > 0 ? sharePort : () => {}));
     } catch (error) {
       if (!(error instanceof TcpListenError)) throw error;
       failures.push(error);
@@ -114,8 +119,12 @@ export function openTcpListener(address: IpAddress, port: number): TcpListener {
 export function openSibling(first: TcpListener): TcpListener {
   const address = parseIpAddress(first.address);
   if (!address) throw new TcpListenError(first.address, "no address");
-  setOption(first.fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  return open(address, first.port, (socket) => setOption(socket, SOL_SOCKET, SO_REUSEPORT, 1));
+  sharePort(first.fd);
+  return open(address, first.port, sharePort);
+}
+
+function sharePort(fd: number): void {
+  setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
 function open(address: IpAddress, port: number, setOptions: (fd: number) => void): TcpListener {

@@ -45,6 +45,8 @@ export class TcpSource {
   #unsent: Uint8Array[] = [];
   #unsentAt = 0;
   #isPaused = false;
+  /** The last read took all there was: the next one need not ask the kernel. */
+  #isDrained = false;
   #isAnnouncing = true;
 
   /** @throws SystemCallError when not even the attempt can be made */
@@ -74,6 +76,12 @@ export class TcpSource {
   /** From now on the reader asks on a beat of its own: bytes that come need not be announced any more. */
   pullOnly(): void {
     this.#isAnnouncing = false;
+  }
+
+  /** The reader waits: the next bytes, or the end, are announced once. */
+  announce(): void {
+    this.#isDrained = false;
+    this.#resume();
   }
 
   /** Reads at most `length` bytes, a whole number. 0: none are there now. -1: it is over. */
@@ -111,10 +119,18 @@ export class TcpSource {
   }
 
   #receive(address: number, length: number): number {
+    if (this.#isDrained) {
+      this.#isDrained = false;
+      if (this.#isAnnouncing) this.#resume();
+      return 0;
+    }
     const c = libc!;
     const socket = this.#socket as Socket & { fd: number };
     const count = c.recv(socket.fd, address as Address, length, MSG_DONTWAIT);
-    if (count > 0) return count;
+    if (count > 0) {
+      this.#isDrained = count < length;
+      return count;
+    }
     if (count < 0) {
       const code = errno(c);
       if (code === EAGAIN) {
@@ -123,7 +139,8 @@ export class TcpSource {
       }
       this.failure = new SystemCallError(`${this.name}: recv`, code);
     }
-    this.#over();
+    // Who asked hears it now and needs no announcement.
+    this.#state = "over";
     return -1;
   }
 

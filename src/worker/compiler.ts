@@ -2,6 +2,7 @@
 import { noFTL } from "bun:jsc";
 import { Connection } from "../http/connection.ts";
 import { Cursor } from "../relay/cursor.ts";
+import { clientLimit, SlowMark } from "../relay/gate.ts";
 import { Marks } from "../relay/marks.ts";
 import { Ring } from "../relay/ring.ts";
 import { Stream } from "../relay/stream.ts";
@@ -26,6 +27,9 @@ export function keepCompilerCalm(): void {
   noFTL(ReorderBuffer.prototype.push);
   noFTL(RandomAccessWatch.prototype.look);
   noFTL(Marks.prototype.add);
+  // A byte stream is read and written a few hundred times a second.
+  noFTL(SlowMark.prototype.sample);
+  noFTL(clientLimit);
   noFTL(isTransportStream);
   noFTL(isUnitStart);
 }

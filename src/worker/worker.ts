@@ -1,24 +1,32 @@
 /** Composition root of one worker: builds the parts, wires them, accepts. */
+import { networkInterfaces } from "node:os";
 import type { Settings } from "../config/settings.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
 import type { RequestHandler } from "../http/request.ts";
 import { Hub } from "../relay/hub.ts";
+import { AccessLog } from "../routes/access-log.ts";
 import { Admission, type Places } from "../routes/admission.ts";
+import { Gatekeeper } from "../routes/gatekeeper.ts";
 import { httpProxyRoute } from "../routes/http-proxy.ts";
 import { type IndexChannel, indexRoute } from "../routes/index-page.ts";
 import { multicastRoute } from "../routes/multicast.ts";
+import { ownLinks } from "../routes/own-links.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
+import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
+import { ownAddress } from "../wire/own-address.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { HandedSocket } from "./messages.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
+const FALLBACK_PORT = 5140;
 
 export interface WorkerParts {
   readonly settings: Settings;
@@ -33,8 +41,10 @@ export class Worker {
   readonly #parts: WorkerParts;
   readonly #hub: Hub;
   readonly #admission: Admission;
+  readonly #accessLogFile: AccessLogFile;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
+  #gatekeeper: Gatekeeper;
   /** Answers requests the way the settings of now want it. */
   #handler: RequestHandler;
 
@@ -44,10 +54,13 @@ export class Worker {
     const { settings, log, sockets, places } = parts;
     this.#parts = parts;
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
+    this.#accessLogFile = new AccessLogFile(log);
     this.#admission = new Admission(settings.maxClients, places);
+    this.#gatekeeper = new Gatekeeper(settings, log);
     this.#handler = this.#routes(settings);
     const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
-    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log }));
+    const errorResponse = (status: number) => this.#gatekeeper.errorResponse(status);
+    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse }));
     log.info(`Multicast receiver: ${RECEIVER_KIND}`);
     this.#cancelSettling = settleAfterStart();
     log.info("Server initialization complete, ready to accept connections");
@@ -55,8 +68,10 @@ export class Worker {
 
   /** New requests are served by new settings; what runs goes on (config.md section 8). */
   reload(settings: Settings): void {
+    this.#accessLogFile.reopen();
     this.#admission.limit = settings.maxClients;
     this.#hub.fastStart = settings.fastStart;
+    this.#gatekeeper = new Gatekeeper(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
   }
 
@@ -69,9 +84,19 @@ export class Worker {
 
   #routes(settings: Settings): RequestHandler {
     const { log, channels } = this.#parts;
-    const routes: Route[] = [indexRoute(channels)];
+    const routes: Route[] = [indexRoute(channels, settings.appPathPrefix)];
     if (settings.udpxy) routes.push(this.#multicast(settings), this.#httpProxy(settings));
-    return router(routes, log);
+    return router({ gatekeeper: this.#gatekeeper, routes, log });
+  }
+
+  /** What every route to media needs. */
+  #common({ accessLog, logFormat }: Settings) {
+    return {
+      hub: this.#hub,
+      admission: this.#admission,
+      log: this.#parts.log,
+      accessLog: new AccessLog(this.#accessLogFile, accessLog, logFormat),
+    };
   }
 
   #multicast(settings: Settings): Route {
@@ -81,7 +106,7 @@ export class Worker {
       rejoinIntervalS: settings.multicastRejoinInterval,
       gapTimeoutS: settings.multicastGapTimeout,
     };
-    return multicastRoute({ hub: this.#hub, admission: this.#admission, log: this.#parts.log, options });
+    return multicastRoute({ ...this.#common(settings), options });
   }
 
   #httpProxy(settings: Settings): Route {
@@ -89,9 +114,22 @@ export class Worker {
       interfaceName: settings.upstreamInterfaceHttp ?? settings.upstreamInterface,
       userAgent: settings.httpProxyUserAgent,
       proxyHttps: settings.proxyHttps,
+      links: ownLinks(settings, () => this.#localAddress(settings)),
     };
     const isOurselves = (address: IpAddress, port: number) =>
       this.#parts.sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
-    return httpProxyRoute({ hub: this.#hub, admission: this.#admission, log: this.#parts.log, options, isOurselves });
+    return httpProxyRoute({ ...this.#common(settings), options, isOurselves });
+  }
+
+  /** What links name for clients that name no host. */
+  #localAddress(settings: Settings) {
+    const { upstreamInterface, upstreamInterfaceFcc, upstreamInterfaceRtsp, upstreamInterfaceMulticast } = settings;
+    const upstream = [upstreamInterface, upstreamInterfaceFcc, upstreamInterfaceRtsp, upstreamInterfaceMulticast];
+    const named = upstream.filter((name) => name !== undefined);
+    const all = Object.entries(networkInterfaces()).flatMap(([interfaceName, addresses = []]) =>
+      addresses.map(({ address }) => ({ interfaceName, address })),
+    );
+    const [port = FALLBACK_PORT] = this.#parts.sockets.flatMap((socket) => ("port" in socket ? [socket.port] : []));
+    return { host: ownAddress(all, named), port };
   }
 }

@@ -27,6 +27,10 @@ export interface SluiceOptions {
   readonly args?: readonly string[];
   /** Where to listen instead of `127.0.0.1:PORT` with a free port; `url` and `port` are then of no use. */
   readonly listen?: string;
+  /** A config file that says what `-C -v 4 -l ADDRESS` says otherwise. It is to log INFO, and to listen on `port`. */
+  readonly configFile?: string;
+  /** Default: a free one. */
+  readonly port?: number;
   readonly variant?: Variant;
   /** Number of workers (`-w`), each of which must be ready. Default the program's own: one. */
   readonly workers?: number;
@@ -114,6 +118,16 @@ export class Sluice {
   /** Open file descriptors of supervisor and workers. */
   async fds(): Promise<number> {
     return openFiles(await groupMembers(this.pid));
+  }
+
+  /** Process ids of the workers by their ids, as far as the log tells: those that were spawned last. */
+  get workers(): number[] {
+    const pids: number[] = [];
+    for (const line of this.log) {
+      const [, id, pid] = /Spawned worker (\d+) with pid (\d+)/.exec(line) ?? [];
+      if (id !== undefined) pids[Number(id)] = Number(pid);
+    }
+    return pids;
   }
 
   /** Process ids of supervisor and workers. */
@@ -207,10 +221,10 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   const { command, args = [], variant = "source", workers, entry = MAIN } = options;
   const program = variant === "source" ? [process.execPath, entry] : [await builtBinary(entry)];
   if (command !== undefined) program.push(command);
-  const port = await freeTcpPort();
-  const listen = options.listen ?? `127.0.0.1:${port}`;
-  const common = ["-C", "-v", "4", "-l", listen, ...(workers === undefined ? [] : ["-w", `${workers}`])];
-  const sluice = new Sluice([...program, ...common, ...args], port, options);
+  const { port = await freeTcpPort(), listen = `127.0.0.1:${port}`, configFile } = options;
+  program.push(...(configFile === undefined ? ["-C", "-v", "4", "-l", listen] : ["-c", configFile]));
+  if (workers !== undefined) program.push("-w", `${workers}`);
+  const sluice = new Sluice([...program, ...args], port, options);
   try {
     await sluice.waitForLog(READY, { count: workers ?? 1, ms: START_TIMEOUT_MS });
   } catch (error) {
@@ -218,6 +232,19 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
     throw error;
   }
   return sluice;
+}
+
+/** The end of the log of a start that fails with status 1. Rejects if it does not. */
+export async function failedStart(start: Start, options: SluiceOptions): Promise<string> {
+  const { message } = await start(options).then(
+    async (sluice) => {
+      await sluice.stop();
+      return new Error("it started");
+    },
+    (error: Error) => error,
+  );
+  if (!message.includes("exited (1) before")) throw new Error(message);
+  return message;
 }
 
 /** Stops every program that tests have left running. Rejects if one of them misbehaves; the others are stopped too. */

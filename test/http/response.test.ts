@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { emitHead, emitResponse, errorResponse, type HttpResponse } from "../../src/http/response.ts";
+import {
+  completeHeaders,
+  emitHead,
+  emitResponse,
+  errorResponse,
+  type HttpResponse,
+  type ResponseHeader,
+} from "../../src/http/response.ts";
 
 function emit(response: HttpResponse, withBody = true): string {
   return Buffer.concat(emitResponse(response, withBody)).toString("latin1");
@@ -57,6 +64,56 @@ describe("a response", () => {
   test("does not copy a large body", () => {
     const body = new Uint8Array(1_000_000);
     expect(emitResponse({ status: 200, headers: [], body }, true)[1]).toBe(body);
+  });
+});
+
+describe("standing headers", () => {
+  const cookie: ResponseHeader = ["Set-Cookie", "a=1"];
+  const cors: ResponseHeader = ["Access-Control-Allow-Origin", "*"];
+  const complete = (headers: ResponseHeader[]) =>
+    completeHeaders(headers, [cookie, cors]).map(([name, value]) => `${name}: ${value}`);
+
+  test("stand behind Connection", () => {
+    expect(
+      complete([
+        ["Content-Type", "a"],
+        ["ETag", "b"],
+      ]),
+    ).toEqual(["Content-Type: a", "Connection: close", "Set-Cookie: a=1", "Access-Control-Allow-Origin: *", "ETag: b"]);
+    expect(
+      complete([
+        ["Cache-Control", "no-cache"],
+        ["connection", "keep-alive"],
+        ["ETag", "b"],
+      ]),
+    ).toEqual([
+      "Cache-Control: no-cache",
+      "connection: keep-alive",
+      "Set-Cookie: a=1",
+      "Access-Control-Allow-Origin: *",
+      "ETag: b",
+    ]);
+  });
+
+  test("give way to those that are there, but for cookies", () => {
+    const own: ResponseHeader[] = [
+      ["access-control-allow-origin", "b"],
+      ["set-cookie", "b=2"],
+      ["Connection", "close"],
+    ];
+    expect(complete(own)).toEqual([
+      "access-control-allow-origin: b",
+      "set-cookie: b=2",
+      "Connection: close",
+      "Set-Cookie: a=1",
+    ]);
+  });
+
+  test("go out with a response", () => {
+    const pieces = emitResponse({ status: 304, headers: [["ETag", "b"]] }, true, [cors]);
+    expect(Buffer.concat(pieces).toString()).toBe(
+      "HTTP/1.1 304 Not Modified\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\nETag: b\r\n\r\n",
+    );
   });
 });
 

@@ -13,6 +13,8 @@ const WAIT_MS = 5000;
 const USUAL_SLOTS = 16_384;
 const RING_BYTES = 512 * 1024;
 const TURN_BYTES = 1024 * 1024;
+/** No pipe wants a longer beat. */
+const LONGEST_TICK_MS = 50;
 const HIGH_MARK = 0.75;
 const LOW_MARK = 0.5;
 
@@ -36,6 +38,14 @@ class FakeSource implements ByteSource {
   mostAtOnce = Number.POSITIVE_INFINITY;
   /** What the pipe was seen to be when it was last looked at. */
   wasPaused = false;
+  /** The pipe waits to be told. */
+  isAnnouncing = false;
+
+  announce(): void {
+    if (this.isAnnouncing) throw new Error("asked twice to announce");
+    if (this.available > 0 || this.isOver) throw new Error("has not read what is there");
+    this.isAnnouncing = true;
+  }
 
   read(into: Memory, offset: number, length: number): number {
     this.reads++;
@@ -50,6 +60,7 @@ class FakeSource implements ByteSource {
 
   #check(into: Memory, offset: number, length: number): void {
     const { limit, cursor } = this.pipe;
+    if (this.isAnnouncing) throw new Error("reads what has not been announced");
     if (!Number.isInteger(length) || length < 1) throw new Error(`asked for ${length} bytes`);
     if (offset + length > into.bytes.length) throw new Error("asked to write behind the memory");
     if (cursor.lag >= limit * HIGH_MARK) throw new Error(`read with ${cursor.lag} of ${limit} bytes waiting`);
@@ -92,6 +103,7 @@ class Relay {
   readonly changes: boolean[] = [];
   anyUpstreamPaused = false;
   ends = 0;
+  now = performance.now();
 
   constructor(budget = new Budget(USUAL_SLOTS)) {
     this.pipe = new Pipe(this.source, this.sink, budget, {
@@ -113,12 +125,23 @@ class Relay {
 
   arrive(bytes: number): void {
     this.source.available += bytes;
-    this.tick();
+    this.#tell();
   }
 
-  tick(now = performance.now()): void {
+  /** By default, the beat after the longest time that a pipe may ask for. */
+  tick(now = this.now + LONGEST_TICK_MS): void {
+    this.now = now;
     this.pipe.tick(now);
     this.#look();
+  }
+
+  #tell(): void {
+    if (!this.source.isAnnouncing) this.tick();
+    else {
+      this.source.isAnnouncing = false;
+      this.pipe.arrived();
+      this.#look();
+    }
   }
 
   /** The client makes room: a socket that had refused bytes says so. */
@@ -138,7 +161,7 @@ class Relay {
     const most = this.source.position + this.source.available;
     for (let i = 0; this.ends === 0; i++) {
       if (i > 1000) throw new Error(`hangs at ${this.sink.taken} of ${most}`);
-      if (!this.isPaused) this.tick();
+      if (!this.isPaused) this.#tell();
       this.drain(300_000);
     }
     expect(this.sink.taken).toBe(most);
@@ -257,13 +280,13 @@ describe("a pause", () => {
 
   test("does not ask for a quick heartbeat", () => {
     const { relay } = pausedRelay();
-    expect(relay.pipe.tickMs).toBe(USUAL_TICK_MS);
+    expect(relay.pipe.tickMs).toBe(LONGEST_TICK_MS);
     const busy = new Relay();
     busy.sink.room = RING_BYTES;
     busy.arrive(RING_BYTES / 2);
     expect(busy.pipe.tickMs).toBeLessThan(USUAL_TICK_MS);
     busy.tick();
-    expect(busy.pipe.tickMs).toBe(USUAL_TICK_MS);
+    expect(busy.pipe.tickMs).toBe(LONGEST_TICK_MS);
   });
 
   test("hides the end of the source until everything before it is delivered", () => {
@@ -298,6 +321,46 @@ describe("a pause", () => {
     relay.source.available = 100_000;
     relay.drain(150_000);
     expect(relay.source.position).toBeGreaterThan(180_001);
+  });
+});
+
+describe("a source that brings little", () => {
+  test("is read at once when its first bytes come, and again when it was quiet for long", () => {
+    const relay = new Relay();
+    const { source, sink } = relay;
+    sink.room = RING_BYTES;
+    relay.tick();
+    expect(source.isAnnouncing).toBe(true);
+    relay.arrive(10);
+    expect(sink.taken).toBe(10);
+    relay.tick();
+    expect(source.isAnnouncing).toBe(false);
+    relay.tick();
+    expect(source.isAnnouncing).toBe(true);
+    const { reads } = source;
+    for (let i = 0; i < 10; i++) relay.tick();
+    expect(source.reads).toBe(reads);
+    relay.arrive(10);
+    expect(sink.taken).toBe(20);
+  });
+
+  test("is not asked before its beat", () => {
+    const relay = new Relay();
+    relay.sink.room = RING_BYTES;
+    relay.arrive(10);
+    const { now } = relay;
+    relay.source.available = 10;
+    relay.tick(now + LONGEST_TICK_MS / 2);
+    expect(relay.sink.taken).toBe(10);
+    relay.tick(now + LONGEST_TICK_MS);
+    expect(relay.sink.taken).toBe(20);
+  });
+
+  test("tells its end", () => {
+    const relay = new Relay();
+    relay.tick();
+    relay.finish();
+    expect(relay.ends).toBe(1);
   });
 });
 

@@ -31,6 +31,10 @@ export class BodySource implements ByteSource {
     return count;
   }
 
+  announce(): void {
+    this.#source.announce();
+  }
+
   /** Bytes behind the last chunk are not the body's, and a body that is no longer understood ends with its connection. */
   #readChunks(piece: Uint8Array, chunks: ChunkedDecoder): number {
     const belongs = chunks.push(piece);

@@ -32,6 +32,8 @@ export interface HttpSessionRequest {
 export interface HttpSessionParent {
   /** The final response head has come; the session is now the source of the raw body. */
   responded(head: ResponseHead, framing: BodyFraming): void;
+  /** `announce` had been called, or the connection is TLS: raw body has come, or it is over. */
+  readable(): void;
   /** There is nothing to relay. */
   failed(cause: HttpUpstreamError): void;
 }
@@ -67,6 +69,11 @@ export class HttpSession implements ByteSource {
     into.bytes.set(part, offset);
     this.#rest = part.length < rest.length ? rest.subarray(part.length) : undefined;
     return part.length;
+  }
+
+  announce(): void {
+    if (this.#rest || !this.#source) queueMicrotask(() => this.#state === "streaming" && this.#parent.readable());
+    else this.#source.announce();
   }
 
   /** Why the body ended early, if that is known. */
@@ -153,6 +160,7 @@ export class HttpSession implements ByteSource {
       this.#failedToConnect(this.#source?.failure?.message ?? "connection closed");
       return;
     }
+    if (this.#state === "streaming") this.#parent.readable();
     while (this.#state === "awaiting-head" && this.#source) {
       const count = this.#source.read(this.#scratch, 0, HEAD_READ_BYTES);
       if (count === 0) return;

@@ -1,0 +1,36 @@
+/** Whether a request knows the access token (http.md section 7). */
+import { hash, timingSafeEqual } from "node:crypto";
+import type { HeaderField } from "../wire/http-request.ts";
+import { utf8Encode } from "../wire/percent.ts";
+import { presentedToken, type TokenSource } from "../wire/token.ts";
+
+export type TokenVerdict =
+  | { readonly kind: "known"; readonly source: TokenSource }
+  | { readonly kind: "unknown"; readonly problem: string };
+
+export class TokenCheck {
+  readonly #digest: Buffer;
+
+  /** @param token text, not empty */
+  constructor(token: string) {
+    this.#digest = digest(utf8Encode(token));
+  }
+
+  /** @param rawQuery with a label that ends it: a token may hold a `$` and look like one */
+  check(query: string, rawQuery: string, headers: readonly HeaderField[]): TokenVerdict {
+    const presented = presentedToken(query, headers);
+    if (!presented) return { kind: "unknown", problem: "r2h-token not found" };
+    const { source, value } = presented;
+    const isKnown = this.#matches(value) || (source === "query" && this.#matches(presentedToken(rawQuery, [])?.value));
+    return isKnown ? { kind: "known", source } : { kind: "unknown", problem: `r2h-token mismatch (source: ${source})` };
+  }
+
+  /** Takes the same time whatever is right about the value. Digests are of one length, which `timingSafeEqual` demands. */
+  #matches(value: string | undefined): boolean {
+    return value !== undefined && timingSafeEqual(digest(value), this.#digest);
+  }
+}
+
+function digest(bytes: string): Buffer {
+  return hash("sha256", Buffer.from(bytes, "latin1"), "buffer");
+}

@@ -1,0 +1,138 @@
+/** The channels that playlists name: entries become channels with unique names, found by request path (m3u.md sections 5, 6). */
+import type { M3uEntry, M3uPlaylist } from "../wire/m3u.ts";
+import { splitLabel, withoutLabel } from "../wire/m3u-label.ts";
+import { percentDecode } from "../wire/percent.ts";
+import { ChannelNames } from "./channel-names.ts";
+import { type EntryUrlRules, isServable, recogniseUrl } from "./entry-url.ts";
+
+const FOREIGN_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
+
+/** All texts are byte strings. */
+export interface Channel {
+  /** What a request path must name, decoded: `News/Channel 1/HD`. */
+  readonly name: string;
+  /** The upstream as the playlist has it, unwrapped, without label, with all its parameters: `rtsp://…`. */
+  readonly url: string;
+  /** Without `$`; empty when there is none. */
+  readonly label: string;
+}
+
+export interface ListedEntry {
+  readonly entry: M3uEntry;
+  /** Undefined when the entry is published unchanged. */
+  readonly channel: Channel | undefined;
+  readonly catchup: Channel | undefined;
+}
+
+export class ChannelList {
+  readonly #byName: ReadonlyMap<string, Channel>;
+  readonly entries: readonly ListedEntry[];
+  /** Behind the last entry of each list. */
+  readonly trailing: readonly string[];
+  /** Of the programme guides that the lists name. Byte strings, each once. */
+  readonly guideUrls: readonly string[];
+
+  constructor(
+    byName: ReadonlyMap<string, Channel>,
+    entries: readonly ListedEntry[],
+    trailing: readonly string[],
+    guideUrls: readonly string[],
+  ) {
+    this.#byName = byName;
+    this.entries = entries;
+    this.trailing = trailing;
+    this.guideUrls = guideUrls;
+  }
+
+  /** Channels, those for catch-up included. */
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /**
+   * The channel of a request (http.md sections 8, 9 and 13).
+   * @param path raw, without app prefix and query; begins with `/`
+   * @returns undefined when there is none; `invalid` for an invalid percent escape: 400, if no other route takes it
+   */
+  find(path: string): Channel | undefined | "invalid" {
+    const name = percentDecode(path.slice(1));
+    if (name === undefined) return "invalid";
+    // A name may end in a slash or hold a `$` of its own, so that it is looked for as it stands first.
+    const shorter = name.endsWith("/") ? name.slice(0, -1) : name;
+    return this.#byName.get(name) ?? this.#byName.get(shorter) ?? this.#byName.get(withoutLabel(shorter));
+  }
+}
+
+export const NO_CHANNELS = new ChannelList(new Map(), [], [], []);
+
+/** Makes a list of channels entry by entry, so that the caller may pause in between. */
+export class ChannelListBuilder {
+  readonly #rules: EntryUrlRules;
+  readonly #names = new ChannelNames();
+  readonly #byName = new Map<string, Channel>();
+  readonly #entries: ListedEntry[] = [];
+  readonly #trailing: string[] = [];
+  readonly #guideUrls = new Set<string>();
+
+  constructor(rules: EntryUrlRules) {
+    this.#rules = rules;
+  }
+
+  add(entry: M3uEntry): ListedEntry {
+    const channel = this.#main(entry);
+    const catchup = channel && this.#catchup(entry, channel);
+    const listed = { entry, channel, catchup };
+    this.#entries.push(listed);
+    return listed;
+  }
+
+  /** What a list holds besides its entries. */
+  addRest({ trailing, guideUrls }: M3uPlaylist): void {
+    for (const line of trailing) this.#trailing.push(line);
+    for (const url of guideUrls) this.#guideUrls.add(url);
+  }
+
+  finish(): ChannelList {
+    return new ChannelList(this.#byName, this.#entries, this.#trailing, [...this.#guideUrls]);
+  }
+
+  #main(entry: M3uEntry): Channel | undefined {
+    const { url, label } = splitLabel(entry.url);
+    const upstream = recogniseUrl(url, this.#rules);
+    if (upstream === undefined || !isServable(upstream, this.#rules)) return undefined;
+    const inGroup = entry.group === "" ? entry.name : `${entry.group}/${entry.name}`;
+    return this.#make(label === "" ? inGroup : `${inGroup}/${label}`, upstream, label);
+  }
+
+  #catchup({ catchupSource }: M3uEntry, main: Channel): Channel | undefined {
+    if (catchupSource === "") return undefined;
+    const url = recogniseUrl(catchupSource, this.#rules) ?? appendSource(main.url, catchupSource);
+    if (url === undefined || !isServable(url, this.#rules)) return undefined;
+    // In a source a `$` is literal.
+    return this.#make(`${main.name}/catchup`, url, "");
+  }
+
+  #make(wanted: string, url: string, label: string): Channel {
+    const name = this.#names.take(wanted);
+    const channel = { name, url, label };
+    this.#byName.set(name, channel);
+    return channel;
+  }
+}
+
+/** Undefined for a URL that is not ours, and so nothing to append. */
+function appendSource(url: string, source: string): string | undefined {
+  if (FOREIGN_SCHEME.test(source)) return undefined;
+  const fragment = source.replace(/^[?&]/, "");
+  return `${url}${url.includes("?") ? "&" : "?"}${fragment}`;
+}
+
+/** All channels of some playlists, in their order. For long lists see `ChannelListBuilder`. */
+export function listChannels(playlists: readonly M3uPlaylist[], rules: EntryUrlRules): ChannelList {
+  const builder = new ChannelListBuilder(rules);
+  for (const playlist of playlists) {
+    for (const entry of playlist.entries) builder.add(entry);
+    builder.addRest(playlist);
+  }
+  return builder.finish();
+}

@@ -1,0 +1,188 @@
+/** Fetching of playlists and guides from `http://`, `https://` and `file://`, within limits (m3u.md section 2). */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createGunzip } from "node:zlib";
+import { errorReason } from "../system/error-reason.ts";
+import { PlaylistError } from "./errors.ts";
+import { type Chunks, limited, through } from "./streams.ts";
+
+export const MAX_REDIRECTS = 50;
+
+const FILE_SCHEME = "file://";
+const USER_AGENT = "sluice";
+const FILE_CHUNK_BYTES = 64 * 1024;
+
+export interface DownloadLimits {
+  /** Of the body, as it comes and with its content coding undone. */
+  readonly maxBytes: number;
+  /** From the start to the last byte. */
+  readonly totalMs: number;
+  /** Without any progress: while connecting, before the head, between bytes. */
+  readonly idleMs: number;
+}
+
+export interface DownloadRequest {
+  /** Text, not a byte string. */
+  readonly url: string;
+  readonly limits: DownloadLimits;
+  /** The validator of a copy that is at hand. */
+  readonly etag?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Download {
+  /** Names this version in a later request; undefined when the server gave none. */
+  readonly etag: string | undefined;
+  /** With its content coding undone; a gzip file stays one. */
+  readonly body: Chunks;
+  /** Once aborted, nobody waits for what `consume` returns. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Downloads and lets `consume` read the body. All is over when this returns: timers are stopped, the connection is closed.
+ * @returns what `consume` returns; undefined when the copy that `etag` names is still good
+ * @throws PlaylistError, what `consume` throws, or the reason with which `signal` was aborted
+ */
+export async function download<T>(
+  request: DownloadRequest,
+  consume: (download: Download) => Promise<T>,
+): Promise<T | undefined> {
+  const limits = new TimeLimits(request.limits, request.signal);
+  try {
+    const found = await limits.race(open(request, limits));
+    return found && (await limits.race(consume(found)));
+  } finally {
+    limits.end();
+  }
+}
+
+/** Ends what takes too long, whether that listens to its signal or not. */
+class TimeLimits {
+  readonly #abort = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #total: Timer;
+  readonly #idle: Timer;
+  readonly #onOuterAbort = () => this.#abort.abort(this.#outer.reason);
+
+  constructor({ totalMs, idleMs }: DownloadLimits, outer: AbortSignal) {
+    this.#outer = outer;
+    outer.throwIfAborted();
+    outer.addEventListener("abort", this.#onOuterAbort);
+    this.#total = this.#limit(totalMs, `Not complete within ${totalMs} ms`);
+    this.#idle = this.#limit(idleMs, `Nothing came for ${idleMs} ms`);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Bytes have come. */
+  progress(): void {
+    this.#idle.refresh();
+  }
+
+  race<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const { signal } = this;
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.catch(() => {});
+    return Promise.race([work, promise]);
+  }
+
+  end(): void {
+    clearTimeout(this.#total);
+    clearTimeout(this.#idle);
+    this.#outer.removeEventListener("abort", this.#onOuterAbort);
+    this.#abort.abort(new PlaylistError("timeout", "Over"));
+  }
+
+  #limit(ms: number, message: string): Timer {
+    return setTimeout(() => this.#abort.abort(new PlaylistError("timeout", message)), ms).unref();
+  }
+}
+
+async function open(request: DownloadRequest, limits: TimeLimits): Promise<Download | undefined> {
+  if (request.url.startsWith(FILE_SCHEME)) return openFile(request, limits);
+  const response = await fetchFollowing(request, limits.signal);
+  if (response.status === 304 && request.etag !== undefined) return undefined;
+  if (!response.ok || !response.body) throw new PlaylistError("bad-status", `HTTP status ${response.status}`);
+  const { maxBytes } = request.limits;
+  const raw = limited(watched(response.body, limits), maxBytes);
+  return {
+    etag: response.headers.get("etag") ?? undefined,
+    body: decoded(raw, response.headers, maxBytes),
+    signal: limits.signal,
+  };
+}
+
+/** Undone here and not by `fetch`, which would unpack a chunk of zeros into memory however large it gets. */
+function decoded(raw: Chunks, headers: Headers, maxBytes: number): Chunks {
+  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+  if (coding === "" || coding === "identity") return raw;
+  if (coding === "gzip" || coding === "x-gzip") return limited(through(raw, createGunzip()), maxBytes);
+  throw new PlaylistError("bad-content", `Content-Encoding ${coding} was not asked for`);
+}
+
+/** Redirects lead anywhere but to files of this machine. */
+async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Promise<Response> {
+  let { url } = request;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    if (!/^https?:\/\/./i.test(url)) throw new PlaylistError("bad-url", `Cannot be fetched: ${url}`);
+    const response = await fetchOnce(url, request.etag, signal);
+    const location = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    url = URL.parse(location, url)?.href ?? location;
+  }
+  throw new PlaylistError("too-many-redirects", `More than ${MAX_REDIRECTS} redirects`);
+}
+
+async function fetchOnce(url: string, etag: string | undefined, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { "User-Agent": USER_AGENT, Accept: "*/*", "Accept-Encoding": "gzip" };
+  // Not `If-Modified-Since`: a list that changes twice within a second would be missed.
+  if (etag !== undefined) headers["If-None-Match"] = etag;
+  try {
+    return await fetch(url, {
+      headers,
+      signal,
+      redirect: "manual",
+      keepalive: false,
+      decompress: false,
+      // Self-signed sources are common (m3u.md section 2).
+      tls: { rejectUnauthorized: false },
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new PlaylistError("unreachable", errorReason(error));
+  }
+}
+
+/** Everything behind the scheme is the path, byte for byte. */
+async function openFile({ url, limits: { maxBytes } }: DownloadRequest, limits: TimeLimits): Promise<Download> {
+  const path = url.slice(FILE_SCHEME.length);
+  if (!path.startsWith("/")) throw new PlaylistError("bad-url", `Not an absolute path: ${path}`);
+  try {
+    // Opening a pipe would wait for somebody to write to it, and cannot be broken off.
+    if (!(await stat(path)).isFile()) throw new PlaylistError("bad-url", `Not a file: ${path}`);
+  } catch (error) {
+    if (error instanceof PlaylistError) throw error;
+    throw new PlaylistError("unreachable", `${path}: ${errorReason(error)}`);
+  }
+  const stream = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES });
+  return { etag: undefined, body: limited(watched(stream, limits), maxBytes), signal: limits.signal };
+}
+
+async function* watched(chunks: Chunks, limits: TimeLimits): Chunks {
+  try {
+    for await (const chunk of chunks) {
+      limits.signal.throwIfAborted();
+      limits.progress();
+      yield chunk;
+    }
+  } catch (error) {
+    limits.signal.throwIfAborted();
+    throw new PlaylistError("unreachable", errorReason(error));
+  }
+}

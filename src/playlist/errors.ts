@@ -1,0 +1,22 @@
+/** What can go wrong with a playlist or a programme guide: the last good copy stays in use, and it is tried again. */
+
+export type PlaylistFailure =
+  | "bad-url"
+  | "unreachable"
+  | "bad-status"
+  | "too-many-redirects"
+  | "timeout"
+  | "too-large"
+  /** It arrived, and is not what it should be. */
+  | "bad-content"
+  /** No file can be made to keep it in. */
+  | "no-room";
+
+export class PlaylistError extends Error {
+  readonly code: PlaylistFailure;
+
+  constructor(code: PlaylistFailure, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,155 @@
+/** A programme guide on disk: compressed, in a file without a name, so that nothing is left when the process ends. */
+import { createHash, type Hash, randomUUID } from "node:crypto";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { createGunzip, createGzip } from "node:zlib";
+import { errorReason } from "../system/error-reason.ts";
+import { PlaylistError } from "./errors.ts";
+import { type Chunks, isGzip, limited, peek, through } from "./streams.ts";
+
+/** Of the compressed file. Temporary files are memory on many routers. */
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+const READ_BYTES = 64 * 1024;
+/** Guides shrink to a tenth already at the fastest level. */
+const COMPRESSION_LEVEL = 1;
+
+/** The collector knows little of what chunks hold, and would let more of them lie about than a small router can spare. */
+const COLLECT_BYTES = 8 * 1024 * 1024;
+
+export type GuideEncoding = "gzip" | "identity";
+
+/** A guide on its way to a client. */
+export interface GuideStream {
+  /** Undefined when nobody knows before the end. */
+  readonly bytes: number | undefined;
+  /** To be read at once, or the guide may have been replaced. */
+  readonly chunks: Chunks;
+}
+
+export class GuideFile {
+  /** Whether the guide came as gzip, and is published as such. */
+  readonly isGzip: boolean;
+  /** As it came. */
+  readonly bytes: number;
+  /** MD5 of it, in hex. */
+  readonly md5: string;
+  readonly #handle: FileHandle;
+  readonly #fileBytes: number;
+  #readers = 0;
+  #isClosed = false;
+
+  private constructor(handle: FileHandle, isGzip: boolean, bytes: number, md5: string, fileBytes: number) {
+    this.#handle = handle;
+    this.isGzip = isGzip;
+    this.bytes = bytes;
+    this.md5 = md5;
+    this.#fileBytes = fileBytes;
+  }
+
+  /**
+   * Keeps what `chunks` delivers, as gzip.
+   * @param directory for the file, which has no name any more when this returns
+   * @throws PlaylistError `too-large`, `no-room`, or what `chunks` throws
+   */
+  static async write(chunks: Chunks, directory: string): Promise<GuideFile> {
+    const { head, chunks: all } = await peek(chunks, 2);
+    const meter = new Meter(all);
+    const packed = isGzip(head) ? meter.chunks() : through(meter.chunks(), createGzip({ level: COMPRESSION_LEVEL }));
+    const handle = await openUnnamed(directory);
+    try {
+      let fileBytes = 0;
+      for await (const piece of limited(packed, MAX_FILE_BYTES)) {
+        await writeAll(handle, piece, fileBytes);
+        fileBytes += piece.length;
+      }
+      return new GuideFile(handle, isGzip(head), meter.bytes, meter.hash.digest("hex"), fileBytes);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Undefined for a plain guide as gzip: it is published as it came. */
+  open(encoding: GuideEncoding): GuideStream | undefined {
+    if (encoding === "identity") return { bytes: this.isGzip ? undefined : this.bytes, chunks: this.plain() };
+    return this.isGzip ? { bytes: this.bytes, chunks: this.#read() } : undefined;
+  }
+
+  /** The document itself. */
+  plain(): Chunks {
+    return through(this.#read(), createGunzip());
+  }
+
+  /** The disk space is free again as soon as nobody reads. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#closeUnused();
+  }
+
+  async *#read(): Chunks {
+    if (this.#isClosed) throw new PlaylistError("no-room", "The guide has been replaced");
+    this.#readers++;
+    try {
+      for (let at = 0; at < this.#fileBytes; ) {
+        const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafeSlow(READ_BYTES), 0, READ_BYTES, at);
+        if (bytesRead === 0) return;
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      this.#readers--;
+      this.#closeUnused();
+    }
+  }
+
+  #closeUnused(): void {
+    if (this.#isClosed && this.#readers === 0) void this.#handle.close();
+  }
+}
+
+/** Counts and hashes what goes through. */
+class Meter {
+  bytes = 0;
+  readonly hash: Hash = createHash("md5");
+  readonly #chunks: Chunks;
+  #uncollected = 0;
+
+  constructor(chunks: Chunks) {
+    this.#chunks = chunks;
+  }
+
+  async *chunks(): Chunks {
+    for await (const chunk of this.#chunks) {
+      this.bytes += chunk.length;
+      this.hash.update(chunk);
+      yield chunk;
+      this.#uncollected += chunk.length;
+      if (this.#uncollected < COLLECT_BYTES) continue;
+      this.#uncollected = 0;
+      Bun.gc(true);
+    }
+  }
+}
+
+async function openUnnamed(directory: string): Promise<FileHandle> {
+  const path = join(directory, `sluice-guide-${randomUUID()}`);
+  try {
+    const handle = await open(path, "wx+", 0o600);
+    await unlink(path);
+    return handle;
+  } catch (error) {
+    throw new PlaylistError("no-room", `${path}: ${errorReason(error)}`);
+  }
+}
+
+async function writeAll(handle: FileHandle, piece: Uint8Array, position: number): Promise<void> {
+  try {
+    for (let done = 0; done < piece.length; ) {
+      done += (await handle.write(piece, done, piece.length - done, position + done)).bytesWritten;
+    }
+  } catch (error) {
+    throw new PlaylistError("no-room", errorReason(error));
+  }
+}

@@ -1,0 +1,150 @@
+/** The programme guide that this relay publishes: one that was fetched, or several joined (m3u.md section 9). */
+import { tmpdir } from "node:os";
+import { createGzip } from "node:zlib";
+import type { Log } from "../system/log.ts";
+import type { DownloadLimits } from "./download.ts";
+import { type GuideEncoding, GuideFile, type GuideStream } from "./guide-file.ts";
+import { mergeGuides } from "./guide-merge.ts";
+import { GUIDE_LIMITS, GuideSource } from "./guide-source.ts";
+import type { GuideKind } from "./publish.ts";
+import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
+import { withoutPassword } from "./source.ts";
+import { limited, through } from "./streams.ts";
+
+/** Further ones are left out. */
+export const MAX_GUIDES = 16;
+
+export interface GuideParts {
+  readonly log: Log;
+  /** For temporary files; by default the system's. */
+  readonly directory?: string;
+  readonly limits?: DownloadLimits;
+  readonly schedule?: Schedule;
+}
+
+export interface OpenGuide extends GuideStream {
+  /** With quotes; it names the guide as it is stored, whatever the encoding. */
+  readonly etag: string;
+}
+
+export class Guide {
+  readonly #log: Log;
+  readonly #directory: string;
+  readonly #limits: DownloadLimits;
+  readonly #schedule: Schedule;
+  #sources: readonly GuideSource[] = [];
+  /** Of several sources. */
+  #merged: GuideFile | undefined;
+  /** A newer refresh or merge puts an end to an older one. */
+  #refreshes = 0;
+  #merges = 0;
+  #isRefreshing = false;
+  #isMergeDue = false;
+
+  constructor({ log, directory = tmpdir(), limits = GUIDE_LIMITS, schedule = scheduleTimeout }: GuideParts) {
+    this.#log = log;
+    this.#directory = directory;
+    this.#limits = limits;
+    this.#schedule = schedule;
+  }
+
+  /** `plain` too while a guide is named and has not arrived. */
+  get kind(): GuideKind {
+    if (this.#sources.length === 0) return "none";
+    return this.#file?.isGzip ? "gzip" : "plain";
+  }
+
+  /** Unix time in ms since when a part of it could not be renewed; undefined while all is well. */
+  get staleSince(): number | undefined {
+    const times = this.#sources.flatMap(({ staleSince }) => staleSince ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /**
+   * @param encoding `gzip` for the bytes of a guide that came as gzip
+   * @returns undefined while there is no guide, or none that is gzip: 404
+   */
+  open(encoding: GuideEncoding): OpenGuide | undefined {
+    const file = this.#file;
+    const stream = file?.open(encoding);
+    return file && stream && { etag: `"${file.md5}"`, ...stream };
+  }
+
+  /** What is named no more is dropped at once; what is new comes with the next `refresh`. */
+  setUrls(urls: readonly string[]): void {
+    const wanted = [...new Set(urls)].slice(0, MAX_GUIDES);
+    const known = this.#sources;
+    if (wanted.length === known.length && wanted.every((url, i) => url === known[i]?.url)) return;
+    this.#sources = wanted.map((url) => known.find((source) => source.url === url) ?? this.#source(url));
+    for (const source of known) if (!this.#sources.includes(source)) source.close();
+    void this.#merge();
+  }
+
+  /** Fetches one after the other, with retries for each that fails. Resolves after the first tries; never rejects. */
+  async refresh(): Promise<void> {
+    const refresh = ++this.#refreshes;
+    this.#isRefreshing = true;
+    for (const source of this.#sources) {
+      await source.refresh();
+      if (refresh !== this.#refreshes) return;
+    }
+    this.#isRefreshing = false;
+    if (this.#isMergeDue) await this.#merge();
+  }
+
+  close(): void {
+    this.#refreshes++;
+    this.setUrls([]);
+  }
+
+  get #file(): GuideFile | undefined {
+    return this.#sources.length > 1 ? this.#merged : this.#sources[0]?.file;
+  }
+
+  #source(url: string): GuideSource {
+    return new GuideSource({
+      url,
+      log: this.#log,
+      directory: this.#directory,
+      limits: this.#limits,
+      schedule: this.#schedule,
+      onChange: () => {
+        this.#isMergeDue = true;
+        if (!this.#isRefreshing) void this.#merge();
+      },
+    });
+  }
+
+  /** The old one stays in use until the new one is complete. */
+  async #merge(): Promise<void> {
+    const merge = ++this.#merges;
+    this.#isMergeDue = false;
+    const files = this.#sources.flatMap(({ url, file }) => (file ? [{ name: withoutPassword(url), file }] : []));
+    let merged: GuideFile | undefined;
+    try {
+      if (this.#sources.length > 1 && files.length > 0) merged = await this.#join(files);
+    } catch (error) {
+      this.#log.error(`EPG data cannot be joined: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    if (merge !== this.#merges) {
+      merged?.close();
+      return;
+    }
+    this.#merged?.close();
+    this.#merged = merged;
+  }
+
+  #join(files: readonly { readonly name: string; readonly file: GuideFile }[]): Promise<GuideFile> {
+    const documents = files.map(({ name, file }) => ({
+      name,
+      plain: () => limited(file.plain(), this.#limits.maxBytes),
+    }));
+    const all = mergeGuides(documents, (name, reason) =>
+      this.#log.warn(`EPG data of ${name} is incomplete: ${reason}`),
+    );
+    // Published as gzip when one of them came so: every player that knows the one kind gets what it knows.
+    const isGzip = files.some(({ file }) => file.isGzip);
+    return GuideFile.write(isGzip ? through(all, createGzip()) : all, this.#directory);
+  }
+}

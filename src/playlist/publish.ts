@@ -1,0 +1,149 @@
+/** `/playlist.m3u`: the channels with URLs of this relay, for any base URL (m3u.md section 8). All texts are byte strings. */
+import { createHash } from "node:crypto";
+import { carrierQuery } from "../timeshift/carrier.ts";
+import { splitUrl } from "../timeshift/url-parameters.ts";
+import { emitM3uEntry, emitM3uHeader } from "../wire/m3u.ts";
+import { findAttribute } from "../wire/m3u-attributes.ts";
+import { percentEncode } from "../wire/percent.ts";
+import type { Channel, ListedEntry } from "./channels.ts";
+
+/** What is known of the programme guide; `plain` too as long as it has not arrived. */
+export type GuideKind = "none" | "plain" | "gzip";
+
+/** Stands for the base URL until that is known: no line of a playlist begins with a blank. */
+const BASE = "\n\r";
+/** So much text becomes bytes at a time: they lie outside of the garbage collector's reach. */
+const CHUNK_CHARS = 64 * 1024;
+
+export class PublishedPlaylist {
+  readonly #encodedToken: string;
+  /** Without header, `BASE` for each base URL. */
+  readonly #template: Buffer;
+  readonly #hash: string;
+  /** The last one that was asked for: the clients of a home name the same host. */
+  #made: { readonly head: string; readonly base: string; readonly body: Buffer } | undefined;
+
+  constructor(encodedToken: string, template: Buffer, hash: string) {
+    this.#encodedToken = encodedToken;
+    this.#template = template;
+    this.#hash = hash;
+  }
+
+  /** About the length of the body, which depends on the base URL. */
+  get bytes(): number {
+    return this.#template.length;
+  }
+
+  /** Without any content there is no playlist: 404. */
+  get isEmpty(): boolean {
+    return this.bytes === 0;
+  }
+
+  /** @param base as `baseUrl` makes it: ends in `/` */
+  body(base: string, guide: GuideKind): Buffer {
+    const head = this.#header(base, guide);
+    if (this.#made?.head !== head || this.#made.base !== base) {
+      const body = replaceAll(this.#template, Buffer.from(base, "latin1"));
+      this.#made = { head, base, body: Buffer.concat([Buffer.from(head, "latin1"), body]) };
+    }
+    return this.#made.body;
+  }
+
+  /** Changes when the body does, and costs less; the same in every worker. With quotes. */
+  etag(base: string, guide: GuideKind): string {
+    const hash = createHash("md5").update(this.#hash).update(this.#header(base, guide), "latin1");
+    return `"${hash.update(base, "latin1").digest("hex")}"`;
+  }
+
+  #header(base: string, guide: GuideKind): string {
+    if (guide === "none") return emitM3uHeader("");
+    const file = guide === "gzip" ? "epg.xml.gz" : "epg.xml";
+    return emitM3uHeader(base + file + queryOf(tokenParameter(this.#encodedToken)));
+  }
+}
+
+/** Makes a playlist entry by entry, so that the caller may pause in between. */
+export class PlaylistWriter {
+  readonly #encodedToken: string;
+  readonly #hash = createHash("md5");
+  readonly #chunks: Buffer[] = [];
+  /** Of the chunk that is not full yet. */
+  #text = "";
+
+  /** @param token a byte string; empty when none is asked for */
+  constructor(token: string) {
+    this.#encodedToken = percentEncode(token);
+  }
+
+  add({ entry, channel, catchup }: ListedEntry): void {
+    const extinf = catchup ? withCatchupLink(entry.extinf, this.#catchupLink(catchup)) : entry.extinf;
+    const url = channel ? this.#link(channel) : entry.url;
+    this.#write(emitM3uEntry({ ...entry, extinf, url }));
+  }
+
+  finish(trailing: readonly string[]): PublishedPlaylist {
+    for (const line of trailing) this.#write(`${line}\n`);
+    this.#endChunk();
+    return new PublishedPlaylist(this.#encodedToken, Buffer.concat(this.#chunks), this.#hash.digest("hex"));
+  }
+
+  /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
+  #link({ name, url, label }: Channel): string {
+    const dynamic = splitUrl(url).parameters.filter(({ value }) => value !== undefined && /[{}$]/.test(value));
+    const query = queryOf(...dynamic.map(({ text }) => text), tokenParameter(this.#encodedToken));
+    return BASE + percentEncode(name) + query + (label === "" ? "" : `$${label}`);
+  }
+
+  #catchupLink({ name, url }: Channel): string {
+    return BASE + percentEncode(name) + queryOf(carrierQuery(url) ?? "", tokenParameter(this.#encodedToken));
+  }
+
+  #write(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= CHUNK_CHARS) this.#endChunk();
+  }
+
+  #endChunk(): void {
+    const chunk = Buffer.from(this.#text, "latin1");
+    this.#hash.update(chunk);
+    this.#chunks.push(chunk);
+    this.#text = "";
+  }
+}
+
+/** `template` with `base` in each place that is left open for it. */
+function replaceAll(template: Buffer, base: Buffer): Buffer {
+  const places: number[] = [];
+  for (let at = template.indexOf(BASE); at >= 0; at = template.indexOf(BASE, at + BASE.length)) places.push(at);
+  const whole = Buffer.allocUnsafeSlow(template.length + places.length * (base.length - BASE.length));
+  let from = 0;
+  let to = 0;
+  for (const place of places) {
+    to += template.copy(whole, to, from, place);
+    to += base.copy(whole, to);
+    from = place + BASE.length;
+  }
+  template.copy(whole, to, from);
+  return whole;
+}
+
+function tokenParameter(encodedToken: string): string {
+  return encodedToken === "" ? "" : `r2h-token=${encodedToken}`;
+}
+
+function queryOf(...parameters: readonly string[]): string {
+  const given = parameters.filter(Boolean);
+  return given.length === 0 ? "" : `?${given.join("&")}`;
+}
+
+/** The link replaces the source, in quotes; a player must not append it to anything. */
+function withCatchupLink(extinf: string, link: string): string {
+  const mode = findAttribute(extinf, "catchup");
+  const line = mode?.value === "append" ? replaced(extinf, mode.start, mode.end, "default") : extinf;
+  const source = findAttribute(line, "catchup-source");
+  return source ? replaced(line, source.start, source.end, link.replaceAll('"', "%22")) : line;
+}
+
+function replaced(line: string, start: number, end: number, value: string): string {
+  return `${line.slice(0, start)}"${value}"${line.slice(end)}`;
+}

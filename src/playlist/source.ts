@@ -1,0 +1,93 @@
+/** A playlist that lives elsewhere: loaded, loaded again, and kept when that fails (m3u.md sections 1 to 3). */
+import { createGunzip } from "node:zlib";
+import type { Log } from "../system/log.ts";
+import { type Download, type DownloadLimits, download } from "./download.ts";
+import { PlaylistError } from "./errors.ts";
+import { describeRetry, RetryingJob, type Schedule, scheduleTimeout } from "./retrying-job.ts";
+import { collect, isGzip, limited, peek, through } from "./streams.ts";
+
+export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 20 * 1024 * 1024, totalMs: 30_000, idleMs: 20_000 };
+
+const HAS_ENTRY = /^(?:\xef\xbb\xbf)?[\t ]*#EXTINF/m;
+
+export interface SourceParts {
+  /** `file://`, `http://` or `https://`; text, not a byte string. */
+  readonly url: string;
+  readonly log: Log;
+  /** A new version has come; a byte string. May take its time: the load ends with it. */
+  readonly onLoaded: (text: string) => void | Promise<void>;
+  readonly limits?: DownloadLimits;
+  readonly schedule?: Schedule;
+}
+
+export class PlaylistSource {
+  readonly url: string;
+  /** Unix time in ms of the first failure since the last success; undefined while all is well. */
+  staleSince: number | undefined;
+  readonly #parts: SourceParts;
+  readonly #job: RetryingJob;
+  #etag: string | undefined;
+  /** Of the text. Without an ETag an unchanged list comes again and again, and need not be read. */
+  #hash: number | bigint | undefined;
+
+  constructor(parts: SourceParts) {
+    this.url = parts.url;
+    this.#parts = parts;
+    this.#job = new RetryingJob(
+      {
+        attempt: (signal) => this.#load(signal),
+        failed: (error, retry) => {
+          this.staleSince ??= Date.now();
+          const { log, url } = this.#parts;
+          log.error(
+            `Async external M3U fetch failed: ${withoutPassword(url)}, ${describeRetry(retry)}: ${error.message}`,
+          );
+        },
+      },
+      parts.schedule ?? scheduleTimeout,
+    );
+    parts.log.info(`External M3U configured: ${withoutPassword(parts.url)} (will load asynchronously)`);
+  }
+
+  /** Loads now, with retries when that fails. Resolves to whether the first try succeeded; never rejects. */
+  refresh(): Promise<boolean> {
+    return this.#job.start();
+  }
+
+  /** Nothing is left behind, and nothing will be heard of it. */
+  close(): void {
+    this.#job.close();
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    const { url, limits = PLAYLIST_LIMITS, onLoaded, log } = this.#parts;
+    const loaded = await download({ url, limits, etag: this.#etag, signal }, async ({ etag, body }) => ({
+      etag,
+      text: await readPlaylist(body, limits.maxBytes),
+    }));
+    signal.throwIfAborted();
+    if (loaded) {
+      const hash = Bun.hash(loaded.text);
+      if (hash !== this.#hash) await onLoaded(loaded.text);
+      signal.throwIfAborted();
+      this.#hash = hash;
+      this.#etag = loaded.etag;
+    }
+    this.staleSince = undefined;
+    log.info("External M3U reloaded successfully (async)");
+  }
+}
+
+/** An error page, delivered as if it were a playlist, must not wipe the channels. */
+async function readPlaylist(body: Download["body"], maxBytes: number): Promise<string> {
+  const { head, chunks } = await peek(body, 2);
+  const plain = isGzip(head) ? limited(through(chunks, createGunzip()), maxBytes) : chunks;
+  const text = (await collect(plain)).toString("latin1");
+  if (!HAS_ENTRY.test(text)) throw new PlaylistError("bad-content", "No #EXTINF in it");
+  return text;
+}
+
+/** For the log. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1***@");
+}

@@ -1,0 +1,62 @@
+/** Bytes that come in chunks: through a codec, up to a limit, and looked at before they are read. */
+import type { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { PlaylistError } from "./errors.ts";
+
+export type Chunks = AsyncIterable<Uint8Array>;
+
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+
+/** Only a few chunks wait in memory, however much a codec makes of them. Whoever stops reading early closes the source. */
+export async function* through(chunks: Chunks, codec: Transform): Chunks {
+  // What fails here also fails the codec, and so the loop over it.
+  pipeline(chunks, codec).catch(() => {});
+  try {
+    yield* codec;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
+      throw new PlaylistError("bad-content", `Broken gzip data: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** Throws `too-large` behind `maxBytes`. */
+export async function* limited(chunks: Chunks, maxBytes: number): Chunks {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new PlaylistError("too-large", `More than ${maxBytes} bytes`);
+    yield chunk;
+  }
+}
+
+/** The first `count` bytes, fewer of a short stream, and all of it as if they had not been read. */
+export async function peek(chunks: Chunks, count: number): Promise<{ readonly head: Buffer; readonly chunks: Chunks }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < count) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    head = Buffer.concat([head, value]);
+  }
+  const all = async function* () {
+    try {
+      yield head;
+      yield* { [Symbol.asyncIterator]: () => iterator };
+    } finally {
+      await iterator.return?.();
+    }
+  };
+  return { head: head.subarray(0, count), chunks: all() };
+}
+
+export function isGzip(head: Uint8Array): boolean {
+  return head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
+}
+
+export async function collect(chunks: Chunks): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}

@@ -1,0 +1,36 @@
+/** URLs in our answers that lead back to this relay: what they begin with, and the token they carry (m3u.md section 7). */
+import type { BaseUrlRules } from "../wire/base-url.ts";
+import { percentEncodeText, utf8Encode } from "../wire/percent.ts";
+
+export interface OwnLinks {
+  /** For `baseUrl`; its prefix is a byte string. */
+  readonly rules: BaseUrlRules;
+  /** Added to every link as `r2h-token`. */
+  readonly encodedToken: string | undefined;
+}
+
+export interface OwnLinksOptions {
+  readonly hostname: string | undefined;
+  /** Believe `X-Forwarded-Host` and `X-Forwarded-Proto`. */
+  readonly xff: boolean;
+  readonly r2hToken: string | undefined;
+  /** Begins with `/` and does not end in one. */
+  readonly appPathPrefix: string | undefined;
+  readonly useRelativePathInM3u: boolean;
+}
+
+/** @param local as in `BaseUrlRules`; read only when it is needed */
+export function ownLinks(options: OwnLinksOptions, local: () => BaseUrlRules["local"]): OwnLinks {
+  return {
+    rules: {
+      relative: options.useRelativePathInM3u,
+      appPathPrefix: utf8Encode(options.appPathPrefix ?? ""),
+      trustForwarded: options.xff,
+      hostname: options.hostname,
+      get local() {
+        return local();
+      },
+    },
+    encodedToken: options.r2hToken ? percentEncodeText(options.r2hToken) : undefined,
+  };
+}

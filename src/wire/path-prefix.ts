@@ -1,0 +1,11 @@
+/** The path below which everything is served (`app-path-prefix`, http.md section 5). */
+
+/**
+ * The path within the prefix, which begins with `/`; undefined outside of it.
+ * @param path raw and without query, compared byte for byte
+ * @param prefix empty, or begins with `/` and does not end in one
+ */
+export function withoutPrefix(path: string, prefix: string): string | undefined {
+  if (path === prefix) return "/";
+  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type ChannelList, listChannels } from "../../src/playlist/channels.ts";
+import type { EntryUrlRules } from "../../src/playlist/entry-url.ts";
+import { parseM3u } from "../../src/wire/m3u.ts";
+import { percentEncode, utf8Encode } from "../../src/wire/percent.ts";
+
+const RULES: EntryUrlRules = { appPathPrefix: "", isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address) };
+const list = (...texts: string[]) =>
+  listChannels(
+    texts.map((text) => parseM3u(utf8Encode(text))),
+    RULES,
+  );
+const names = (channels: ChannelList) => channels.entries.map(({ channel }) => channel?.name);
+const found = (channels: ChannelList, path: string) => {
+  const channel = channels.find(path);
+  return channel === "invalid" ? channel : channel?.url;
+};
+
+describe("channels", () => {
+  test("have group, name and label in their names", () => {
+    const channels = list(
+      '#EXTINF:-1 group-title="News;World",One\nrtp://239.0.0.1:5140/?fcc=10.0.0.1:1$UHD\n#EXTINF:-1,Two\nrtsp://h/2',
+    );
+    expect(channels.entries.map(({ channel }) => channel)).toEqual([
+      { name: "News;World/One/UHD", url: "rtp://239.0.0.1:5140/?fcc=10.0.0.1:1", label: "UHD" },
+      { name: "Two", url: "rtsp://h/2", label: "" },
+    ]);
+    expect(channels.size).toBe(2);
+  });
+
+  test("are those of all lists, in their order, and duplicates are numbered", () => {
+    const text = "#EXTINF:-1,A\nhttp://h/1\n#EXTINF:-1,A\nhttp://h/1";
+    expect(names(list(text, text))).toEqual(["A", "A/2", "A/3", "A/4"]);
+  });
+
+  test("keep their names when others come and go", () => {
+    const entry = fc.nat(20).map((i) => ({ name: `C${i}`, text: `#EXTINF:-1 group-title="G",C${i}\nhttp://h/${i}\n` }));
+    const entries = fc.uniqueArray(entry, { selector: ({ name }) => name });
+    fc.assert(
+      fc.property(entries, fc.array(fc.nat(20)), (all, gone) => {
+        const rest = all.filter((_, i) => !gone.includes(i)).toReversed();
+        expect(names(list(rest.map(({ text }) => text).join("")))).toEqual(rest.map(({ name }) => `G/${name}`));
+      }),
+    );
+  });
+
+  test("are not made of URLs of others, nor of broken ones", () => {
+    const channels = list(
+      '#EXTINF:-1,A\nhttps://h/1\n#EXTINF:-1,B\nrtp://nowhere\n#EXTINF:-1 catchup-source="?a",C\nmms://h',
+    );
+    expect([names(channels), channels.size]).toEqual([[undefined, undefined, undefined], 0]);
+  });
+
+  test("name each guide once", () => {
+    const header = '#EXTM3U x-tvg-url="http://a,http://b"\n';
+    expect(list(header, "#EXTM3U", header, "#EXTM3U x-tvg-url=http://c").guideUrls).toEqual([
+      "http://a",
+      "http://b",
+      "http://c",
+    ]);
+  });
+});
+
+describe("catch-up", () => {
+  const catchup = (source: string, url = "rtsp://h/a$HD") =>
+    list(`#EXTINF:-1 catchup-source="${source}",A\n${url}`).entries[0]?.catchup;
+
+  test.each<[source: string, url: string, upstream: string | undefined]>([
+    ["?playseek={utc}", "rtsp://h/a$HD", "rtsp://h/a?playseek={utc}"],
+    ["&playseek={utc}", "rtsp://h/a$HD", "rtsp://h/a?playseek={utc}"],
+    ["playseek={utc}", "rtsp://h/a?b=1", "rtsp://h/a?b=1&playseek={utc}"],
+    ["?a=\x24{(b)yyyy}$x", "rtsp://h/a", "rtsp://h/a?a=\x24{(b)yyyy}$x"],
+    ["?a", "http://r/rtp/239.0.0.1", "rtp://239.0.0.1?a"],
+    ["rtsp://h2/b?c={utc}", "rtsp://h/a", "rtsp://h2/b?c={utc}"],
+    ["http://r:5140/rtsp/h2/b", "rtsp://h/a", "rtsp://h2/b"],
+    ["https://h2/b", "rtsp://h/a", undefined],
+    ["rtmp://h2/b", "rtsp://h/a", undefined],
+    ["rtp://nowhere", "rtsp://h/a", undefined],
+    ["", "rtsp://h/a", undefined],
+  ])("%s for %s", (source, url, upstream) => {
+    expect(catchup(source, url)?.url).toBe(upstream!);
+  });
+
+  test("has a name of its own, numbered like all", () => {
+    const entry = '#EXTINF:-1 group-title="G" catchup-source="?a={utc}",A\nrtsp://h/a$HD\n';
+    const channels = list(`${entry}#EXTINF:-1 group-title="G/A/HD",catchup\nhttp://h/x\n${entry}`);
+    expect(channels.entries.map(({ channel, catchup }) => [channel?.name, catchup?.name])).toEqual([
+      ["G/A/HD", "G/A/HD/catchup"],
+      ["G/A/HD/catchup/2", undefined],
+      ["G/A/HD/2", "G/A/HD/2/catchup"],
+    ]);
+    expect(found(channels, "/G/A/HD/catchup")).toBe("rtsp://h/a?a={utc}");
+  });
+});
+
+describe("a request path", () => {
+  const text = ["新闻 📺", "a b%20c?d=e", "Ca$h", "A", "A/", "x//y", "HD$1"]
+    .map((name, i) => `#EXTINF:-1,${name}\nhttp://h/${i}\n`)
+    .join("");
+  const channels = list(text);
+
+  test.each<[path: string, url: string | undefined]>([
+    ["/%E6%96%B0%E9%97%BB%20%F0%9F%93%BA", "http://h/0"],
+    [`/${utf8Encode("新闻 📺")}`, "http://h/0"],
+    ["/a%20b%2520c%3Fd%3De", "http://h/1"],
+    ["/Ca%24h", "http://h/2"],
+    ["/A", "http://h/3"],
+    ["/A%24HD", "http://h/3"],
+    ["/A/", "http://h/4"],
+    ["/HD%241/", "http://h/6"],
+    ["/x//y", "http://h/5"],
+    ["/x/y", undefined],
+    ["/a", undefined],
+    ["/", undefined],
+    ["/%zz", "invalid"],
+    ["/A%2", "invalid"],
+  ])("%s", (path, url) => {
+    expect(found(channels, path)).toBe(url!);
+  });
+
+  test("made of any name finds its channel", () => {
+    const name = fc
+      .string({ unit: "binary", minLength: 1, maxLength: 12 })
+      .filter((each) => !/[,\p{Cc}\p{Cs}]/u.test(each) && each.trim() === each && each !== "");
+    fc.assert(
+      fc.property(name, (each) => {
+        const one = list(`#EXTINF:-1,${each}\nhttp://h/1`);
+        const channel = one.entries[0]!.channel!;
+        expect(channel.name).toBe(utf8Encode(each));
+        expect(one.find(`/${percentEncode(channel.name)}`)).toBe(channel);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

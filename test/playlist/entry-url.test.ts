@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { type EntryUrlRules, isServable, recogniseUrl } from "../../src/playlist/entry-url.ts";
+
+const RULES: EntryUrlRules = { appPathPrefix: "/tv/x", isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address) };
+
+test.each<[url: string, upstream: string | undefined]>([
+  ["rtp://239.0.0.1:5140", "rtp://239.0.0.1:5140"],
+  ["udp://239.0.0.1", "udp://239.0.0.1"],
+  ["rtsp://h/a?b", "rtsp://h/a?b"],
+  ["http://h/a", "http://h/a"],
+  ["http://h:5140/rtp/239.0.0.1:5140?fcc=1", "rtp://239.0.0.1:5140?fcc=1"],
+  ["https://h/UDP/239.0.0.1", "udp://239.0.0.1"],
+  ["http://[fe80::1]:80/rtsp/h/a", "rtsp://h/a"],
+  ["http://h/tv/x/http/h2/a", "http://h2/a"],
+  ["http://h/tv/http/h2/a", "http://h/tv/http/h2/a"],
+  ["http://h/tv/xrtp/1", "http://h/tv/xrtp/1"],
+  ["http://h?/rtp/1", "http://h?/rtp/1"],
+  ["https://h/a", undefined],
+  ["https://h/a/rtp/239.0.0.1", undefined],
+  ["RTP://239.0.0.1", undefined],
+  ["mms://h/a", undefined],
+  ["a.ts", undefined],
+  ["", undefined],
+])("%j is recognised as %j", (url, upstream) => {
+  expect(recogniseUrl(url, RULES)).toBe(upstream!);
+});
+
+test.each<[url: string, servable: boolean]>([
+  ["rtp://239.0.0.1:5140", true],
+  ["rtp://239.0.0.1:5140/?fcc=10.0.0.1:15970", true],
+  ["rtp://239%2E0.0.1", true],
+  ["rtp://239.0.0.1:5140/?fcc=", false],
+  ["rtp://239.0.0.%zz", false],
+  ["rtp://group", false],
+  ["rtp://", false],
+  ["rtsp://user:pw@h:554/a", true],
+  ["rtsp://", false],
+  ["rtsp://h:99999/a", false],
+  ["http://h/a", true],
+  ["http:///a", false],
+  ["http://h:0/a", false],
+  [`http://h/${"a".repeat(2047)}`, false],
+])("%s can be served: %p", (url, servable) => {
+  expect(isServable(url, RULES)).toBe(servable);
+});

@@ -1,0 +1,206 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
+import { collect } from "../../src/playlist/streams.ts";
+import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
+import { until } from "../fakes/until.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const LIMITS = { maxBytes: 50_000_000, totalMs: 5000, idleMs: 5000 };
+const LIMIT_MS = 4000;
+const SETTINGS: PlaylistSettings = {
+  inline: "",
+  urls: [],
+  intervalS: 0,
+  token: "",
+  appPathPrefix: "",
+  isMulticast: (address) => /^[\d.]+(:\d+)?$/.test(address),
+};
+
+const server = new PlaylistServer();
+const directory = await mkdtemp(join(tmpdir(), "sluice-playlists-"));
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+let clock: ManualClock;
+let log: ReturnType<typeof recordingLog>;
+let playlists: Playlists;
+beforeEach(() => {
+  server.requests.length = 0;
+  clock = new ManualClock();
+  log = recordingLog();
+  playlists = new Playlists({ log, limits: { playlist: LIMITS, guide: LIMITS }, schedule: clock.schedule });
+});
+afterEach(() => playlists.close());
+
+const configure = (settings: Partial<PlaylistSettings>) => playlists.configure({ ...SETTINGS, ...settings });
+const list = (...names: string[]) =>
+  `#EXTM3U\n${names.map((name) => `#EXTINF:-1,${name}\nhttp://h/${name}\n`).join("")}`;
+const names = () => playlists.channels.entries.map(({ channel }) => channel?.name).join(" ");
+const become = (wanted: string) => until(() => names() === wanted, LIMIT_MS, `the channels ${wanted}`);
+const guideText = async () => {
+  const open = playlists.guide.open("identity");
+  return open && (await collect(open.chunks)).toString();
+};
+const guideBecomes = (wanted: string) =>
+  until(async () => (await guideText()) === wanted, LIMIT_MS, `the guide ${wanted}`);
+
+test("nothing is there before, and nothing without playlists", async () => {
+  expect([playlists.channels.size, playlists.published.isEmpty]).toEqual([0, true]);
+  await configure({});
+  expect([playlists.channels.size, playlists.published.isEmpty, playlists.guide.kind]).toEqual([0, true, "none"]);
+  expect(clock.waiting).toEqual([]);
+});
+
+test("the inline list is there at once, external ones follow behind it", async () => {
+  const urls = [server.on("/1", list("B", "A")), server.on("/2", list("C", "A"))];
+  const done = configure({ inline: list("A", "新闻"), urls, token: "t" });
+  await done;
+  expect(playlists.channels.find("/A")).toMatchObject({ url: "http://h/A" });
+  expect(playlists.channels.find("/%E6%96%B0%E9%97%BB")).toBeDefined();
+  await until(() => playlists.channels.entries.length === 6, LIMIT_MS, "all channels");
+  expect(names()).toBe(`A ${Buffer.from("新闻").toString("latin1")} B A/2 C A/3`);
+  const text = playlists.published.body("/", playlists.guide.kind).toString();
+  expect(text).toContain("#EXTINF:-1,新闻\n/%E6%96%B0%E9%97%BB?r2h-token=t\n");
+  expect(log.lines).toContain(
+    `INFO Parsed 6 M3U entries, generated transformed playlist (${playlists.published.bytes} bytes)`,
+  );
+});
+
+test("an external list is replaced, and nothing else is renamed", async () => {
+  const url = server.on("/1", list("A", "B"));
+  await configure({ inline: list("A"), urls: [url] });
+  await become("A A/2 B");
+  server.on("/1", list("C", "B", "A"));
+  playlists.refresh();
+  await become("A C B A/2");
+});
+
+test("one that fails keeps its channels, and is known to be stale", async () => {
+  const urls = [server.on("/1", list("A")), server.on("/2", list("B"))];
+  await configure({ urls });
+  await become("A B");
+  server.on("/1", () => new Response("", { status: 500 }));
+  server.on("/2", list("C"));
+  playlists.refresh();
+  await become("A C");
+  await until(() => playlists.staleSince !== undefined, LIMIT_MS, "the failure");
+  server.on("/1", list("D"));
+  clock.fire();
+  await become("D C");
+  await until(() => playlists.staleSince === undefined, LIMIT_MS, "the list to be fresh");
+});
+
+describe("a cycle", () => {
+  test("comes again after the interval, whatever became of the last one", async () => {
+    await configure({ urls: [server.on("/1", silence)], intervalS: 7200 });
+    expect(clock.waiting).toEqual([7_200_000]);
+    server.on("/1", list("A"));
+    clock.fire();
+    await become("A");
+    expect(clock.waiting).toEqual([7_200_000]);
+  });
+
+  test("loads the guide behind the lists", async () => {
+    const guide = server.on("/g", "the guide");
+    await configure({ urls: [server.on("/1", `#EXTM3U x-tvg-url="${guide}"\n${list("A")}`)] });
+    await guideBecomes("the guide");
+    expect(server.paths).toEqual(["/1", "/g"]);
+    expect(playlists.published.body("/", playlists.guide.kind).toString()).toStartWith(
+      '#EXTM3U x-tvg-url="/epg.xml"\n',
+    );
+    server.on("/g", "the next guide");
+    playlists.refresh();
+    await guideBecomes("the next guide");
+  });
+
+  test("loads just the guide for an inline list", async () => {
+    await configure({ inline: `#EXTM3U x-tvg-url="${server.on("/g", "the guide")}"\n`, intervalS: 60 });
+    await guideBecomes("the guide");
+    expect([server.paths, clock.waiting]).toEqual([["/g"], [60_000]]);
+  });
+
+  test("whose list comes with a retry loads the guide too", async () => {
+    const url = server.on("/1", () => new Response("", { status: 500 }));
+    await configure({ urls: [url] });
+    await until(() => clock.waiting.length === 1, LIMIT_MS, "the failure");
+    server.on("/1", `#EXTM3U x-tvg-url="${server.on("/g", "the guide")}"\n${list("A")}`);
+    clock.fire();
+    await guideBecomes("the guide");
+  });
+});
+
+describe("files of this machine", () => {
+  test("are guides only for lists of this machine", async () => {
+    const secret = join(directory, "secret");
+    await writeFile(secret, "secret");
+    const header = `#EXTM3U x-tvg-url="file://${secret}"\n`;
+    await configure({ urls: [server.on("/1", header + list("A"))] });
+    await become("A");
+    expect(playlists.guide.kind).toBe("none");
+    const file = join(directory, "list.m3u");
+    await writeFile(file, header + list("B"));
+    await configure({ urls: [`file://${file}`] });
+    await guideBecomes("secret");
+    expect(names()).toBe("B");
+  });
+});
+
+describe("a reload", () => {
+  test("keeps what comes from the same URLs, and drops the rest", async () => {
+    const urls = [server.on("/1", list("A")), server.on("/2", list("B"))];
+    await configure({ inline: list("I"), urls });
+    await become("I A B");
+    server.on("/2", silence);
+    await configure({ inline: list("J"), urls: [urls[1]!], token: "t" });
+    expect(names()).toBe("J B");
+    expect(playlists.published.body("/", "none").toString()).toContain("/B?r2h-token=t");
+    await configure({});
+    expect([names(), clock.waiting]).toEqual(["", []]);
+  });
+
+  test("during a reload: the last one counts", async () => {
+    await Promise.all([configure({ inline: list("A") }), configure({ inline: list("B") })]);
+    expect(names()).toBe("B");
+  });
+});
+
+test("skipped lines are reported once for each reason", async () => {
+  await configure({ inline: "#EXTM3U\n#EXTINF:-1\nu\nv\n#EXTINF:-1\nw\n" });
+  expect(log.lines.filter((line) => line.startsWith("WARN"))).toEqual([
+    "WARN Failed to extract service name from EXTINF line (inline, line 2, 5)",
+    "WARN URL without an #EXTINF (inline, line 4)",
+  ]);
+});
+
+test("close leaves nothing", async () => {
+  await configure({ urls: [server.on("/last", silence)], intervalS: 10 });
+  await until(() => server.paths.includes("/last"), LIMIT_MS, "the request");
+  playlists.close();
+  await until(() => server.pending === 0, LIMIT_MS, "no request to be left");
+  expect(clock.waiting).toEqual([]);
+});
+
+test("20 000 entries are read in slices, so that packets are relayed in between", async () => {
+  const text = list(...Array.from({ length: 20_000 }, (_, i) => `Channel${i}`));
+  let longestMs = 0;
+  let last = performance.now();
+  let isBusy = true;
+  const watch = () => {
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+    if (isBusy) setImmediate(watch);
+  };
+  watch();
+  await configure({ inline: text });
+  isBusy = false;
+  expect(playlists.channels.size).toBe(20_000);
+  // A slice takes 4 ms; the rest is for the collector and for others on this machine. Whole, it takes hundreds.
+  expect(longestMs).toBeLessThan(100);
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "bun:test";
+import { listChannels } from "../../src/playlist/channels.ts";
+import { type GuideKind, PlaylistWriter } from "../../src/playlist/publish.ts";
+import { parseM3u } from "../../src/wire/m3u.ts";
+import { utf8Encode } from "../../src/wire/percent.ts";
+
+const BASE = "http://10.0.0.1:5140/";
+const SEEK = "playseek={utc:YmdHMS}-{utcend:YmdHMS}";
+
+function published(text: string, token = "") {
+  const channels = listChannels([parseM3u(utf8Encode(text))], { appPathPrefix: "", isMulticast: () => true });
+  const writer = new PlaylistWriter(utf8Encode(token));
+  for (const entry of channels.entries) writer.add(entry);
+  return writer.finish(channels.trailing);
+}
+
+const lines = (text: string, token?: string, base = BASE, guide: GuideKind = "none") =>
+  published(text, token).body(base, guide).toString().split("\n");
+
+test("the example of the specification", () => {
+  const text = [
+    '#EXTM3U x-tvg-url="http://e/epg.xml.gz"',
+    `#EXTINF:-1 group-title="News" catchup="append" catchup-source="?${SEEK}",One`,
+    "rtsp://h/1",
+    '#EXTINF:-1 group-title="News",Two',
+    "rtp://239.0.0.1:5140$UHD",
+  ].join("\n");
+  expect(lines(text, "", BASE, "gzip")).toEqual([
+    '#EXTM3U x-tvg-url="http://10.0.0.1:5140/epg.xml.gz"',
+    "",
+    `#EXTINF:-1 group-title="News" catchup="default" catchup-source="http://10.0.0.1:5140/News/One/catchup?${SEEK}",One`,
+    "http://10.0.0.1:5140/News/One",
+    "",
+    '#EXTINF:-1 group-title="News",Two',
+    "http://10.0.0.1:5140/News/Two/UHD$UHD",
+    "",
+    "",
+  ]);
+});
+
+describe("the header", () => {
+  test.each<[guide: GuideKind, token: string, header: string]>([
+    ["none", "t", "#EXTM3U"],
+    ["plain", "", '#EXTM3U x-tvg-url="http://10.0.0.1:5140/epg.xml"'],
+    ["gzip", "a&b", '#EXTM3U x-tvg-url="http://10.0.0.1:5140/epg.xml.gz?r2h-token=a%26b"'],
+  ])("with a guide that is %s and the token %j", (guide, token, header) => {
+    expect(lines("#EXTINF:-1,A\nhttp://h", token, BASE, guide)[0]).toBe(header);
+  });
+});
+
+describe("an entry", () => {
+  const entry = (text: string, token?: string, base?: string) => lines(text, token, base).slice(2, -2);
+
+  test.each<[what: string, url: string, token: string, published: string]>([
+    ["static parameters stay here", "rtsp://h/a?b=c&d", "", "/A"],
+    ["those that a player fills go along", `rtsp://h/a?b=c&x=$y&${SEEK}&z`, "", `/A?x=$y&${SEEK}`],
+    ["the token comes last", `rtsp://h/a?${SEEK}`, "t/ü", `/A?${SEEK}&r2h-token=t/%C3%BC`],
+    ["the label comes behind all", "rtsp://h/a$H D", "t", "/A/H%20D?r2h-token=t$H D"],
+  ])("%s", (_, url, token, result) => {
+    expect(entry(`#EXTINF:-1,A\n${url}`, token, "/")).toEqual(["#EXTINF:-1,A", result]);
+  });
+
+  test("with any name, on any base", () => {
+    expect(entry('#EXTINF:-1 group-title="新闻",a,b?c%📺', "", "/tv/")).toEqual([]);
+    expect(entry('#EXTINF:-1 group-title="新闻",b?c%📺\nhttp://h', "", "/tv/")).toEqual([
+      '#EXTINF:-1 group-title="新闻",b?c%📺',
+      "/tv/%E6%96%B0%E9%97%BB/b%3Fc%25%F0%9F%93%BA",
+    ]);
+  });
+
+  test("that is none of ours stays as it is", () => {
+    const text = ["# a", '#EXTINF:-1 catchup="append" catchup-source="?a={utc}",A', "#EXTVLCOPT:x", "https://h/a$HD"];
+    expect(entry(text.join("\n"), "t")).toEqual(text);
+  });
+
+  test("keeps its options between #EXTINF and URL, and lines between entries their place", () => {
+    expect(lines("# a\n#EXTINF:-1,A\n#EXTVLCOPT:x\n#KODIPROP:y\nhttp://h\n# z")).toEqual([
+      "#EXTM3U",
+      "",
+      "# a",
+      "#EXTINF:-1,A",
+      "#EXTVLCOPT:x",
+      "#KODIPROP:y",
+      "http://10.0.0.1:5140/A",
+      "",
+      "# z",
+      "",
+    ]);
+  });
+});
+
+describe("catch-up", () => {
+  const extinf = (attributes: string, token?: string, url = "rtsp://h/a") =>
+    lines(`#EXTINF:-1 ${attributes},A\n${url}`, token, "/")[2];
+
+  test.each<[attributes: string, result: string]>([
+    [`catchup="append" catchup-source="?${SEEK}"`, `catchup="default" catchup-source="/A/catchup?${SEEK}"`],
+    [`catchup=append catchup-source=?a={utc}`, 'catchup="default" catchup-source="/A/catchup?playseek={utc}"'],
+    [`catchup-source="?a={utc}" catchup="append"`, 'catchup-source="/A/catchup?playseek={utc}" catchup="default"'],
+    [`catchup="shift" catchup-source="?a=1"`, 'catchup="shift" catchup-source="/A/catchup"'],
+    ['catchup="append" catchup-source="https://h/b"', 'catchup="append" catchup-source="https://h/b"'],
+    ['catchup="append"', 'catchup="append"'],
+    ['catchup-source=?a={utc:"}', 'catchup-source="/A/catchup?playseek={utc:%22}"'],
+  ])("%s", (attributes, result) => {
+    expect(extinf(attributes)).toBe(`#EXTINF:-1 ${result},A`);
+  });
+
+  test("carries the token too", () => {
+    expect(extinf(`catchup-source="?${SEEK}"`, "t")).toContain(`"/A/catchup?${SEEK}&r2h-token=t"`);
+    expect(extinf('catchup-source="?a"', "t")).toContain('"/A/catchup?r2h-token=t"');
+  });
+});
+
+describe("the ETag", () => {
+  const text = "#EXTINF:-1,A\nhttp://h";
+  const etag = (more = "", token = "", base = BASE, guide: GuideKind = "none") =>
+    published(text + more, token).etag(base, guide);
+
+  test("is that of the specification, and the same for the same playlist", () => {
+    expect(etag()).toMatch(/^"[0-9a-f]{32}"$/);
+    expect(etag()).toBe(etag());
+  });
+
+  test("changes with everything that the body shows", () => {
+    const all = [
+      etag(),
+      etag("\n#EXTINF:-1,B\nhttp://h"),
+      etag("", "t"),
+      etag("", "", "/"),
+      etag("", "", BASE, "plain"),
+      etag("", "", BASE, "gzip"),
+      etag("\n#x"),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+test("bodies for several bases in turn do not mix", () => {
+  const playlist = published("#EXTINF:-1,A\nhttp://h\n#EXTINF:-1,\nu\n#EXTINF:-1,B\nhttps://h");
+  for (const base of ["/", BASE, "/", "http://$&/"]) {
+    expect(playlist.body(base, "none").toString()).toBe(
+      `#EXTM3U\n\n#EXTINF:-1,A\n${base}A\n\n#EXTINF:-1,B\nhttps://h\n\n`,
+    );
+    expect(playlist.body(base, "plain").toString()).toContain(`"${base}epg.xml"`);
+  }
+});
+
+test("a playlist is empty when it has no content", () => {
+  expect(published("#EXTM3U x-tvg-url=http://e").isEmpty).toBe(true);
+  expect(published("# a").isEmpty).toBe(false);
+});

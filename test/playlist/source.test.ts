@@ -1,0 +1,121 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { PlaylistSource, withoutPassword } from "../../src/playlist/source.ts";
+import { endless, PlaylistServer, trickle } from "../fakes/playlist-server.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
+import { until } from "../fakes/until.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const LIST = "#EXTM3U\n#EXTINF:-1,A\nhttp://h/1\n";
+const LIMITS = { maxBytes: 100_000, totalMs: 300, idleMs: 200 };
+const LIMIT_MS = 2000;
+
+const server = new PlaylistServer();
+beforeEach(() => {
+  server.requests.length = 0;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+function make(url: string) {
+  const clock = new ManualClock();
+  const log = recordingLog();
+  const texts: string[] = [];
+  const onLoaded = (text: string) => {
+    texts.push(text);
+  };
+  const source = new PlaylistSource({ url, log, onLoaded, limits: LIMITS, schedule: clock.schedule });
+  return { source, clock, log, texts };
+}
+
+test("loads, and says so", async () => {
+  const url = server.on("/a", LIST);
+  const { source, log, texts, clock } = make(url);
+  expect(await source.refresh()).toBe(true);
+  expect(texts).toEqual([LIST]);
+  expect(log.lines).toEqual([
+    `INFO External M3U configured: ${url} (will load asynchronously)`,
+    "INFO External M3U reloaded successfully (async)",
+  ]);
+  expect([source.staleSince, clock.waiting]).toEqual([undefined, []]);
+});
+
+test("unpacks a gzip file, and keeps bytes that are no UTF-8", async () => {
+  const bytes = Buffer.from("#EXTINF:-1,\xb9\xe3\nhttp://h", "latin1");
+  const { source, texts } = make(server.on("/a.gz", Bun.gzipSync(bytes)));
+  await source.refresh();
+  expect(texts).toEqual([bytes.toString("latin1")]);
+});
+
+test("tells only of what has changed", async () => {
+  let list = LIST;
+  const { source, texts } = make(server.on("/same", () => new Response(list)));
+  await source.refresh();
+  await source.refresh();
+  expect(texts).toHaveLength(1);
+  list += "#EXTINF:-1,B\nhttp://h/2\n";
+  await source.refresh();
+  expect(texts).toHaveLength(2);
+});
+
+test("asks for nothing that it has already, where the server knows", async () => {
+  const url = server.on("/tag", ({ headers }) =>
+    headers.has("if-none-match")
+      ? new Response(null, { status: 304 })
+      : new Response(LIST, { headers: { ETag: '"1"' } }),
+  );
+  const { source, texts } = make(url);
+  expect([await source.refresh(), await source.refresh()]).toEqual([true, true]);
+  expect([texts.length, server.requests.length]).toEqual([1, 2]);
+});
+
+describe("keeps the old list when there is", () => {
+  test.each<[what: string, answer: () => Response, reason: string]>([
+    ["an error", () => new Response(LIST, { status: 500 }), "HTTP status 500"],
+    ["a page", () => new Response("<!doctype html><title>Log in</title>"), "No #EXTINF in it"],
+    ["nothing", () => new Response(""), "No #EXTINF in it"],
+    ["no end", endless, "More than 100000 bytes"],
+    [
+      "a redirect to itself",
+      () => new Response(null, { status: 302, headers: { Location: "/a" } }),
+      "More than 50 redirects",
+    ],
+    ["a byte now and then", () => trickle(LIST, 40), "Not complete within 300 ms"],
+    ["a broken file", () => new Response(Bun.gzipSync(LIST).slice(0, 30)), "Broken gzip data: unexpected end of file"],
+  ])("%s", async (_, answer, reason) => {
+    const url = server.on("/a", LIST);
+    const { source, log, texts, clock } = make(url);
+    await source.refresh();
+    server.on("/a", answer);
+    const before = Date.now();
+    expect(await source.refresh()).toBe(false);
+    expect(texts).toEqual([LIST]);
+    expect(source.staleSince).toBeWithin(before, Date.now() + 1);
+    expect(log.lines.at(-1)).toBe(
+      `ERROR Async external M3U fetch failed: ${url}, will retry in 2 seconds (retry 1/8): ${reason}`,
+    );
+    expect(clock.waiting).toEqual([2000]);
+
+    server.on("/a", `${LIST}#again`);
+    clock.fire();
+    await until(() => texts.length === 2, LIMIT_MS, "the retry");
+    await until(() => source.staleSince === undefined, LIMIT_MS, "the list to be fresh");
+    expect(clock.waiting).toEqual([]);
+  });
+});
+
+test("close leaves nothing, and nothing is heard of it", async () => {
+  const { source, texts, clock, log } = make(server.on("/a", () => trickle(LIST, 20)));
+  const loading = source.refresh();
+  await until(() => server.requests.length === 1, LIMIT_MS, "the request");
+  source.close();
+  expect(await loading).toBe(false);
+  expect([texts, clock.waiting, log.lines.length]).toEqual([[], [], 1]);
+  await until(() => server.pending === 0, LIMIT_MS, "no connection to be left");
+});
+
+test.each([
+  ["http://user:pw@h/a@b?c", "http://***@h/a@b?c"],
+  ["http://h/a@b", "http://h/a@b"],
+  ["file:///a@b", "file:///a@b"],
+])("%s in the log", (url, shown) => {
+  expect(withoutPassword(url)).toBe(shown);
+});

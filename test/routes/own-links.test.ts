@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { ownLinks } from "../../src/routes/own-links.ts";
+import { baseUrl } from "../../src/wire/base-url.ts";
+
+const NOTHING = {
+  hostname: undefined,
+  xff: false,
+  r2hToken: undefined,
+  appPathPrefix: undefined,
+  useRelativePathInM3u: false,
+};
+const HEADERS = [
+  { name: "Host", value: "tv.lan:5140" },
+  { name: "X-Forwarded-Host", value: "tv.example" },
+  { name: "X-Forwarded-Proto", value: "https" },
+];
+const local = () => ({ host: "192.0.2.1", port: 5140 });
+
+test.each([
+  [{}, "http://tv.lan:5140/"],
+  [{ appPathPrefix: "/tv" }, "http://tv.lan:5140/tv/"],
+  [{ appPathPrefix: "/é" }, "http://tv.lan:5140/\xc3\xa9/"],
+  [{ xff: true }, "https://tv.example/"],
+  [{ hostname: "https://x" }, "https://tv.lan:5140/"],
+  [{ useRelativePathInM3u: true, appPathPrefix: "/tv" }, "/tv/"],
+])("%j: links begin with %s", (options, base) => {
+  expect(baseUrl(HEADERS, ownLinks({ ...NOTHING, ...options }, local).rules)).toBe(base);
+});
+
+test("the own address is asked for only when the client names no host, and each time", () => {
+  let port = 1000;
+  const { rules } = ownLinks(NOTHING, () => ({ host: "192.0.2.1", port: ++port }));
+  baseUrl(HEADERS, rules);
+  expect(baseUrl([], rules)).toBe("http://192.0.2.1:1001/");
+  expect(baseUrl([], rules)).toBe("http://192.0.2.1:1002/");
+});
+
+test("a token is encoded, and an empty one is none", () => {
+  expect(ownLinks({ ...NOTHING, r2hToken: "é/ $" }, local).encodedToken).toBe("%C3%A9/%20%24");
+  expect(ownLinks(NOTHING, local).encodedToken).toBeUndefined();
+  expect(ownLinks({ ...NOTHING, r2hToken: "" }, local).encodedToken).toBeUndefined();
+});
