@@ -24,7 +24,7 @@ const LEAST_RING_BYTES = 64 * 1024;
 /** A turn that brought this much will be followed by another soon. */
 const BUSY_BYTES = 128 * 1024;
 const BUSY_TICK_MS = 4;
-/** After one that brought less, it pays to let more gather. */
+/** After one that brought less, it pays to let more gather: twice as long each time, up to here. */
 const CALM_TICK_MS = 50;
 /** The timer may fire a little early. */
 const TICK_JITTER_MS = 3;
@@ -47,7 +47,7 @@ export class Pipe implements Ticking {
   readonly #budget: Budget;
   readonly #parent: PipeParent;
   #state: "flowing" | "drain-close" | "closed" = "flowing";
-  #tickMs = CALM_TICK_MS;
+  #tickMs = BUSY_TICK_MS;
   #pumpedAt = Number.NEGATIVE_INFINITY;
   /** When bytes last came; before the first ones every moment counts as quiet. */
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -143,7 +143,8 @@ export class Pipe implements Ticking {
   /** Decides when to read again, from what this turn has brought. */
   #pace(turn: number, now: number): void {
     this.#pumpedAt = now;
-    this.#tickMs = turn >= BUSY_BYTES && !this.gate.isPaused ? BUSY_TICK_MS : CALM_TICK_MS;
+    if (this.gate.isPaused) this.#tickMs = CALM_TICK_MS;
+    else this.#tickMs = turn >= BUSY_BYTES ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, this.#tickMs * 2);
     if (turn > 0) this.#heardAt = now;
     else if (!this.gate.isPaused && now - this.#heardAt >= QUIET_MS) this.#announce();
   }

@@ -1,6 +1,5 @@
 /** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
-import type { IpAddress } from "../wire/ip-address.ts";
-import { formatIpAddress } from "../wire/ip-address.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { errno, errnoText, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
 import { bindToDevice } from "./multicast.ts";
@@ -10,10 +9,13 @@ import { addressFamily, socketAddress } from "./socket-address.ts";
 const EAGAIN = 11;
 const EINPROGRESS = 115;
 const MSG_DONTWAIT = 0x40;
+/** A full TLS record is seldom alone: after that much at once the rest need not gather until the reader's next beat. */
+const PLENTY_BYTES = 16 * 1024;
 
 export interface TcpTarget {
   readonly address: IpAddress;
   readonly port: number;
+  /** Interface to send through, whatever the routing table says. */
   readonly interfaceName?: string | undefined;
   /** Name to verify the certificate for; undefined for plain TCP. */
   readonly tlsName?: string | undefined;
@@ -22,7 +24,7 @@ export interface TcpTarget {
 export interface TcpEvents {
   /** The connection is made; bytes may be written. */
   connected(): void;
-  /** Bytes have come (the first ones, or after `read` had found none), or it is over. See `pullOnly`. */
+  /** Bytes have come (the first ones, or after `read` had found none), or it is over. See `pullOnly`. Never from within `read`. */
   readable(): void;
 }
 
@@ -34,8 +36,12 @@ export class TcpSource {
   failure: Error | undefined;
   /** When the kernel last took bytes to send, on the clock of `performance.now()`. */
   progressAt = 0;
+  /** False when the kernel refused the interface that was asked for, or cannot be asked: the routing table then chooses. */
+  isBound = true;
   readonly #target: TcpTarget;
   readonly #events: TcpEvents;
+  /** What says that the connection is made. A socket of our own is adopted before it is: its first `drain` does. */
+  readonly #madeBy: "open" | "drain" | "handshake";
   #socket: Socket | undefined;
   #state: "connecting" | "open" | "over" | "closed" = "connecting";
   /** Delivered by the event loop and not yet read. */
@@ -45,7 +51,7 @@ export class TcpSource {
   #unsent: Uint8Array[] = [];
   #unsentAt = 0;
   #isPaused = false;
-  /** The last read took all there was: the next one need not ask the kernel. */
+  /** The last read took all there was: the next one finds nothing, and more gathers until the one behind it. */
   #isDrained = false;
   #isAnnouncing = true;
 
@@ -53,6 +59,7 @@ export class TcpSource {
   constructor(target: TcpTarget, events: TcpEvents) {
     this.#target = target;
     this.#events = events;
+    this.#madeBy = target.tlsName !== undefined ? "handshake" : libc ? "drain" : "open";
     this.#connect();
   }
 
@@ -60,6 +67,11 @@ export class TcpSource {
     const { address, port } = this.#target;
     const host = formatIpAddress(address);
     return address.family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** Our own port; undefined before the connection is made. */
+  get localPort(): number | undefined {
+    return this.#socket?.localPort;
   }
 
   /** Queues bytes to send. All of them are sent before the connection is over, unless it breaks. */
@@ -73,7 +85,7 @@ export class TcpSource {
     return this.#unsent.length === 0;
   }
 
-  /** From now on the reader asks on a beat of its own: bytes that come need not be announced any more. */
+  /** From now on the reader asks on a beat of its own: only what the event loop brings, as with TLS, is still announced. */
   pullOnly(): void {
     this.#isAnnouncing = false;
   }
@@ -90,11 +102,14 @@ export class TcpSource {
     if (piece) return this.#readPiece(piece, into.bytes, offset, length);
     if (this.#state === "over" || this.#state === "closed") return -1;
     if (this.#state === "connecting") return 0;
-    if (!libc || this.#target.tlsName !== undefined) {
-      this.#resume();
+    if (this.#isDrained) {
+      this.#isDrained = false;
+      if (this.#isAnnouncing) this.#resume();
       return 0;
     }
-    return this.#receive(into.address + offset, length);
+    if (this.#madeBy === "drain") return this.#receive(into.address + offset, length);
+    this.#resume();
+    return 0;
   }
 
   /** Ends the connection at once. */
@@ -111,19 +126,14 @@ export class TcpSource {
     const part = piece.subarray(this.#pieceAt, this.#pieceAt + length);
     into.set(part, offset);
     this.#pieceAt += part.length;
-    if (this.#pieceAt === piece.length) {
-      this.#pieces.shift();
-      this.#pieceAt = 0;
-    }
+    if (this.#pieceAt < piece.length) return part.length;
+    this.#pieces.shift();
+    this.#pieceAt = 0;
+    this.#isDrained = this.#pieces.length === 0 && !this.#isAnnouncing && piece.length < PLENTY_BYTES;
     return part.length;
   }
 
   #receive(address: number, length: number): number {
-    if (this.#isDrained) {
-      this.#isDrained = false;
-      if (this.#isAnnouncing) this.#resume();
-      return 0;
-    }
     const c = libc!;
     const socket = this.#socket as Socket & { fd: number };
     const count = c.recv(socket.fd, address as Address, length, MSG_DONTWAIT);
@@ -139,7 +149,6 @@ export class TcpSource {
       }
       this.failure = new SystemCallError(`${this.name}: recv`, code);
     }
-    // Who asked hears it now and needs no announcement.
     this.#state = "over";
     return -1;
   }
@@ -161,10 +170,9 @@ export class TcpSource {
       open: (socket) => {
         this.#socket = socket;
         if (this.#state === "closed") socket.terminate();
-        // A socket of ours is adopted before it is connected; TLS opens when the handshake is through.
-        else if (this.#target.tlsName === undefined && !this.#isAdopted) this.#opened();
+        else if (this.#madeBy === "open") this.#opened();
       },
-      handshake: (socket, _success, error) => this.#handshake(socket, error),
+      handshake: (socket, success, error) => this.#handshake(socket, success, error),
       data: (_socket, piece) => this.#take(piece),
       drain: () => this.#drained(),
       end: () => this.#closedByPeer(undefined),
@@ -175,24 +183,21 @@ export class TcpSource {
     Bun.connect(this.#options(handlers)).catch((error: Error) => this.#closedByPeer(error));
   }
 
-  get #isAdopted(): boolean {
-    return libc !== undefined && this.#target.tlsName === undefined;
-  }
-
   #options(socket: Bun.SocketHandler<undefined>) {
-    const { address, port, tlsName } = this.#target;
-    const common = { socket, allowHalfOpen: true, data: undefined };
-    if (this.#isAdopted) return { ...common, fd: this.#begin() } as never;
-    const where = { hostname: formatIpAddress(address), port };
-    if (tlsName === undefined) return { ...common, ...where };
-    return { ...common, ...where, tls: { serverName: tlsName, rejectUnauthorized: true } };
+    const { address, port, interfaceName, tlsName } = this.#target;
+    const tls = tlsName === undefined ? {} : { tls: { serverName: tlsName, rejectUnauthorized: true } };
+    const common = { socket, allowHalfOpen: true, data: undefined, ...tls };
+    // Bun's types do not know that a socket whose connection is under way is adopted, too.
+    if (libc) return { ...common, fd: this.#begin() } as never;
+    this.isBound = interfaceName === undefined;
+    return { ...common, hostname: formatIpAddress(address), port };
   }
 
   /** A socket whose connection is under way: it can be bound to a device and given up at any time. */
   #begin(): number {
     const { address, port, interfaceName } = this.#target;
     const fd = openSocket(addressFamily(address), SOCK_STREAM);
-    if (interfaceName !== undefined) bindToDevice(fd, interfaceName);
+    if (interfaceName !== undefined) this.isBound = bindToDevice(fd, interfaceName);
     const to = socketAddress(address, port);
     const c = libc!;
     if (c.connect(fd, to, to.length) < 0) {
@@ -212,18 +217,17 @@ export class TcpSource {
     this.#flush();
   }
 
-  #handshake(socket: Socket, error: Error | null): void {
-    const reason = error ?? (socket as Socket & { getAuthorizationError?(): Error | null }).getAuthorizationError?.();
-    if (reason) {
-      this.failure = new Error(`${this.name}: certificate refused: ${reason.message}`);
+  #handshake(socket: Socket, success: boolean, error: Error | null): void {
+    if (success && !error) this.#opened();
+    else {
+      this.failure = new Error(`${this.name}: certificate refused: ${error?.message ?? "not to be trusted"}`);
       this.#over();
       socket.terminate();
-    } else this.#opened();
+    }
   }
 
   #drained(): void {
-    // The first drain of an adopted socket says that the connection is made.
-    if (this.#state === "connecting" && this.#isAdopted) this.#opened();
+    if (this.#state === "connecting" && this.#madeBy === "drain") this.#opened();
     else this.#flush();
   }
 

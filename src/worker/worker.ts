@@ -13,6 +13,7 @@ import { multicastRoute } from "../routes/multicast.ts";
 import { ownLinks } from "../routes/own-links.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
+import { rtspRoute } from "../routes/rtsp.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
@@ -85,7 +86,7 @@ export class Worker {
   #routes(settings: Settings): RequestHandler {
     const { log, channels } = this.#parts;
     const routes: Route[] = [indexRoute(channels, settings.appPathPrefix)];
-    if (settings.udpxy) routes.push(this.#multicast(settings), this.#httpProxy(settings));
+    if (settings.udpxy) routes.push(this.#multicast(settings), this.#rtsp(settings), this.#httpProxy(settings));
     return router({ gatekeeper: this.#gatekeeper, routes, log });
   }
 
@@ -107,6 +108,16 @@ export class Worker {
       gapTimeoutS: settings.multicastGapTimeout,
     };
     return multicastRoute({ ...this.#common(settings), options });
+  }
+
+  #rtsp(settings: Settings): Route {
+    const options = {
+      interfaceName: settings.upstreamInterfaceRtsp ?? settings.upstreamInterface,
+      receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
+      userAgent: settings.rtspUserAgent,
+      stunServer: settings.rtspStunServer,
+    };
+    return rtspRoute({ ...this.#common(settings), options });
   }
 
   #httpProxy(settings: Settings): Route {

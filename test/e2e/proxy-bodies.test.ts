@@ -21,8 +21,11 @@ const ENDLESS = 1024 * MIB;
 
 const WAIT_MS = 10_000;
 const BODY_MS = IS_SOAK ? 60_000 : 20_000;
-const TEST_MS = 2 * BODY_MS;
-const STALL_MS = IS_SOAK ? 5000 : 1200;
+/** The kernel gives a client up whose window is closed for 60 s. */
+const STALL_MS = IS_SOAK ? 45_000 : 1200;
+const TEST_MS = STALL_MS + 2 * BODY_MS;
+/** How soon whatever belongs to a client that has gone is closed. */
+const AT_ONCE_MS = 1000;
 /** An origin that could not send for so long is blocked. */
 const STILL_MS = 400;
 const SIP_BYTES = 8192;
@@ -73,6 +76,8 @@ const FRAMING_HEADER = {
 class Download {
   /** Bytes of the body and its framing that the kernel has taken. */
   sent = 0;
+  /** The relay has closed the connection. */
+  isClosed = false;
   readonly #socket: Bun.Socket<Download | undefined>;
   readonly #body: Body;
   #state: "sending" | "over" = "sending";
@@ -154,6 +159,9 @@ class BodyOrigin {
         },
         drain: ({ data }) => data?.pump(),
         end: (socket) => void socket.end(),
+        close: ({ data }) => {
+          if (data) data.isClosed = true;
+        },
       },
     });
   }
@@ -252,7 +260,7 @@ async function readInSips(sluice: Sluice, origin: BodyOrigin, body: Body): Promi
     hasHead ||= count > 0;
     if (isSipping) await Bun.sleep(SIP_INTERVAL_MS);
     else if (count === 0) await Bun.sleep(1);
-    expect(performance.now() - start).toBeLessThan(BODY_MS);
+    expect(performance.now() - start).toBeLessThan(STALL_MS + BODY_MS);
   }
   source.close();
   expect([body, hash.digest("hex")]).toEqual([body, wireHash(body)]);
@@ -355,12 +363,30 @@ forEachVariant("a stalled client of the proxy", (start) => {
       const [download] = origin.downloads;
       const sent = await download!.blocked();
       download!.end();
-      await Bun.sleep(STILL_MS);
+      await Bun.sleep(STALL_MS);
       expect(reader.client.state).toBe("open");
       reader.client.resume();
       expect(await reader.hash()).toBe(wireHash(reader.body, sent));
       expect(reader.received).toBe(sent);
       expect(reader.client.state).toBe("ended");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "that leaves takes its origin's connection with it at once, as does the end of the program",
+    async () => {
+      await using sluice = await start({ args: MANY_CLIENTS });
+      using origin = new BodyOrigin();
+      using leaver = await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS });
+      using _stayer = await Reader.stalled(sluice, origin, { framing: "chunked", size: ENDLESS });
+      const [left, stayed] = origin.downloads;
+      await Promise.all([left!.blocked(), stayed!.blocked()]);
+      leaver.client.destroy();
+      await until(() => left!.isClosed, AT_ONCE_MS, "the end of the one connection");
+      expect(stayed!.isClosed).toBe(false);
+      await sluice.stop();
+      await until(() => stayed!.isClosed, AT_ONCE_MS, "the end of the other");
     },
     TEST_MS,
   );

@@ -21,6 +21,8 @@ const STILL_LOOKS = 40;
 export class OriginConnection {
   /** `ended`: the peer has sent its FIN. `closed`: nothing works any more. */
   state: "open" | "ended" | "closed" = "open";
+  /** The script has begun; with TLS, the handshake is through. */
+  hasBegun = false;
   /** Bytes that the kernel has taken from us. */
   bytesSent = 0;
   readonly #socket: Bun.Socket<OriginConnection>;
@@ -37,6 +39,11 @@ export class OriginConnection {
     const bytes = Buffer.concat(this.#received);
     this.#received = [bytes];
     return bytes;
+  }
+
+  /** The peer's port. */
+  get peerPort(): number {
+    return this.#socket.remotePort;
   }
 
   get isSent(): boolean {
@@ -120,6 +127,10 @@ export class HttpOrigin {
 
   /** @param script is run for each connection that is accepted */
   constructor(script: OriginScript = () => {}, { hostname = "127.0.0.1", port = 0, certificate }: OriginOptions = {}) {
+    const begin = (connection: OriginConnection) => {
+      connection.hasBegun = true;
+      void script(connection);
+    };
     this.#listener = Bun.listen<OriginConnection>({
       hostname,
       port,
@@ -130,10 +141,10 @@ export class HttpOrigin {
           const connection = new OriginConnection(socket);
           socket.data = connection;
           this.connections.push(connection);
-          if (!certificate) void script(connection);
+          if (!certificate) begin(connection);
         },
-        handshake: (socket, success) => {
-          if (success) void script(socket.data);
+        handshake: ({ data }, success) => {
+          if (success) begin(data);
         },
         data: ({ data }, piece) => data.receive(piece),
         drain: ({ data }) => data.flush(),
@@ -152,9 +163,9 @@ export class HttpOrigin {
     return this.#listener.port;
   }
 
-  /** Waits for the `n`th connection. */
+  /** Waits until the script of the `n`th connection has begun: a client may know of a TLS handshake before we do. */
   async connection(n = 1): Promise<OriginConnection> {
-    await until(() => this.connections.length >= n, WAIT_MS, `connection ${n}`);
+    await until(() => this.connections[n - 1]?.hasBegun === true, WAIT_MS, `connection ${n}`);
     return this.connections[n - 1]!;
   }
 

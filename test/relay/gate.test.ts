@@ -78,11 +78,11 @@ describe("a client", () => {
 
   test("is slow after 3 s above the mark, and no longer when it has caught up", () => {
     const mark = new SlowMark();
-    for (let now = 0; now <= 3000; now += 100) mark.sample(2 * share, state, now);
+    for (let now = 0; now <= 3000; now += 100) expect(mark.sample(2 * share, state, now)).toBe(false);
     expect(mark.isSlow).toBe(false);
-    mark.sample(2 * share, state, 3001);
+    expect(mark.sample(2 * share, state, 3001)).toBe(true);
     expect(mark.isSlow).toBe(true);
-    mark.sample(1.3 * share, state, 3100);
+    expect(mark.sample(1.3 * share, state, 3100)).toBe(false);
     expect(mark.isSlow).toBe(true);
     for (let i = 0; i < 20; i++) mark.sample(0, state, 3200 + i);
     expect(mark.isSlow).toBe(false);

@@ -271,6 +271,24 @@ describe("a pause", () => {
     expect(pipe.gate.backpressureEvents).toBe(2);
   });
 
+  test("is followed by reads until nothing is there", () => {
+    const { relay, toLowMark } = pausedRelay();
+    const { source } = relay;
+    source.mostAtOnce = 100;
+    source.available = 5000;
+    const { reads } = source;
+    relay.drain(toLowMark);
+    expect([relay.isPaused, source.available, source.reads - reads]).toEqual([false, 0, 51]);
+  });
+
+  test("loses nothing: it is not counted as a drop", () => {
+    const { relay } = pausedRelay();
+    const { cursor, gate } = relay.pipe;
+    relay.finish();
+    expect(gate.backpressureEvents).toBeGreaterThan(0);
+    expect([cursor.droppedPackets, cursor.droppedBytes]).toEqual([0, 0]);
+  });
+
   test("that follows another at once is counted too", () => {
     const { relay, toLowMark } = pausedRelay();
     relay.drain(toLowMark);
@@ -285,7 +303,10 @@ describe("a pause", () => {
     busy.sink.room = RING_BYTES;
     busy.arrive(RING_BYTES / 2);
     expect(busy.pipe.tickMs).toBeLessThan(USUAL_TICK_MS);
-    busy.tick();
+    const quick = busy.pipe.tickMs;
+    busy.arrive(1);
+    expect(busy.pipe.tickMs).toBe(2 * quick);
+    for (let i = 0; i < 4; i++) busy.arrive(1);
     expect(busy.pipe.tickMs).toBe(LONGEST_TICK_MS);
   });
 
@@ -324,6 +345,42 @@ describe("a pause", () => {
   });
 });
 
+describe("a client that has taken everything", () => {
+  test("gets what its own drain has brought without another event", () => {
+    const relay = new Relay();
+    relay.arrive(1000);
+    relay.source.available = 1000;
+    relay.drain(2000);
+    expect([relay.sink.taken, relay.sink.isBlocked]).toEqual([2000, false]);
+  });
+
+  test("takes no more than it has room for of what its own drain has brought", () => {
+    const relay = new Relay();
+    relay.arrive(1000);
+    relay.source.available = 1000;
+    relay.drain(1500);
+    expect([relay.sink.taken, relay.sink.isBlocked]).toEqual([1500, true]);
+    relay.drain(500);
+    expect(relay.sink.taken).toBe(2000);
+  });
+});
+
+test("to ask for the limit changes nothing", () => {
+  const budget = new Budget(USUAL_SLOTS);
+  const [asked, other] = [new Relay(budget), new Relay(budget)];
+  budget.pipes = 256;
+  for (const relay of [asked, other]) relay.source.available = 180_000;
+  for (let now = 0; now <= 3100; now += 100) {
+    for (let i = 0; i < 10; i++) expect(asked.pipe.limit).toBe(other.pipe.limit);
+    for (const relay of [asked, other]) {
+      relay.source.available += 1;
+      relay.tick(now);
+    }
+    expect(asked.pipe.isSlow).toBe(other.pipe.isSlow);
+  }
+  expect(other.pipe.isSlow).toBe(true);
+});
+
 describe("a source that brings little", () => {
   test("is read at once when its first bytes come, and again when it was quiet for long", () => {
     const relay = new Relay();
@@ -347,13 +404,13 @@ describe("a source that brings little", () => {
   test("is not asked before its beat", () => {
     const relay = new Relay();
     relay.sink.room = RING_BYTES;
-    relay.arrive(10);
+    for (let i = 0; i < 6; i++) relay.arrive(10);
     const { now } = relay;
     relay.source.available = 10;
     relay.tick(now + LONGEST_TICK_MS / 2);
-    expect(relay.sink.taken).toBe(10);
+    expect(relay.sink.taken).toBe(60);
     relay.tick(now + LONGEST_TICK_MS);
-    expect(relay.sink.taken).toBe(20);
+    expect(relay.sink.taken).toBe(70);
   });
 
   test("tells its end", () => {

@@ -186,6 +186,64 @@ describe(KIND, () => {
     expect(reader.isOver).toBe(false);
   });
 
+  test("announces once when asked to, if it comes or ends", async () => {
+    const server = origin((connection) => connection.send("first"));
+    const reader = connectTo(server.port);
+    await reader.announced();
+    reader.source.pullOnly();
+    reader.readAll();
+    reader.source.announce();
+    const connection = await server.connection();
+    connection.send("second");
+    await until(() => reader.announcements === 2, WAIT_MS, "the announcement");
+    reader.readAll();
+    expect(reader.bytes.toString()).toBe("firstsecond");
+    reader.source.announce();
+    connection.end();
+    await until(() => reader.announcements === 3, WAIT_MS, "the announcement of the end");
+    expect(reader.read()).toBe(-1);
+  });
+
+  test("announces nothing from within a read", async () => {
+    const media = noise(MiB);
+    const { port } = origin((connection) => {
+      connection.send(media);
+      connection.end();
+    });
+    const reader = connectTo(port);
+    await reader.announced();
+    reader.source.pullOnly();
+    const readsOn = () => {
+      const { announcements } = reader;
+      const count = reader.read(1000);
+      expect(reader.announcements).toBe(announcements);
+      return count > 0;
+    };
+    const isOver = () => {
+      while (readsOn());
+      return reader.isOver;
+    };
+    await until(isOver, WAIT_MS, "the end");
+    expect(reader.bytes).toHaveLength(MiB);
+  });
+
+  test("knows its own port", async () => {
+    const server = origin();
+    const reader = connectTo(server.port);
+    await reader.connectedOnce();
+    expect(reader.source.localPort).toBe((await server.connection()).peerPort);
+  });
+
+  test("says when it is not bound to the interface that was asked for", async () => {
+    const server = origin((connection) => connection.send("hello"));
+    const interfaceName = "no-such-device0";
+    const reader = new Reader({ port: server.port, tlsName: KIND === "tls" ? NAME : undefined, interfaceName });
+    await reader.announced();
+    reader.readAll();
+    expect([reader.bytes.toString(), reader.source.isBound]).toEqual(["hello", false]);
+    expect(connectTo(server.port).source.isBound).toBe(true);
+  });
+
   test("delivers what came before a reset, then says why it is over", async () => {
     const media = noise(50_000);
     const server = origin((connection) => connection.send(media.subarray(0, 1000)));
@@ -244,9 +302,11 @@ describe(KIND, () => {
     const server = origin((connection) => connection.send(new Uint8Array(100_000)));
     const reader = connectTo(server.port);
     await reader.announced();
-    reader.source.write(noise(MiB));
+    const body = noise(8 * MiB);
+    reader.source.write(body);
     const connection = await server.connection();
-    await until(() => connection.received.length === MiB, WAIT_MS, "the request");
+    await until(() => connection.received.length === body.length, WAIT_MS, "the request");
+    expect(Buffer.compare(connection.received, body)).toBe(0);
     expect(reader.source.isFlushed).toBe(true);
   });
 

@@ -130,6 +130,9 @@ export class HttpSession implements ByteSource {
         },
       );
       this.#source = source;
+      if (!source.isBound) {
+        this.#log.warn(`${url.host}: cannot be bound to the interface ${interfaceName}, the routing table chooses`);
+      }
     } catch (error) {
       this.#failedToConnect((error as Error).message);
     }

@@ -25,10 +25,6 @@ class FakeSource implements ByteSource {
     this.#atEnd = atEnd;
   }
 
-  announce(): void {
-    throw new Error("is asked all the time");
-  }
-
   read(into: Memory, offset: number, length: number): number {
     const piece = this.#bytes.subarray(this.#at, this.#at + Math.min(length, this.#pieceBytes));
     if (piece.length === 0) return this.#atEnd;
@@ -37,6 +33,10 @@ class FakeSource implements ByteSource {
     into.bytes.set(piece, offset);
     this.#at += piece.length;
     return piece.length;
+  }
+
+  announce(): void {
+    throw new Error("who collects asks by himself");
   }
 }
 

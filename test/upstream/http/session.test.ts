@@ -6,16 +6,18 @@ import { BodySource } from "../../../src/upstream/http/body.ts";
 import type { HttpUpstreamError } from "../../../src/upstream/http/errors.ts";
 import { HttpSession, type HttpSessionRequest } from "../../../src/upstream/http/session.ts";
 import type { ResponseHead } from "../../../src/wire/http-response-head.ts";
-import { parseIpAddress } from "../../../src/wire/ip-address.ts";
+import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../src/wire/ip-address.ts";
 import type { BodyFraming } from "../../../src/wire/response-framing.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
-import { BlackHole, HttpOrigin, type OriginScript } from "../../fakes/http-origin.ts";
+import { BlackHole, HttpOrigin, type OriginConnection, type OriginScript } from "../../fakes/http-origin.ts";
 import { until } from "../../fakes/until.ts";
-import { collectingLog } from "../../http/serve.ts";
+import { collectingLog, noise } from "../../http/serve.ts";
 
 const WAIT_MS = 4000;
 const STAGE_TIMEOUT_MS = 150;
 const AREA_BYTES = 64 * 1024;
+/** More than the kernel buffers of both sides hold. */
+const MUCH_BYTES = 16 * 1024 * 1024;
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
 
 let resources = new DisposableStack();
@@ -25,12 +27,18 @@ afterEach(() => {
 });
 
 function origin(script: OriginScript, hostname = "127.0.0.1"): number {
-  return resources.use(new HttpOrigin(script, { hostname })).port;
+  return serve(script, hostname).port;
+}
+
+function serve(script: OriginScript, hostname = "127.0.0.1"): HttpOrigin {
+  return resources.use(new HttpOrigin(script, { hostname }));
 }
 
 class Client {
   head: ResponseHead | undefined;
   failure: HttpUpstreamError | undefined;
+  announcements = 0;
+  readonly log: string[] = [];
   readonly session: HttpSession;
   #framing: BodyFraming | undefined;
 
@@ -47,12 +55,14 @@ class Client {
         this.head = head;
         this.#framing = framing;
       },
-      readable: () => {},
+      readable: () => {
+        this.announcements++;
+      },
       failed: (cause: HttpUpstreamError) => {
         this.failure = cause;
       },
     };
-    this.session = new HttpSession({ ...base, ...request }, parent, collectingLog([]));
+    this.session = new HttpSession({ ...base, ...request }, parent, collectingLog(this.log));
     resources.defer(() => this.session.close());
   }
 
@@ -114,6 +124,35 @@ describe("the addresses of a name", () => {
   test("must not lead back to us", async () => {
     expect(await new Client(1, { isOurselves: () => true }).failed()).toBe("loop");
   });
+
+  test("are looked at as what they lead to", async () => {
+    const asked: string[] = [];
+    const isOurselves: HttpSessionRequest["isOurselves"] = (address, port) => {
+      asked.push(`${formatIpAddress(address)} ${port}`);
+      return true;
+    };
+    expect(await new Client(7, { isOurselves }, "::ffff:127.0.0.1").failed()).toBe("loop");
+    expect(asked).toEqual(["127.0.0.1 7"]);
+  });
+
+  test("are reached by the routing table when the interface is not there, which is logged", async () => {
+    const client = new Client(
+      origin((connection) => connection.send(`${HEAD}hello`)),
+      { interfaceName: "no-device0" },
+    );
+    expect((await client.body()).text).toBe("hello");
+    expect(client.log.filter((line) => line.startsWith("warn") && line.includes("no-device0"))).toHaveLength(1);
+  });
+
+  test("are not tried any more once the session is closed", async () => {
+    const server = serve(() => {});
+    const found = Promise.withResolvers<IpAddress[]>();
+    const client = new Client(server.port, { resolve: () => found.promise }, "origin.test");
+    client.session.close();
+    found.resolve([parseIpAddress("127.0.0.1")!]);
+    expect((await new Client(origin((connection) => connection.send(`${HEAD}hello`))).body()).text).toBe("hello");
+    expect([server.connections.length, client.head, client.failure]).toEqual([0, undefined, undefined]);
+  });
 });
 
 test.each<[what: string, script: OriginScript, code: string]>([
@@ -145,6 +184,111 @@ test.each<[what: string, answer: string, body: string]>([
     }
   });
   expect(await new Client(port).body()).toEqual({ text: body, isComplete: true });
+});
+
+describe("a request", () => {
+  const head = Buffer.from("POST / HTTP/1.1\r\n\r\n");
+
+  test("arrives as it was given, head and body", async () => {
+    const server = serve(async (connection) => {
+      await until(() => connection.received.length === head.length + MUCH_BYTES, WAIT_MS, "the request");
+      connection.send(`${HEAD}hello`);
+    });
+    const body = noise(MUCH_BYTES);
+    expect((await new Client(server.port, { method: "POST", head, body }).body()).text).toBe("hello");
+    expect(Buffer.compare(server.connections[0]!.received, Buffer.concat([head, body]))).toBe(0);
+  });
+
+  test("that a server does not take is given up", async () => {
+    const port = origin((connection) => connection.pause());
+    const body = noise(MUCH_BYTES);
+    const client = new Client(port, { method: "POST", head, body, stageTimeoutMs: STAGE_TIMEOUT_MS });
+    expect(await client.failed()).toBe("timeout");
+  });
+
+  test("that is taken late has its full time for the answer", async () => {
+    const stageTimeoutMs = 1000;
+    const late = 0.7 * stageTimeoutMs;
+    const port = origin(async (connection) => {
+      connection.pause();
+      await Bun.sleep(late);
+      connection.resume();
+      await until(() => connection.received.length === head.length + MUCH_BYTES, WAIT_MS, "the request");
+      await Bun.sleep(late);
+      connection.send(`${HEAD}hello`);
+    });
+    const client = new Client(port, { method: "POST", head, body: noise(MUCH_BYTES), stageTimeoutMs });
+    expect((await client.body()).text).toBe("hello");
+  });
+});
+
+describe("the raw body", () => {
+  /** A session whose head has come, alone or with the first bytes of the body. */
+  async function answered(first: string): Promise<{ client: Client; connection: OriginConnection }> {
+    const server = serve((connection) => connection.send(`HTTP/1.1 200 OK\r\n\r\n${first}`));
+    const client = new Client(server.port);
+    await client.answered();
+    return { client, connection: await server.connection() };
+  }
+
+  function read(client: Client, length = 100): string | undefined {
+    const area = allocate(AREA_BYTES);
+    const count = client.session.read(area, 7, length);
+    return count < 0 ? undefined : Buffer.from(area.bytes.subarray(7, 7 + count)).toString();
+  }
+
+  test("begins with what came with the head, and is announced when asked", async () => {
+    const { client, connection } = await answered("hello");
+    client.session.announce();
+    await until(() => client.announcements === 1, WAIT_MS, "the first announcement");
+    expect([read(client, 2), read(client)]).toEqual(["he", "llo"]);
+    expect(read(client)).toBe("");
+    client.session.announce();
+    connection.send("more");
+    await until(() => client.announcements === 2, WAIT_MS, "the second announcement");
+    expect(read(client)).toBe("more");
+    client.session.announce();
+    connection.end();
+    await until(() => client.announcements === 3, WAIT_MS, "the announcement of the end");
+    expect([read(client), client.session.failure]).toEqual([undefined, undefined]);
+  });
+
+  test("ends with a failure when it is reset, behind what has come", async () => {
+    const { client, connection } = await answered("");
+    client.session.announce();
+    connection.send("last");
+    await until(() => client.announcements === 1, WAIT_MS, "the announcement");
+    connection.reset();
+    let text = "";
+    const isOver = () => {
+      const piece = read(client);
+      text += piece ?? "";
+      return piece === undefined;
+    };
+    await until(isOver, WAIT_MS, "the end");
+    expect(text).toBe("last");
+    expect(client.session.failure).toBeInstanceOf(Error);
+  });
+
+  test("has no timer, however long nobody reads it", async () => {
+    const server = serve((connection) => connection.send("HTTP/1.1 200 OK\r\n\r\nhello"));
+    const client = new Client(server.port, { stageTimeoutMs: STAGE_TIMEOUT_MS });
+    await client.answered();
+    await Bun.sleep(3 * STAGE_TIMEOUT_MS);
+    const connection = await server.connection();
+    expect(connection.state).toBe("open");
+    client.session.announce();
+    await until(() => client.announcements === 1, WAIT_MS, "the announcement");
+    expect([read(client), client.failure]).toEqual(["hello", undefined]);
+  });
+
+  test("is over, and announced no more, once the session is closed", async () => {
+    const { client, connection } = await answered("hello");
+    client.session.announce();
+    client.session.close();
+    await until(() => connection.state !== "open", WAIT_MS, "the server to notice");
+    expect([client.announcements, read(client)]).toEqual([0, undefined]);
+  });
 });
 
 test("a body that ends early is not complete", async () => {

@@ -1,0 +1,175 @@
+/** `/rtsp/…`: an RTSP server's stream as an HTTP stream, one session for each client (http.md section 11, rtsp.md). */
+import type { Connection } from "../http/connection.ts";
+import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
+import type { Hub } from "../relay/hub.ts";
+import type { Upstream, UpstreamParent } from "../relay/stream.ts";
+import type { Log } from "../system/log.ts";
+import { readSeekRequest, type SeekRequest } from "../timeshift/seek-request.ts";
+import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
+import { clientZone } from "../timeshift/zones.ts";
+import type { RtspError } from "../upstream/rtsp/errors.ts";
+import type { RtspFacts } from "../upstream/rtsp/facts.ts";
+import type { HandshakeRequest } from "../upstream/rtsp/handshake.ts";
+import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
+import { type RtspOptions, RtspSession, type RtspSessionParent } from "../upstream/rtsp/session.ts";
+import { CONSUMED_PARAMETERS, takeParameters } from "../wire/proxy-url.ts";
+import { parseRtspUrl } from "../wire/rtsp-url.ts";
+import type { Admission } from "./admission.ts";
+import { requestedInterface } from "./interface-parameter.ts";
+import { InterleavedClient } from "./interleaved-client.ts";
+import { MediaClient } from "./media-client.ts";
+import type { Exchange, Route } from "./route.ts";
+import { rtspHeaders } from "./rtsp-headers.ts";
+
+export interface RtspParts {
+  readonly hub: Hub;
+  readonly admission: Admission;
+  readonly log: Log;
+  /** Its interface is for requests that name none. */
+  readonly options: RtspOptions;
+}
+
+const PREFIX = "/rtsp/";
+const SCHEME = "rtsp://";
+
+export function rtspRoute(parts: RtspParts): Route {
+  return (exchange) => {
+    if (!exchange.path.startsWith(PREFIX)) return false;
+    const rest = exchange.path.slice(PREFIX.length);
+    if (rest === "") exchange.connection.respond(errorResponse(404));
+    else serveRtsp(parts, exchange, `${SCHEME}${rest}${exchange.query === "" ? "" : `?${exchange.query}`}`);
+    return true;
+  };
+}
+
+/**
+ * Answers with the stream of a URL.
+ * @param url `rtsp://…` with all parameters of the request; a service's with the request's query merged in
+ * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
+ */
+export function serveRtsp(parts: RtspParts, exchange: Exchange, url: string, serviceUrl?: string): void {
+  const { connection } = exchange;
+  const seek = readSeekRequest(url, "rtsp", serviceUrl);
+  if (!seek) {
+    connection.respond(errorResponse(404));
+    return;
+  }
+  for (const warning of seek.warnings) parts.log.warn(warning);
+  const client = rtspClient(parts, exchange, seek);
+  if (typeof client === "number") connection.respond(errorResponse(client));
+  else client.start();
+}
+
+/** A status when there can be no session. */
+function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): RtspClient | number {
+  const { request, connection } = exchange;
+  const zoneMin = clientZone(request.header("user-agent"));
+  const upstream = resolveUpstreamUrl(seek, { nowMs: Date.now(), zoneMin });
+  if (!upstream) return 503;
+  const { url, taken } = takeParameters(upstream.url, CONSUMED_PARAMETERS);
+  const outcome = parseRtspUrl(url.slice(SCHEME.length));
+  if (outcome.kind === "error") return outcome.status;
+  // Asking what there is for HEAD takes no place (http.md section 14).
+  const isHead = request.method === "HEAD";
+  const leave = isHead ? () => {} : parts.admission.enter();
+  if (!leave) {
+    parts.log.warn("Maximum client limit reached");
+    return 503;
+  }
+  const wants = isHead ? "facts" : seek.wantsDuration ? "duration" : "media";
+  const interfaceName = requestedInterface(taken, parts.log) ?? parts.options.interfaceName;
+  const client = new RtspClient({ ...parts, options: { ...parts.options, interfaceName } }, exchange, wants, {
+    url: outcome.url,
+    range: upstream.range,
+    purpose: wants === "media" ? "play" : "describe",
+  });
+  connection.onClose = () => {
+    leave();
+    client.close();
+  };
+  return client;
+}
+
+type Wanted = "media" | "facts" | "duration";
+
+/** Keys of streams that nobody shares. */
+let sessions = 0;
+
+/** One client with its session. */
+class RtspClient implements RtspSessionParent {
+  readonly #parts: RtspParts;
+  readonly #exchange: Exchange;
+  readonly #wants: Wanted;
+  readonly #request: HandshakeRequest;
+  #session: RtspSession | undefined;
+  #consumer: { close(): void } | undefined;
+
+  constructor(parts: RtspParts, exchange: Exchange, wants: Wanted, request: HandshakeRequest) {
+    this.#parts = parts;
+    this.#exchange = exchange;
+    this.#wants = wants;
+    this.#request = request;
+  }
+
+  start(): void {
+    this.#session = new RtspSession(this.#request, this.#parts.options, this, this.#parts.log);
+  }
+
+  /** The client is gone, or has all there is. */
+  close(): void {
+    this.#consumer?.close();
+    this.#session?.close();
+  }
+
+  described(): void {
+    const facts = this.#facts;
+    if (this.#wants === "duration") {
+      this.#connection.respond({
+        status: 200,
+        headers: [["Content-Type", "application/json"]],
+        body: `{"duration": "${(facts.duration?.endS ?? -1).toFixed(3)}"}`,
+      });
+    } else this.#connection.respond({ status: 200, headers: rtspHeaders(facts, this.#exchange.isCors) });
+  }
+
+  interleaved(source: InterleavedSource): void {
+    const client = new InterleavedClient(
+      this.#connection,
+      source,
+      () => this.#head(),
+      this.#parts.hub,
+      () => this.#session?.close(),
+    );
+    this.#consumer = client;
+    client.start();
+  }
+
+  datagrams(open: (parent: UpstreamParent) => Upstream): void {
+    const connection = this.#connection;
+    const subscription = this.#parts.hub.join(
+      `rtsp ${++sessions}`,
+      open,
+      () => new MediaClient(connection, () => this.#head()),
+    );
+    this.#consumer = subscription;
+    connection.onWritable = subscription.drained;
+  }
+
+  failed(_cause: RtspError): void {
+    this.#connection.respond(errorResponse(503));
+  }
+
+  get #connection(): Connection {
+    return this.#exchange.connection;
+  }
+
+  get #facts(): RtspFacts {
+    return this.#session?.facts ?? { protocol: "rtsp" };
+  }
+
+  /** Made when the first media is there: what is known then is what the client is told. */
+  #head(): Uint8Array {
+    const headers = rtspHeaders(this.#facts, this.#exchange.isCors);
+    return emitHead(200, completeHeaders(headers, this.#connection.standingHeaders));
+  }
+}

@@ -1,0 +1,92 @@
+/** Asks a STUN server how the outside sees our media port (RFC 8489; rtsp.md section 8). */
+import { randomBytes } from "node:crypto";
+import type { DatagramSink } from "../../system/datagram-receiver.ts";
+import type { Memory } from "../../system/memory.ts";
+import { resolveHost } from "../../system/resolve.ts";
+import type { UdpPair } from "../../system/udp-pair.ts";
+import type { IpAddress } from "../../wire/ip-address.ts";
+import {
+  emitBindingRequest,
+  isStun,
+  type MappedAddress,
+  parseBindingResponse,
+  STUN_TRANSACTION_ID_BYTES,
+} from "../../wire/stun.ts";
+
+const ATTEMPTS = 3;
+const ATTEMPT_MS = 1000;
+/** How often the socket is looked at meanwhile: it is not in the event loop. */
+const LOOK_MS = 10;
+
+export interface StunServer {
+  readonly host: string;
+  readonly port: number;
+}
+
+export class StunQuery implements DatagramSink {
+  readonly #pair: UdpPair;
+  readonly #server: StunServer;
+  readonly #onSettled: (mapped: MappedAddress | undefined) => void;
+  #state: "asking" | "settled" = "asking";
+  #address: IpAddress | undefined;
+  /** Transaction ids of all attempts: a late answer is as good. */
+  readonly #outstanding: Uint8Array[] = [];
+  #mapped: MappedAddress | undefined;
+  #attempts = 0;
+  readonly #looking: Timer;
+  readonly #attempting: Timer;
+
+  /** @param onSettled called once, unless it is closed before; undefined when no server answered within 3 s */
+  constructor(pair: UdpPair, server: StunServer, onSettled: (mapped: MappedAddress | undefined) => void) {
+    this.#pair = pair;
+    this.#server = server;
+    this.#onSettled = onSettled;
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+    this.#attempting = setInterval(() => this.#attempt(), ATTEMPT_MS);
+    resolveHost(server.host).then(
+      (addresses) => this.#resolved(addresses.find(({ family }) => family === pair.family)),
+      () => this.#resolved(undefined),
+    );
+  }
+
+  close(): void {
+    this.#state = "settled";
+    clearInterval(this.#looking);
+    clearInterval(this.#attempting);
+  }
+
+  datagram({ bytes }: Memory, offset: number, length: number): void {
+    if (!isStun(bytes, offset, length)) return;
+    this.#mapped ??= parseBindingResponse(bytes.subarray(offset, offset + length), this.#outstanding);
+  }
+
+  #resolved(address: IpAddress | undefined): void {
+    this.#address = address;
+    if (!address) this.#settle();
+    else if (this.#attempts === 0) this.#attempt();
+  }
+
+  /** A name that resolves slowly costs attempts: the limit is on all of it. */
+  #attempt(): void {
+    if (this.#state === "settled") return;
+    if (this.#attempts++ === ATTEMPTS) {
+      this.#settle();
+      return;
+    }
+    if (!this.#address) return;
+    const id = randomBytes(STUN_TRANSACTION_ID_BYTES);
+    this.#outstanding.push(id);
+    this.#pair.send("media", emitBindingRequest(id), this.#address, this.#server.port);
+  }
+
+  #look(): void {
+    this.#pair.receive(this);
+    if (this.#mapped) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#state === "settled") return;
+    this.close();
+    this.#onSettled(this.#mapped);
+  }
+}

@@ -1,0 +1,99 @@
+/** Says goodbye to a server, for at most 3 seconds and without making anybody wait (rtsp.md section 11). */
+import { headerValue } from "../../wire/http-request.ts";
+import type { RtspResponse } from "../../wire/rtsp-message.ts";
+import { Control, type ControlParent, READ_BYTES } from "./control.ts";
+import type { Requests } from "./requests.ts";
+
+/** For the answer, and for a second connection. */
+const TIMEOUT_MS = 3000;
+const BEAT_MS = 25;
+/** What a beat reads of the media that stands before the answer. */
+const BEAT_BYTES = 2 * 1024 * 1024;
+
+export class Teardown implements ControlParent {
+  readonly #requests: Requests;
+  readonly #url: string;
+  #control: Control;
+  #state: "awaiting-answer" | "reconnecting" | "closed" = "awaiting-answer";
+  #hasReconnected = false;
+  /** Of our request. */
+  #cseq = 0;
+  #timer: Timer | undefined;
+  #beat: Timer | undefined;
+
+  /** Takes the connection over. What still comes on it is read and forgotten. */
+  constructor(control: Control, requests: Requests, url: string) {
+    this.#control = control;
+    this.#requests = requests;
+    this.#url = url;
+    control.parent = this;
+    control.pullOnly();
+    this.#ask();
+  }
+
+  connected(): void {
+    if (this.#state !== "reconnecting") return;
+    this.#control.pullOnly();
+    this.#ask();
+  }
+
+  response(response: RtspResponse): void {
+    // Answers to keepalives may stand before ours.
+    if (Number(headerValue(response.headers, "cseq") ?? this.#cseq) !== this.#cseq) return;
+    const isWorthARetry = response.status === 401 && this.#requests.challenged(response) === undefined;
+    if (isWorthARetry) this.#ask();
+    else this.#close();
+  }
+
+  frame(): void {}
+
+  /** A server that has closed knows that we are gone; a connection that broke may have left it in the dark. */
+  over(): void {
+    if (this.#state === "closed") return;
+    if (this.#hasReconnected || !this.#control.hasFailed) this.#close();
+    else this.#reconnect();
+  }
+
+  #ask(): void {
+    this.#state = "awaiting-answer";
+    this.#limit();
+    this.#control.send(this.#requests.make("TEARDOWN", this.#url));
+    this.#cseq = this.#requests.cseq;
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => this.#read(), BEAT_MS);
+    // Also at once: a process that ends with unread bytes resets the connection, and the request may be lost with it.
+    this.#read();
+  }
+
+  #read(): void {
+    let left = BEAT_BYTES;
+    for (let count = 1; count > 0 && left > 0 && this.#state === "awaiting-answer"; left -= count) {
+      count = this.#control.read(READ_BYTES);
+    }
+  }
+
+  #reconnect(): void {
+    this.#hasReconnected = true;
+    this.#state = "reconnecting";
+    this.#limit();
+    clearInterval(this.#beat);
+    this.#control.close();
+    try {
+      this.#control = new Control(this.#control.target, this);
+    } catch {
+      this.#close();
+    }
+  }
+
+  #close(): void {
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    clearInterval(this.#beat);
+    this.#control.close();
+  }
+
+  #limit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#close(), TIMEOUT_MS);
+  }
+}

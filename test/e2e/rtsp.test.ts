@@ -1,0 +1,105 @@
+/** RTSP through the whole program: real servers, real players, and ends that no server is left out of. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { HttpClient } from "../fakes/http-client.ts";
+import { RtspServer } from "../fakes/rtsp-server.ts";
+import { TsVerifier } from "../fakes/ts-verifier.ts";
+import { until } from "../fakes/until.ts";
+import { forEachVariant, forVariant, type Sluice } from "./harness.ts";
+import { GStreamerServer, hasGStreamer, hasVlc, VlcServer, watch } from "./rtsp-servers.ts";
+import { soakMs } from "./soak.ts";
+
+/** There, everything is installed. */
+const IS_CI = process.env["CI"] === "true";
+const WAIT_MS = 6000;
+/** Promised to servers. */
+const FAREWELL_MS = 1000;
+const WATCH_S = Math.min(60, Math.round(soakMs(4000) / 1000));
+const WATCH_TIMEOUT_MS = WATCH_S * 1000 + 40_000;
+const FRAMES_PER_SECOND = 25;
+
+forEachVariant("RTSP", (start) => {
+  test.each(["tcp", "udp"] as const)(
+    "a client gets all of a stream over %s, and its end ends the session",
+    async (transport) => {
+      await using sluice = await start();
+      const files = await sluice.fds();
+      using server = await RtspServer.open({ transport });
+      {
+        using client = await HttpClient.connect(sluice);
+        client.request("GET", `/rtsp/127.0.0.1:${server.port}/ch`);
+        expect((await client.head(WAIT_MS)).status).toBe(200);
+        const verifier = new TsVerifier(1);
+        client.stream((chunk) => verifier.push(chunk));
+        await until(() => verifier.packets >= 1000, WAIT_MS, "media");
+        expect(verifier.counts).toMatchObject({ first: 0, lost: 0, duplicate: 0, corrupt: 0, stray: 0 });
+      }
+      await until(() => server.sessions.size === 0, FAREWELL_MS, "TEARDOWN");
+      await until(async () => (await sluice.fds()) <= files, WAIT_MS, "all files to be closed");
+    },
+  );
+
+  test.each(["tcp", "udp"] as const)("SIGTERM ends the session of a client over %s", async (transport) => {
+    await using sluice = await start();
+    using server = await RtspServer.open({ transport, datagramsPerBeat: 8 });
+    using client = await HttpClient.connect(sluice);
+    client.request("GET", `/rtsp/127.0.0.1:${server.port}/ch`);
+    await client.head(WAIT_MS);
+    // The fake cannot bear to send to ports that are closed.
+    if (transport === "udp") server.connections[0]!.pauseMedia();
+    const stopped = sluice.stop();
+    await until(() => server.sessions.size === 0, FAREWELL_MS, "TEARDOWN");
+    await stopped;
+  });
+});
+
+forVariant("source", "RTSP servers of others", (start) => {
+  let sluice: Sluice;
+  beforeAll(async () => {
+    sluice = await start();
+  });
+
+  describe.skipIf(!hasGStreamer && !IS_CI)("GStreamer (python3-gi with GstRtspServer is installed)", () => {
+    let server: GStreamerServer;
+    beforeAll(async () => {
+      server = await GStreamerServer.start();
+    });
+    afterAll(async () => {
+      await server?.[Symbol.asyncDispose]();
+    });
+
+    test.each(["tcp", "udp"])(
+      "plays without a complaint of the decoder over %s, and is told the end",
+      async (path) => {
+        server.events.length = 1;
+        const { frames, complaints } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/${path}`, WATCH_S);
+        expect(complaints).toEqual([]);
+        expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
+        await until(() => server.events.includes("closed"), WAIT_MS, "the end of the connection");
+        expect(server.events).toContain("teardown");
+      },
+      WATCH_TIMEOUT_MS,
+    );
+
+    test("answers HEAD", async () => {
+      using client = await HttpClient.connect(sluice);
+      client.request("HEAD", `/rtsp/127.0.0.1:${server.port}/tcp`);
+      const { status, headers } = await client.head(WAIT_MS);
+      expect(status).toBe(200);
+      expect(headers.get("r2h-upstream-payload")).toBe("mp2t-rtp");
+    });
+  });
+
+  describe.skipIf(!hasVlc && !IS_CI)("VLC (vlc, ffmpeg and setpriv are installed)", () => {
+    test(
+      "plays without a complaint of the decoder",
+      async () => {
+        await using server = await VlcServer.start();
+        const { frames, complaints } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/live`, WATCH_S);
+        expect(complaints).toEqual([]);
+        expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
+      },
+      WATCH_TIMEOUT_MS,
+    );
+  });
+});

@@ -1,0 +1,118 @@
+/** The RTSP route behind a real HTTP listener, with players that check what they are sent. */
+
+import { readdirSync, readlinkSync } from "node:fs";
+import { Hub } from "../../src/relay/hub.ts";
+import { Admission } from "../../src/routes/admission.ts";
+import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
+import { router } from "../../src/routes/router.ts";
+import { rtspRoute } from "../../src/routes/rtsp.ts";
+import type { RtspOptions } from "../../src/upstream/rtsp/session.ts";
+import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
+import type { RtspServer } from "../fakes/rtsp-server.ts";
+import { TsVerifier } from "../fakes/ts-verifier.ts";
+import { until } from "../fakes/until.ts";
+import { collectingLog, TestServer } from "../http/serve.ts";
+
+const WAIT_MS = 6000;
+const OPEN = {
+  hostname: undefined,
+  xff: false,
+  r2hToken: undefined,
+  corsAllowOrigin: undefined,
+  appPathPrefix: undefined,
+};
+const USUAL: RtspOptions = { userAgent: "sluice/test", interfaceName: undefined, receiveBufferBytes: 512 * 1024 };
+
+export interface RelayOptions extends Partial<RtspOptions> {
+  readonly corsAllowOrigin?: string;
+  /** Default 8. */
+  readonly maxClients?: number;
+  /** `-b`, default 16384. */
+  readonly bufferSlots?: number;
+}
+
+export class Relay {
+  readonly log: string[] = [];
+  readonly hub: Hub;
+  readonly admission: Admission;
+  readonly #server: TestServer;
+
+  constructor({ corsAllowOrigin, maxClients = 8, bufferSlots = 16_384, ...options }: RelayOptions = {}) {
+    const log = collectingLog(this.log);
+    this.hub = new Hub({ bufferSlots, fastStart: false });
+    this.admission = new Admission(maxClients);
+    const parts = { hub: this.hub, admission: this.admission, log, options: { ...USUAL, ...options } };
+    const gatekeeper = new Gatekeeper({ ...OPEN, corsAllowOrigin }, log);
+    this.#server = new TestServer(router({ gatekeeper, routes: [rtspRoute(parts)], log }));
+  }
+
+  /** The head of the answer to a request for a path of an RTSP server. */
+  async ask(server: RtspServer, path = "/ch", method = "GET"): Promise<{ head: HttpHead; body: Buffer }> {
+    using client = await this.request(`/rtsp/127.0.0.1:${server.port}${path}`, method);
+    return await client.response(WAIT_MS);
+  }
+
+  async request(target: string, method = "GET", headers: Readonly<Record<string, string>> = {}): Promise<HttpClient> {
+    const client = await this.#server.connect();
+    client.request(method, target, headers);
+    return client;
+  }
+
+  /** A player of a path of an RTSP server. */
+  async play(server: RtspServer, path = "/ch"): Promise<Player> {
+    return new Player(await this.request(`/rtsp/127.0.0.1:${server.port}${path}`));
+  }
+
+  /** Waits until no client has a place and no memory is used. */
+  async idle(): Promise<void> {
+    await until(() => this.admission.count === 0, WAIT_MS, "all places to be free");
+    await until(() => this.hub.budget.usedBytes === 0 && this.hub.budget.pipes === 0, WAIT_MS, "all memory to be free");
+  }
+
+  [Symbol.dispose](): void {
+    this.#server[Symbol.dispose]();
+    this.hub.close();
+  }
+}
+
+/** Reads the stream of one client. */
+export class Player {
+  readonly client: HttpClient;
+  readonly verifier = new TsVerifier(1);
+  head: HttpHead | undefined;
+
+  constructor(client: HttpClient) {
+    this.client = client;
+  }
+
+  /** Waits for the head and then for so many packets. */
+  async playing(packets = 50): Promise<HttpHead> {
+    if (!this.head) {
+      this.head = await this.client.head(WAIT_MS);
+      this.client.stream((chunk) => this.verifier.push(chunk));
+    }
+    await until(() => this.verifier.packets >= packets || this.client.state !== "open", WAIT_MS, `${packets} packets`);
+    return this.head;
+  }
+
+  async ended(): Promise<void> {
+    await until(() => this.client.state !== "open", WAIT_MS, "the end of the stream");
+    this.verifier.end();
+    this.client.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.client.destroy();
+  }
+}
+
+/** Sockets that this process has open. */
+export function openSockets(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+    } catch {
+      return false;
+    }
+  }).length;
+}
