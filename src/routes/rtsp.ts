@@ -14,6 +14,7 @@ import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
 import { type RtspOptions, RtspSession, type RtspSessionParent } from "../upstream/rtsp/session.ts";
 import { CONSUMED_PARAMETERS, takeParameters } from "../wire/proxy-url.ts";
 import { parseRtspUrl } from "../wire/rtsp-url.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { InterleavedClient } from "./interleaved-client.ts";
@@ -25,6 +26,7 @@ export interface RtspParts {
   readonly hub: Hub;
   readonly admission: Admission;
   readonly log: Log;
+  readonly accessLog: AccessLog;
   /** Its interface is for requests that name none. */
   readonly options: RtspOptions;
 }
@@ -76,6 +78,7 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
     parts.log.warn("Maximum client limit reached");
     return 503;
   }
+  if (!isHead) parts.accessLog.admitted(exchange, "rtsp", url);
   const wants = isHead ? "facts" : seek.wantsDuration ? "duration" : "media";
   const interfaceName = requestedInterface(taken, parts.log) ?? parts.options.interfaceName;
   const client = new RtspClient({ ...parts, options: { ...parts.options, interfaceName } }, exchange, wants, {

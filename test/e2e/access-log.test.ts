@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freeTcpPort } from "../fakes/free-port.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { HttpOrigin } from "../fakes/http-origin.ts";
 import { until } from "../fakes/until.ts";
@@ -64,6 +65,7 @@ forEachVariant("the access log", (start) => {
     for (const method of ["GET", "HEAD"]) {
       expect(await statusOf(sluice, `/http/127.0.0.1:${origin.port}/a%20b?r2h-ifname=lo`, headers, method)).toBe(200);
     }
+    expect(await statusOf(sluice, `/rtsp/127.0.0.1:${await freeTcpPort()}/live?r2h-ifname=lo`, headers)).toBe(503);
     expect(await statusOf(sluice, channel.path, headers, "HEAD")).toBe(200);
     expect(await statusOf(sluice, "/rtp/%zz", headers)).toBe(404);
     expect(await statusOf(sluice, "/", headers)).toBe(200);
@@ -77,6 +79,7 @@ forEachVariant("the access log", (start) => {
       `^${client}\\|${time}\\|GET ${channel.path}\\?x=1\\|${rest}\\|rtp\\|rtp://${channel.address}/?\\|`,
       `^${client}\\|${time}\\|GET /http/127\\.0\\.0\\.1:${origin.port}/a b\\?r2h-ifname=lo\\|${rest}\\|${http}\\|`,
       `^${client}\\|${time}\\|HEAD /http/`,
+      `^${client}\\|${time}\\|GET /rtsp/127\\.0\\.0\\.1:\\d+/live\\?r2h-ifname=lo\\|${rest}\\|rtsp\\|rtsp://127\\.0\\.0\\.1:\\d+/live\\|`,
     ];
     expect(lines(path)).toEqual(expected.map((pattern) => expect.stringMatching(new RegExp(pattern))));
     for (const line of lines(path)) {

@@ -2,10 +2,12 @@
 
 import { readdirSync, readlinkSync } from "node:fs";
 import { Hub } from "../../src/relay/hub.ts";
+import { AccessLog } from "../../src/routes/access-log.ts";
 import { Admission } from "../../src/routes/admission.ts";
 import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
 import { router } from "../../src/routes/router.ts";
 import { rtspRoute } from "../../src/routes/rtsp.ts";
+import { AccessLogFile } from "../../src/system/access-log-file.ts";
 import type { RtspOptions } from "../../src/upstream/rtsp/session.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
 import type { RtspServer } from "../fakes/rtsp-server.ts";
@@ -41,7 +43,8 @@ export class Relay {
     const log = collectingLog(this.log);
     this.hub = new Hub({ bufferSlots, fastStart: false });
     this.admission = new Admission(maxClients);
-    const parts = { hub: this.hub, admission: this.admission, log, options: { ...USUAL, ...options } };
+    const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");
+    const parts = { hub: this.hub, admission: this.admission, log, accessLog, options: { ...USUAL, ...options } };
     const gatekeeper = new Gatekeeper({ ...OPEN, corsAllowOrigin }, log);
     this.#server = new TestServer(router({ gatekeeper, routes: [rtspRoute(parts)], log }));
   }
