@@ -133,10 +133,17 @@ if (IS_POSSIBLE) {
     );
 
     test("of live streams lead through the relay", async () => {
-      for (const name of ["encrypted", "master", "part_0", "part_1"]) {
+      const named = {
+        encrypted: "#EXT-X-KEY:METHOD=AES-128,URI=",
+        master: "#EXT-X-MEDIA:TYPE=AUDIO,",
+        part_0: "#EXT-X-MAP:URI=",
+        part_1: "#EXT-X-MAP:URI=",
+      };
+      for (const [name, tag] of Object.entries(named)) {
         const { head, body } = await answerTo(sluice, `${path}/live/${name}.m3u8`);
         expect(head.status).toBe(200);
         expect(head.headers.get("content-length")).toBe(`${body.length}`);
+        expect(body.toString()).toContain(tag);
         const links = linksOf(body.toString());
         expect(links.length).toBeGreaterThan(1);
         for (const link of links) {

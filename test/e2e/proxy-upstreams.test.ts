@@ -18,6 +18,8 @@ const EVENT_INTERVAL_MS = 250;
 const RESOLVE_MS = 5000;
 const STALL_MS = 500;
 const LARGE_BYTES = 16 * 1024 * 1024;
+/** The most that a request may carry. */
+const UPLOAD_BYTES = 4 * 1024 * 1024;
 const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
 
 async function statusOf(server: HttpServerAddress, target: string, ms = WAIT_MS): Promise<number> {
@@ -112,6 +114,19 @@ function makeCertificate(directory: string) {
   return { key, cert };
 }
 
+/** The time at which each was sent, one a line. */
+function events(): ReadableStream {
+  const encoder = new TextEncoder();
+  let sent = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      await Bun.sleep(EVENT_INTERVAL_MS);
+      controller.enqueue(encoder.encode(`${performance.now()}\n`));
+      if (++sent === EVENTS) controller.close();
+    },
+  });
+}
+
 forEachVariant("the certificate of an https upstream", (start) => {
   let directory: string;
   let files: { key: string; cert: string };
@@ -128,7 +143,11 @@ forEachVariant("the certificate of an https upstream", (start) => {
       hostname: "127.0.0.1",
       port: 0,
       tls: { key: Bun.file(files.key), cert: Bun.file(files.cert) },
-      fetch: (request) => new Response(body, { headers: { "X-Asked": request.url } }),
+      fetch: async (request) => {
+        if (request.url.endsWith("/events")) return new Response(events());
+        if (request.method === "POST") return new Response(Bun.sha(await request.bytes(), "hex"));
+        return new Response(body, { headers: { "X-Asked": request.url } });
+      },
     });
   });
   afterAll(async () => {
@@ -140,6 +159,30 @@ forEachVariant("the certificate of an https upstream", (start) => {
     await using sluice = await start();
     expect(await statusOf(sluice, `/https/localhost:${origin.port}/x`)).toBe(503);
     await sluice.waitForLog(new RegExp(`https://localhost:${origin.port}: .*certificate`));
+  });
+
+  test("once accepted, events pass at once and a large request arrives whole", async () => {
+    await using sluice = await start({ env: { NODE_EXTRA_CA_CERTS: files.cert } });
+    using client = await HttpClient.connect(sluice);
+    client.request("GET", `/https/localhost:${origin.port}/events`);
+    await client.head();
+    const late: number[] = [];
+    client.stream((chunk) => {
+      for (const [sentAt] of Buffer.from(chunk)
+        .toString()
+        .matchAll(/^\d+\.\d+$/gm)) {
+        late.push(performance.now() - Number(sentAt));
+      }
+    });
+    await until(() => late.length === EVENTS, WAIT_MS, "all events");
+    expect(Math.max(...late)).toBeLessThan(LATE_MAX_MS);
+
+    using sender = await HttpClient.connect(sluice);
+    const upload = body.subarray(0, UPLOAD_BYTES);
+    const headers = { "Content-Length": `${UPLOAD_BYTES}` };
+    sender.request("POST", `/https/localhost:${origin.port}/upload`, headers);
+    sender.send(upload);
+    expect((await sender.response()).body.toString()).toBe(Bun.sha(upload, "hex") as string);
   });
 
   test("is accepted with NODE_EXTRA_CA_CERTS, for its own name", async () => {
