@@ -2,9 +2,10 @@
 
 import type { Complaint } from "../config/complaint.ts";
 import { configText } from "../config/config-text.ts";
-import { unixListenerProblem } from "../config/listen.ts";
+import { unixPaths } from "../config/listen.ts";
 import { loadSettings } from "../config/load.ts";
 import { LOG_DEBUG, LOG_ERROR, LOG_FATAL, LOG_INFO, LOG_WARN, type LogLevel } from "../system/log.ts";
+import { unixListenersProblem } from "../system/unix-listeners.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -24,7 +25,10 @@ const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
 export function checkConfig(path: string | undefined, { readFile, stdout, stderr }: Surroundings): number {
   const { commandLine } = parseArguments(path === undefined ? [] : ["-C", "-c", path]);
   const { settings, complaints, path: file } = loadSettings(commandLine, readFile);
-  const found = [...complaints, ...wholeFileComplaints(unixListenerProblem(settings.listen), file)];
+  const found = [
+    ...complaints,
+    ...wholeFileComplaints(unixListenersProblem(unixPaths(settings.listen))?.message, file),
+  ];
   for (const complaint of found) stderr(`${complaintText(complaint)}\n`);
   if (file !== undefined) stdout(configText(settings));
   return found.length === 0 ? 0 : 1;

@@ -5,12 +5,17 @@ import type { ListenAddress, TcpAddress } from "./settings.ts";
 import type { Reading } from "./values.ts";
 
 const PORT_MAX = 65535;
-/** What fits into Linux's `sun_path` in front of its terminator. */
-const UNIX_PATH_MAX_BYTES = 107;
-const UNIX_LISTENERS_MAX = 32;
 
 export function isTcpAddress(address: ListenAddress): address is TcpAddress {
   return "port" in address;
+}
+
+export function tcpAddresses(addresses: readonly ListenAddress[]): TcpAddress[] {
+  return addresses.filter(isTcpAddress);
+}
+
+export function unixPaths(addresses: readonly ListenAddress[]): string[] {
+  return addresses.flatMap((address) => (isTcpAddress(address) ? [] : [address.path]));
 }
 
 /**
@@ -61,22 +66,6 @@ export function showListenAddress(address: ListenAddress): string {
 /** The way `readBindLine` would read it back. */
 export function showBindLine(address: ListenAddress): string {
   return isTcpAddress(address) ? `${address.host ?? "*"} ${address.port}` : address.path;
-}
-
-/**
- * Says why these Unix sockets cannot all be listened on, or returns undefined. A reason is fatal at start, and undoes a
- * reload.
- */
-export function unixListenerProblem(addresses: readonly ListenAddress[]): string | undefined {
-  const seen = new Set<string>();
-  for (const address of addresses) {
-    if (isTcpAddress(address)) continue;
-    const { path } = address;
-    if (Buffer.byteLength(path) > UNIX_PATH_MAX_BYTES) return `Unix socket path is too long: ${path}`;
-    if (seen.has(path)) return `Duplicate Unix socket listener path: ${path}`;
-    seen.add(path);
-  }
-  return seen.size > UNIX_LISTENERS_MAX ? `Too many Unix socket listeners (max ${UNIX_LISTENERS_MAX})` : undefined;
 }
 
 function readUnixPath(path: string): Reading<ListenAddress> {

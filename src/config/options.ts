@@ -1,6 +1,7 @@
 /** The table of options: flags, file keys, validation, help and the README's reference all come from here. */
 
 import { LOG_ERROR } from "../system/log.ts";
+import { DEFAULT_ACCESS_LOG_FORMAT } from "../wire/access-log.ts";
 import { action, type Option, setting } from "./option.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "./program.ts";
 import type { SettingsDraft, SettingValues } from "./settings.ts";
@@ -25,7 +26,6 @@ const DEFAULT_STUN_PORT = 3478;
 const UDP_RCVBUF_MIN_BYTES = 65536;
 const DEFAULT_FFMPEG = "ffmpeg";
 const DEFAULT_RTSP_USER_AGENT = `${PROGRAM_NAME}/${PROGRAM_VERSION}`;
-const DEFAULT_LOG_FORMAT = '$client_addr [$time_iso8601] "$service_url" $service_type "$upstream_url"';
 
 /** Where a config file is looked for when none is named; the first that can be read is it. */
 export const DEFAULT_CONFIG_PATHS = ["/etc/sluice.conf", "/etc/rtp2httpd.conf", "/usr/local/etc/rtp2httpd.conf"];
@@ -341,8 +341,8 @@ export const OPTIONS: readonly Option[] = [
     long: "log-format",
     argument: "FORMAT",
     keys: ["log-format", "log_format"],
-    type: textOr(DEFAULT_LOG_FORMAT),
-    initial: DEFAULT_LOG_FORMAT,
+    type: textOr(DEFAULT_ACCESS_LOG_FORMAT),
+    initial: DEFAULT_ACCESS_LOG_FORMAT,
     help: "That line, with $variables",
   }),
   action("config", {

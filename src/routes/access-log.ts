@@ -3,11 +3,11 @@ import type { AccessLogFile } from "../system/access-log-file.ts";
 import { type AccessLogEntry, type AccessLogFormat, accessLogLine, parseAccessLogFormat } from "../wire/access-log.ts";
 import { forwardedFor } from "../wire/forwarded.ts";
 import { percentDecode } from "../wire/percent.ts";
+import { withoutTokenWord } from "../wire/token.ts";
 import type { Exchange } from "./route.ts";
 
 /** Longest `$service_url`. */
 const SERVICE_URL_MAX_BYTES = 255;
-const TOKEN_WORD = /R2HTOKEN\/[^ \t]*[ \t]?/g;
 
 export class AccessLog {
   readonly #file: AccessLogFile;
@@ -34,7 +34,7 @@ export class AccessLog {
       method: request.method,
       serviceUrl: serviceUrl(exchange),
       host: request.header("host") ?? "",
-      userAgent: (request.header("user-agent") ?? "").replace(TOKEN_WORD, "").trimEnd(),
+      userAgent: withoutTokenWord(request.header("user-agent") ?? ""),
       forwardedFor: forwardedFor(request.headers),
       serviceType,
       upstreamUrl,

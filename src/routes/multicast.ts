@@ -1,12 +1,12 @@
 /** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
-import { lookup } from "node:dns/promises";
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Log } from "../system/log.ts";
+import { resolveHost } from "../system/resolve.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
 import { type MulticastOptions, MulticastSession, type MulticastTarget } from "../upstream/multicast/session.ts";
 import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
-import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { percentDecode } from "../wire/percent.ts";
 import { maskToken } from "../wire/token-mask.ts";
 import { queryParameter } from "../wire/url-query.ts";
@@ -117,13 +117,10 @@ async function resolveTarget(name: string, url: MulticastUrl, interfaceName?: st
 }
 
 async function resolve(host: string): Promise<IpAddress> {
-  const literal = parseIpAddress(host);
-  if (literal) return literal;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`name ${host} not resolved within 3 s`)), RESOLVE_TIMEOUT_MS);
   try {
-    const found = await Promise.race([lookup(host), late]);
-    const address = parseIpAddress(found.address);
+    const [address] = await Promise.race([resolveHost(host), late]);
     if (!address) throw new Error(`name ${host} resolved to something that is no address`);
     return address;
   } finally {

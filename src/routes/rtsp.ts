@@ -17,8 +17,8 @@ import { parseRtspUrl } from "../wire/rtsp-url.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
 import { requestedInterface } from "./interface-parameter.ts";
-import { InterleavedClient } from "./interleaved-client.ts";
 import { MediaClient } from "./media-client.ts";
+import { PipedClient } from "./piped-client.ts";
 import type { Exchange, Route } from "./route.ts";
 import { rtspHeaders } from "./rtsp-headers.ts";
 
@@ -136,13 +136,10 @@ class RtspClient implements RtspSessionParent {
   }
 
   interleaved(source: InterleavedSource): void {
-    const client = new InterleavedClient(
-      this.#connection,
-      source,
-      () => this.#head(),
-      this.#parts.hub,
-      () => this.#session?.close(),
-    );
+    const connection = this.#connection;
+    const sink = new MediaClient(connection, () => this.#head());
+    const client = new PipedClient(connection, source, sink, this.#parts.hub, () => this.#session?.close());
+    source.onArrived = () => client.arrived();
     this.#consumer = client;
     client.start();
   }

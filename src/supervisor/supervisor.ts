@@ -1,9 +1,9 @@
 /** The process that owns the workers: their sockets, the PID file, what they share, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
 import { logComplaints } from "../config/complaint.ts";
-import { isTcpAddress } from "../config/listen.ts";
+import { tcpAddresses, unixPaths } from "../config/listen.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
-import type { Settings, TcpAddress } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { Places } from "../routes/admission.ts";
 import type { IndexChannel } from "../routes/index-page.ts";
 import type { LogRing } from "../status/log-ring.ts";
@@ -86,9 +86,9 @@ export class Supervisor implements WorkerSlotParent {
     const { settings, log } = this.#options;
     log.info(`Starting sluice with ${settings.workers} worker(s)`);
     try {
-      this.#unix.prepare(unixPaths(settings)).commit();
+      this.#unix.prepare(unixPaths(settings.listen)).commit();
       if (settings.pidFile !== undefined) this.#pidFile.acquire(settings.pidFile);
-      const tcp = await this.#tcp.prepare(tcpAddresses(settings), settings.workers);
+      const tcp = await this.#tcp.prepare(tcpAddresses(settings.listen), settings.workers);
       tcp.commit();
       if (tcp.addresses + this.#unix.all.length === 0) throw new NothingToListenError();
     } catch (error) {
@@ -218,15 +218,15 @@ export class Supervisor implements WorkerSlotParent {
       const pid = this.#pidFile.prepareMove(settings.pidFile);
       undo.push(() => pid.rollback());
       failure = "Configuration reload failed, keeping existing workers and listeners";
-      const tcp = await this.#tcp.prepare(tcpAddresses(settings), settings.workers);
+      const tcp = await this.#tcp.prepare(tcpAddresses(settings.listen), settings.workers);
       undo.push(() => tcp.rollback());
       commits.push(() => tcp.commit());
       if (hasNewAddresses) {
-        const unix = this.#unix.prepare(unixPaths(settings));
+        const unix = this.#unix.prepare(unixPaths(settings.listen));
         undo.push(() => unix.rollback());
         commits.push(() => unix.commit());
       }
-      if (tcp.addresses + unixPaths(settings).length === 0) throw new NothingToListenError();
+      if (tcp.addresses + unixPaths(settings.listen).length === 0) throw new NothingToListenError();
       commits.push(() => pid.commit());
     } catch (error) {
       for (const step of undo.reverse()) step();
@@ -258,12 +258,4 @@ export class Supervisor implements WorkerSlotParent {
     this.#unix.close();
     this.#pidFile.remove();
   }
-}
-
-function tcpAddresses({ listen }: Settings): TcpAddress[] {
-  return listen.filter(isTcpAddress);
-}
-
-function unixPaths({ listen }: Settings): string[] {
-  return listen.flatMap((address) => (isTcpAddress(address) ? [] : [address.path]));
 }

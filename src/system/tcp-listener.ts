@@ -1,9 +1,9 @@
 /** Listening TCP sockets for a supervisor: names resolved, one socket an address (config.md section 10). */
-import { lookup } from "node:dns/promises";
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
 import { errorCode, errorReason } from "./error-reason.ts";
 import { zoneIndex } from "./interfaces.ts";
 import { localPort, openListeningSocket } from "./listening-socket.ts";
+import { resolveHost } from "./resolve.ts";
 import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, setOption } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
 import { tuneListeningSocket } from "./tcp.ts";
@@ -68,7 +68,7 @@ export async function openTcpListeners(
   const listeners: TcpListener[] = [];
   const failures: TcpListenError[] = [];
   for (const { fd } of beside) sharePort(fd);
-  for (const address of await resolveHost(endpoint.host)) {
+  for (const address of await addressesOf(endpoint.host)) {
     // All addresses of one endpoint get the same port, also a free one.
     const port = endpoint.port === 0 ? (listeners[0]?.port ?? 0) : endpoint.port;
     try {
@@ -81,25 +81,16 @@ export async function openTcpListeners(
   return { listeners, failures };
 }
 
-/** The addresses of a host in the resolver's order; both wildcards for undefined. */
-async function resolveHost(host: string | undefined): Promise<IpAddress[]> {
-  if (host !== undefined) {
-    const literal = parseIpAddress(host);
-    if (literal) return [literal];
-  }
-  const texts = host === undefined ? WILDCARDS : await lookUp(host);
-  const addresses = texts.map(parseIpAddress).filter((address) => address !== undefined);
-  if (addresses.length === 0) throw new ResolveError(host ?? "*", undefined);
-  return addresses;
-}
-
-async function lookUp(host: string): Promise<string[]> {
+/** Both wildcards for undefined. */
+async function addressesOf(host: string | undefined): Promise<IpAddress[]> {
+  if (host === undefined) return WILDCARDS.map((text) => parseIpAddress(text)!);
   try {
-    const found = await lookup(host, { all: true });
-    return found.map(({ address }) => address);
+    const addresses = await resolveHost(host);
+    if (addresses.length > 0) return addresses;
   } catch (error) {
     throw new ResolveError(host, error);
   }
+  throw new ResolveError(host, undefined);
 }
 
 /**

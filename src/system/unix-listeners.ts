@@ -1,6 +1,13 @@
 /** All Unix sockets that the supervisor listens on, and how a reload changes them (config.md sections 8 and 11). */
 import type { Log } from "./log.ts";
-import { closeUnixListener, isInPlace, openUnixListener, type UnixListener, UnixSocketError } from "./unix-socket.ts";
+import {
+  closeUnixListener,
+  isInPlace,
+  openUnixListener,
+  type UnixListener,
+  UnixSocketError,
+  unixPathProblem,
+} from "./unix-socket.ts";
 
 const MAX_LISTENERS = 32;
 
@@ -70,9 +77,16 @@ function closeAllBut(wanted: readonly UnixListener[], listeners: readonly UnixLi
 }
 
 function refuseImpossible(paths: readonly string[]): void {
+  const problem = unixListenersProblem(paths);
+  if (problem) throw problem;
+}
+
+/** Why these sockets can never be made together, wherever the program runs; undefined when they may. */
+export function unixListenersProblem(paths: readonly string[]): UnixSocketError | undefined {
   if (paths.length > MAX_LISTENERS) {
-    throw new UnixSocketError("too-many", `Too many Unix socket listeners (max ${MAX_LISTENERS})`);
+    return new UnixSocketError("too-many", `Too many Unix socket listeners (max ${MAX_LISTENERS})`);
   }
   const twice = paths.find((path, at) => paths.indexOf(path) !== at);
-  if (twice !== undefined) throw new UnixSocketError("duplicate", `Duplicate Unix socket listener path: ${twice}`);
+  if (twice !== undefined) return new UnixSocketError("duplicate", `Duplicate Unix socket listener path: ${twice}`);
+  return paths.map(unixPathProblem).find((problem) => problem !== undefined);
 }

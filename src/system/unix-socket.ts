@@ -45,11 +45,8 @@ export interface UnixListener {
  * @throws UnixSocketError
  */
 export function openUnixListener(path: string): UnixListener {
-  if (!/^\/[^ \t\r\n\0]*$/.test(path))
-    throw new UnixSocketError("invalid-path", `Invalid Unix socket bind path: ${path}`);
-  if (Buffer.byteLength(path) > PATH_MAX_BYTES) {
-    throw new UnixSocketError("path-too-long", `Unix socket path is too long: ${path}`);
-  }
+  const problem = unixPathProblem(path);
+  if (problem) throw problem;
   try {
     makeRoom(path);
     const fd = openListeningSocket(AF_UNIX, unixAddress(path));
@@ -61,6 +58,14 @@ export function openUnixListener(path: string): UnixListener {
     if (error instanceof UnixSocketError) throw error;
     throw new UnixSocketError("failed", `Cannot listen on Unix socket ${path}: ${errorReason(error)}`, error);
   }
+}
+
+/** Why no socket can ever be at this path. */
+export function unixPathProblem(path: string): UnixSocketError | undefined {
+  if (!/^\/[^ \t\r\n\0]*$/.test(path))
+    return new UnixSocketError("invalid-path", `Invalid Unix socket bind path: ${path}`);
+  if (Buffer.byteLength(path) <= PATH_MAX_BYTES) return undefined;
+  return new UnixSocketError("path-too-long", `Unix socket path is too long: ${path}`);
 }
 
 /** Whether clients that connect to the path still come to us. */

@@ -1,4 +1,5 @@
 /** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
+import { trimBlanks } from "./header-fields.ts";
 
 /** Request line, header lines and the empty line together. */
 export const MAX_HEAD_BYTES = 8192;
@@ -143,17 +144,4 @@ function contentLengths(headers: readonly HeaderField[]): number[] {
     .filter((field) => field.name.toLowerCase() === "content-length")
     .flatMap((field) => field.value.split(",").map(trimBlanks));
   return [...new Set(values)].map((value) => (/^\d+$/.test(value) ? Number(value) : 0));
-}
-
-/** Not `trim()`, which would cut 0xA0: in UTF-8 that is a part of letters. */
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

@@ -1,5 +1,6 @@
 /** The access token `r2h-token` in requests and answers, as byte strings (http.md section 7). */
 import { cookieValue } from "./cookie.ts";
+import { trimBlanks } from "./header-fields.ts";
 import { type HeaderField, headerValue } from "./http-request.ts";
 import { percentDecode } from "./percent.ts";
 import { queryParameter } from "./url-query.ts";
@@ -38,6 +39,19 @@ export function withoutToken(query: string): string {
     .map((parameter) => parameter.replace(SECOND_QUERY, ""))
     .filter((parameter) => !isToken(parameter))
     .join("&");
+}
+
+/** Takes the token out of the query of a URL. */
+export function withoutTokenInUrl(url: string): string {
+  const start = url.indexOf("?");
+  if (start < 0) return url;
+  const query = withoutToken(url.slice(start + 1));
+  return url.slice(0, start) + (query === "" ? "" : `?${query}`);
+}
+
+/** Takes the word with the token out of a User-Agent, with the blank before it. */
+export function withoutTokenWord(userAgent: string): string {
+  return trimBlanks(userAgent.replace(/[ \t]?R2HTOKEN\/[^ \t]*/gi, ""));
 }
 
 function isToken(parameter: string): boolean {

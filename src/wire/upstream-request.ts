@@ -3,16 +3,12 @@ import { emitMessageHead, endToEndHeaders, trimBlanks } from "./header-fields.ts
 import type { HeaderField } from "./http-request.ts";
 import { percentEncodeText } from "./percent.ts";
 import { isPlaylistPath } from "./playlist-response.ts";
-import { takeParameters } from "./proxy-url.ts";
-
-const TOKEN_NAME = "r2h-token";
+import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "./token.ts";
 
 /** Made anew, or about this relay only. Without `Accept-Encoding`, playlists arrive as text. */
 const REPLACED = /^(host|content-length|transfer-encoding|accept-encoding|expect|x-forwarded-.*)$/i;
 /** A part of a playlist cannot be rewritten (http-proxy.md section 6). */
 const RANGES = /^(range|if-range)$/i;
-/** The marker of http.md section 7 with the blank before it. */
-const TOKEN_MARKER = /[ \t]?R2HTOKEN\/[^ \t]*/gi;
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -50,18 +46,18 @@ function forwardedHeaders({ headers, target, userAgent, token }: UpstreamRequest
     .filter(({ name }) => !REPLACED.test(name))
     .filter(({ name }) => !(isPlaylist && RANGES.test(name)))
     .filter(({ name }) => !(userAgent && name.toLowerCase() === "user-agent"))
-    .map(({ name, value }) => ({ name, value: token ? withoutToken(name, value) : value }))
+    .map(({ name, value }) => ({ name, value: token ? withoutTokenIn(name, value) : value }))
     .filter(({ value }) => value !== "");
 }
 
-function withoutToken(name: string, value: string): string {
+function withoutTokenIn(name: string, value: string): string {
   switch (name.toLowerCase()) {
     case "cookie":
       return withoutTokenCookie(value);
     case "user-agent":
-      return trimBlanks(value.replace(TOKEN_MARKER, ""));
+      return withoutTokenWord(value);
     case "referer":
-      return takeParameters(value, [TOKEN_NAME]).url;
+      return withoutTokenInUrl(value);
     default:
       return value;
   }

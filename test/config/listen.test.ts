@@ -6,7 +6,6 @@ import {
   readListenAddress,
   showBindLine,
   showListenAddress,
-  unixListenerProblem,
 } from "../../src/config/listen.ts";
 
 describe("listen arguments", () => {
@@ -110,23 +109,5 @@ describe("lines of [bind]", () => {
     ["/run/a b", "Invalid Unix socket bind path (whitespace is not supported): /run/a b"],
   ])("%p is refused", (line, refused) => {
     expect(readBindLine(line, servicePort)).toEqual({ refused, fatal: false });
-  });
-});
-
-describe("Unix sockets together", () => {
-  const paths = (count: number) => Array.from({ length: count }, (_, index) => ({ path: `/run/${index}` }));
-  const tcp = { host: undefined, port: 80 };
-
-  test("have no problem", () => {
-    expect(unixListenerProblem([tcp, tcp, ...paths(32), { host: undefined, port: 81 }])).toBeUndefined();
-    expect(unixListenerProblem([{ path: `/${"a".repeat(106)}` }])).toBeUndefined();
-  });
-
-  test("have one", () => {
-    expect(unixListenerProblem([...paths(2), { path: "/run/1" }])).toBe("Duplicate Unix socket listener path: /run/1");
-    expect(unixListenerProblem(paths(33))).toBe("Too many Unix socket listeners (max 32)");
-    for (const long of [`/${"a".repeat(107)}`, `/${"é".repeat(54)}`]) {
-      expect(unixListenerProblem([tcp, { path: long }])).toBe(`Unix socket path is too long: ${long}`);
-    }
   });
 });

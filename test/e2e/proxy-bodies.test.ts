@@ -26,8 +26,11 @@ const STALL_MS = IS_SOAK ? 45_000 : 1200;
 const TEST_MS = STALL_MS + 2 * BODY_MS;
 /** How soon whatever belongs to a client that has gone is closed. */
 const AT_ONCE_MS = 1000;
-/** An origin that could not send for so long is blocked. */
-const STILL_MS = 400;
+/**
+ * An origin that could not send for so long is blocked: longer than its kernel's first window probes (after 200 and 600 ms),
+ * which may find that there is room for more after all.
+ */
+const STILL_MS = 1000;
 const SIP_BYTES = 8192;
 const SIP_INTERVAL_MS = 20;
 /** Less than the body, more than a ring and the buffers of the four sockets on the way. */

@@ -1,11 +1,11 @@
 /** One request to an HTTP upstream, from the name of the host to the end of the body (http-proxy.md section 4). */
-import { lookup } from "node:dns/promises";
 import type { ByteSource } from "../../relay/pipe.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, type Memory } from "../../system/memory.ts";
+import { resolveHost } from "../../system/resolve.ts";
 import { TcpSource } from "../../system/tcp-source.ts";
 import { type ResponseHead, ResponseHeadParser } from "../../wire/http-response-head.ts";
-import { type IpAddress, parseIpAddress } from "../../wire/ip-address.ts";
+import type { IpAddress } from "../../wire/ip-address.ts";
 import type { ProxyUrl } from "../../wire/proxy-url.ts";
 import type { BodyFraming } from "../../wire/response-framing.ts";
 import { HttpUpstreamError } from "./errors.ts";
@@ -89,14 +89,12 @@ export class HttpSession implements ByteSource {
   }
 
   #resolve(): void {
-    const { url, resolve = resolveAll } = this.#request;
+    const { url, resolve = resolveHost } = this.#request;
     this.#limit(() => this.#fail("unresolved", "not resolved in time"));
-    const literal = parseIpAddress(url.host);
-    const found = literal ? Promise.resolve([literal]) : resolve(url.host);
-    found.then(
+    resolve(url.host).then(
       (addresses) => {
         if (this.#state !== "resolving") return;
-        this.#addresses = addresses.map(unmapped);
+        this.#addresses = addresses;
         this.#tryNext();
       },
       (error: Error) => this.#fail("unresolved", error.message),
@@ -201,16 +199,4 @@ export class HttpSession implements ByteSource {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(onTimeout, ms);
   }
-}
-
-async function resolveAll(host: string): Promise<IpAddress[]> {
-  const found = await lookup(host, { all: true });
-  return found.map(({ address }) => parseIpAddress(address)).filter((address) => address !== undefined);
-}
-
-/** `::ffff:127.0.0.1` leads where 127.0.0.1 does, and has to be seen to (RFC 4291 section 2.5.5.2). */
-function unmapped(address: IpAddress): IpAddress {
-  const { family, bytes } = address;
-  const isMapped = family === 6 && bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
-  return isMapped ? { family: 4, bytes: bytes.subarray(12) } : address;
 }
