@@ -55,6 +55,8 @@ const failedSteps: string[] = [];
 const biome = "node_modules/@biomejs/biome/bin/biome";
 if (!(await succeeds(biome, "check", "--error-on-warnings", "."))) failedSteps.push("format and lint");
 if (!(await succeeds("node_modules/typescript/bin/tsc", "--noEmit"))) failedSteps.push("types");
+if (!(await succeeds("node_modules/typescript/bin/tsc", "--noEmit", "-p", "src/web")))
+  failedSteps.push("types of the pages");
 
 const { passed, failed: failedTests, skipped } = await runTests();
 let failed = failedTests + failedSteps.length;
