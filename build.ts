@@ -133,6 +133,8 @@ async function compile(target: Target, runtime: string, entry: string, outdir: s
   const result = await Bun.build({
     entrypoints: [entry],
     minify: true,
+    // What is imported when it is needed stays out of memory until then.
+    splitting: true,
     // The bundler would otherwise write the builder's own NODE_ENV into the program.
     define: { "process.env.NODE_ENV": '"production"' },
     throw: false,

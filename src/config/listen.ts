@@ -1,6 +1,6 @@
 /** Where to listen: the argument of `--listen`, a line of `[bind]` (config.md sections 6, 10 and 11). */
 
-import { isIPv6 } from "node:net";
+import { parseIpAddress } from "../wire/ip-address.ts";
 import type { ListenAddress, TcpAddress } from "./settings.ts";
 import type { Reading } from "./values.ts";
 
@@ -78,7 +78,7 @@ function readHost(text: string): { readonly name: string | undefined } | { reado
   if (text === "*") return { name: undefined };
   const name = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
   if (name !== text || name.includes(":")) {
-    return isIPv6(name) ? { name } : { reason: `${name} is not an IPv6 address` };
+    return parseIpAddress(name)?.family === 6 ? { name } : { reason: `${name} is not an IPv6 address` };
   }
   return /[\s/[\]*]/.test(name) ? { reason: `${name} is not a host name or address` } : { name };
 }

@@ -1,5 +1,5 @@
 /** Listening sockets and the connections they accept. */
-import { getSystemErrorMessage } from "node:util";
+import { errnoMessage } from "../system/error-reason.ts";
 import type { Log } from "../system/log.ts";
 import { tuneListeningSocket } from "../system/tcp.ts";
 import { Connection, type ConnectionParent, type ConnectionSocket, type ConnectionTimeouts } from "./connection.ts";
@@ -49,7 +49,7 @@ export class ListenError extends Error {
   readonly address: string;
 
   constructor(address: string, cause: Error & { readonly code?: string; readonly errno?: number }) {
-    const reason = cause.errno === undefined ? cause.message : getSystemErrorMessage(-Math.abs(cause.errno));
+    const reason = cause.errno === undefined ? cause.message : errnoMessage(cause.errno);
     super(`${address}: ${reason}`, { cause });
     this.code = cause.code ?? "EUNKNOWN";
     this.address = address;

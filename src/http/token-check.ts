@@ -1,5 +1,4 @@
 /** Whether a request knows the access token (http.md section 7). */
-import { hash, timingSafeEqual } from "node:crypto";
 import type { HeaderField } from "../wire/http-request.ts";
 import { utf8Encode } from "../wire/percent.ts";
 import { presentedToken, type TokenSource } from "../wire/token.ts";
@@ -27,10 +26,10 @@ export class TokenCheck {
 
   /** Takes the same time whatever is right about the value. Digests are of one length, which `timingSafeEqual` demands. */
   #matches(value: string | undefined): boolean {
-    return value !== undefined && timingSafeEqual(digest(value), this.#digest);
+    return value !== undefined && crypto.timingSafeEqual(digest(value), this.#digest);
   }
 }
 
 function digest(bytes: string): Buffer {
-  return hash("sha256", Buffer.from(bytes, "latin1"), "buffer");
+  return new Bun.CryptoHasher("sha256").update(bytes, "latin1").digest();
 }

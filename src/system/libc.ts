@@ -13,6 +13,7 @@ const SYMBOLS = {
   getsockname: { args: [i32, "ptr", "ptr"], returns: i32 },
   getsockopt: { args: [i32, i32, i32, "ptr", "ptr"], returns: i32 },
   if_nametoindex: { args: ["ptr"], returns: "u32" },
+  isatty: { args: [i32], returns: i32 },
   listen: { args: [i32, i32], returns: i32 },
   madvise: { args: ["ptr", "u64", i32], returns: i32 },
   memfd_create: { args: ["ptr", "u32"], returns: i32 },

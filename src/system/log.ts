@@ -1,8 +1,8 @@
 /** The diagnostic log: five levels, one line a message, and repeated trouble counted instead of repeated. */
 
 import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
-import { createConsola } from "consola/basic";
+import { createConsola } from "consola/core";
+import { libc } from "./libc.ts";
 
 export const LOG_FATAL = 0;
 export const LOG_ERROR = 1;
@@ -73,7 +73,7 @@ export interface LogOptions {
 
 /** Creates a log whose lines are those of config.md section 13, or have time and level in front on a terminal. */
 export function createLog(options: LogOptions): Log {
-  const { level, prefix, write = writeToStdout, terminal = isatty(1), onLine } = options;
+  const { level, prefix, write = writeToStdout, terminal = isTerminal(1), onLine } = options;
   const head = terminal ? terminalHead(wantsColour()) : () => "";
   const consola = createConsola({
     level: CONSOLA_EVERYTHING,
@@ -109,6 +109,11 @@ export function createLog(options: LogOptions): Log {
     },
   };
   return log;
+}
+
+/** The stream modules behind `node:tty` take a megabyte and a half, which only a program without libc has to spend. */
+function isTerminal(fd: number): boolean {
+  return libc ? libc.isatty(fd) === 1 : process.getBuiltinModule("node:tty").isatty(fd);
 }
 
 /** `[prefix] message`, with what could start a second line or drive a terminal made visible, cut to the line limit. */

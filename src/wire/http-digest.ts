@@ -1,5 +1,4 @@
 /** Basic and Digest authentication of a client (RFC 7617, RFC 7616, RFC 2069; rtsp.md section 6). */
-import { createHash } from "node:crypto";
 
 export interface Credentials {
   /** Byte strings; the user is never empty. */
@@ -33,7 +32,7 @@ export interface DigestRequest {
 }
 
 /** Lower-case name of the algorithm → hash function. */
-const HASHES: Readonly<Record<string, string | undefined>> = {
+const HASHES: Readonly<Record<string, "md5" | "sha256" | undefined>> = {
   md5: "md5",
   "md5-sess": "md5",
   "sha-256": "sha256",
@@ -128,15 +127,13 @@ function isDigest(challenge: Challenge): boolean {
   return challenge.scheme === "digest";
 }
 
-function hashOf(algorithm: string): string | undefined {
+function hashOf(algorithm: string): "md5" | "sha256" | undefined {
   const name = algorithm.toLowerCase();
   return Object.hasOwn(HASHES, name) ? HASHES[name] : undefined;
 }
 
 function digest(algorithm: string, text: string): string {
-  return createHash(hashOf(algorithm) ?? "md5")
-    .update(text, "latin1")
-    .digest("hex");
+  return new Bun.CryptoHasher(hashOf(algorithm) ?? "md5").update(text, "latin1").digest("hex");
 }
 
 function quoted(text: string): string {

@@ -8,7 +8,7 @@ import { soakMs } from "./soak.ts";
 
 const IDLE_RSS_MAX_BYTES = 40_000_000;
 /** Of each process. */
-const IDLE_ANONYMOUS_MAX_BYTES = 9 * 1024 * 1024;
+const IDLE_ANONYMOUS_MAX_BYTES = 8_000_000;
 const LEFT_BEHIND_MAX_BYTES = 10_000_000;
 /** The program gives back what only its start needed after a second, and what streams needed when the last has ended. */
 const SETTLE_MS = 10_000;

@@ -1,5 +1,4 @@
 /** Collects a playlist whole, undoes its codings (http-proxy.md section 6). */
-import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import type { ByteSource } from "../../relay/pipe.ts";
 import { allocate } from "../../system/memory.ts";
 import { ChunkedDecoder, type ChunkSink } from "../../wire/chunked.ts";
@@ -73,11 +72,12 @@ function readChunks(piece: Uint8Array, chunks: ChunkedDecoder, chunkData: ChunkS
 
 /** @throws HttpUpstreamError */
 function decode(raw: Buffer, coding: ContentCoding): Buffer {
+  if (coding === "identity") return raw;
   const options = { maxOutputLength: MAX_PLAYLIST_BYTES };
+  // Loaded now, because most programs never meet a compressed playlist.
+  const { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } = process.getBuiltinModule("node:zlib");
   try {
     switch (coding) {
-      case "identity":
-        return raw;
       case "gzip":
         return gunzipSync(raw, options);
       case "br":

@@ -1,5 +1,4 @@
 /** How a session proves who it is: Basic until it is told otherwise, then what the server wants (rtsp.md section 6). */
-import { randomBytes } from "node:crypto";
 import {
   basicAuthorization,
   type Challenge,
@@ -21,7 +20,7 @@ export class Authorization {
   header(credentials: Credentials | undefined, method: string, uri: string): string | undefined {
     if (!credentials) return undefined;
     if (this.#challenge.scheme === "basic") return basicAuthorization(credentials);
-    const cnonce = randomBytes(CNONCE_BYTES).toString("hex");
+    const cnonce = crypto.getRandomValues(new Uint8Array(CNONCE_BYTES)).toHex();
     return digestAuthorization(this.#challenge, credentials, { method, uri, nonceCount: ++this.#nonceCount, cnonce });
   }
 

@@ -1,5 +1,4 @@
 /** Asks a STUN server how the outside sees our media port (RFC 8489; rtsp.md section 8). */
-import { randomBytes } from "node:crypto";
 import type { DatagramSink } from "../../system/datagram-receiver.ts";
 import type { Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
@@ -74,7 +73,7 @@ export class StunQuery implements DatagramSink {
       return;
     }
     if (!this.#address) return;
-    const id = randomBytes(STUN_TRANSACTION_ID_BYTES);
+    const id = crypto.getRandomValues(new Uint8Array(STUN_TRANSACTION_ID_BYTES));
     this.#outstanding.push(id);
     this.#pair.send("media", emitBindingRequest(id), this.#address, this.#server.port);
   }
