@@ -1,11 +1,11 @@
 /** Bodies through the HTTP proxy arrive byte for byte, however slowly they are read and however little memory there is. */
 
 import { expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
 import { allocate } from "../../src/system/memory.ts";
 import { TcpSource } from "../../src/system/tcp-source.ts";
 import { parseIpAddress } from "../../src/wire/ip-address.ts";
 import { HttpClient } from "../fakes/http-client.ts";
+import { tcpRow } from "../fakes/tcp-table.ts";
 import { until, within } from "../fakes/until.ts";
 import { forEachVariant, forVariant, type Sluice } from "./harness.ts";
 import { seededRandom } from "./random.ts";
@@ -137,10 +137,7 @@ class Download {
   /** How much of it the relay's kernel has acknowledged: all but the send queue (proc(5), /proc/net/tcp). */
   async acknowledged(): Promise<number> {
     const { localPort, remotePort } = this.#socket;
-    const hex = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-    const table = await readFile("/proc/net/tcp", "utf8");
-    const row = new RegExp(`${hex(localPort)} ${hex(remotePort)} \\w+ (\\w+):`).exec(table);
-    return this.sent - Number.parseInt(row![1]!, 16);
+    return this.sent - (await tcpRow(localPort, remotePort)).unacknowledged;
   }
 }
 

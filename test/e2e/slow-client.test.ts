@@ -47,10 +47,22 @@ forEachVariant("slow clients", (start) => {
         if (randomAccess) expect(resumptions(recording).filter((first) => !isAtRandomAccess(first))).toEqual([]);
       }
       expect(most - rss).toBeLessThan(RSS_GROWTH_MAX_BYTES);
+      for (const viewer of fast) expect(complaints(sluice, viewer)).toEqual([]);
+      for (const viewer of [slow, paused]) {
+        const counts = complaints(sluice, viewer);
+        expect(counts.length).toBeWithin(1, 3 + viewer.verifier.lost / TS_PACKETS_PER_DATAGRAM / 200);
+        expect(counts.at(-1)! * TS_PACKETS_PER_DATAGRAM).toBeLessThanOrEqual(viewer.verifier.lost);
+      }
     },
     TEST_MS,
   );
 });
+
+/** What the log says of the packets that a viewer has lost so far. */
+function complaints(sluice: Sluice, { client }: Viewer): number[] {
+  const complaint = new RegExp(`127\\.0\\.0\\.1:${client.localPort} reads too slowly: (\\d+) packets`);
+  return sluice.log.flatMap((line) => complaint.exec(line)?.slice(1).map(Number) ?? []);
+}
 
 /** Returns the highest resident memory within a time, in bytes. */
 async function highestRss(sluice: Sluice, ms: number): Promise<number> {

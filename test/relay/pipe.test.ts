@@ -271,6 +271,14 @@ describe("a pause", () => {
     expect(pipe.gate.backpressureEvents).toBe(2);
   });
 
+  test("lasts as long as the client wants it to", () => {
+    const { relay, limit } = pausedRelay();
+    const { reads } = relay.source;
+    for (let i = 0; i < 24; i++) relay.tick(relay.now + 3_600_000);
+    expect([relay.isPaused, relay.source.reads, relay.ends]).toEqual([true, reads, 0]);
+    expect(relay.pipe.cursor.lag).toBeWithin(limit * HIGH_MARK, limit + 1);
+  });
+
   test("is followed by reads until nothing is there", () => {
     const { relay, toLowMark } = pausedRelay();
     const { source } = relay;
