@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { readTsPacket, TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
-import { soakMs } from "./soak.ts";
+import { highestRss, soakMs } from "./soak.ts";
 
 const RATE = 40_000_000;
 /** TS packets from one random access point to the next: 0.1 s at that rate. */
@@ -13,7 +13,6 @@ const SLOW_BYTES_PER_SECOND = 400_000;
 const PAUSE_MS = soakMs(5000);
 const TEST_MS = PAUSE_MS + 20_000;
 const RSS_GROWTH_MAX_BYTES = 30_000_000;
-const SAMPLE_MS = 100;
 const TS_PACKETS_PER_DATAGRAM = 7;
 
 forEachVariant("slow clients", (start) => {
@@ -62,17 +61,6 @@ forEachVariant("slow clients", (start) => {
 function complaints(sluice: Sluice, { client }: Viewer): number[] {
   const complaint = new RegExp(`127\\.0\\.0\\.1:${client.localPort} reads too slowly: (\\d+) packets`);
   return sluice.log.flatMap((line) => complaint.exec(line)?.slice(1).map(Number) ?? []);
-}
-
-/** Returns the highest resident memory within a time, in bytes. */
-async function highestRss(sluice: Sluice, ms: number): Promise<number> {
-  const deadline = performance.now() + ms;
-  let highest = 0;
-  while (performance.now() < deadline) {
-    highest = Math.max(highest, await sluice.rss());
-    await Bun.sleep(SAMPLE_MS);
-  }
-  return highest;
 }
 
 /** Counters of the packets before which others are missing. */
