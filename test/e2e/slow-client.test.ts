@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { readTsPacket, TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
+import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 import { highestRss, soakMs } from "./soak.ts";
@@ -10,8 +11,10 @@ const RATE = 40_000_000;
 /** TS packets from one random access point to the next: 0.1 s at that rate. */
 const INTERVAL = 2660;
 const SLOW_BYTES_PER_SECOND = 400_000;
-const PAUSE_MS = soakMs(5000);
-const TEST_MS = PAUSE_MS + 20_000;
+/** How long memory is looked at, if the first loss does not take longer. */
+const PAUSE_MS = soakMs(500);
+const LOSS_MS = 15_000;
+const TEST_MS = PAUSE_MS + LOSS_MS + 20_000;
 const RSS_GROWTH_MAX_BYTES = 30_000_000;
 const TS_PACKETS_PER_DATAGRAM = 7;
 
@@ -30,6 +33,8 @@ forEachVariant("slow clients", (start) => {
 
       slow.client.readAtMost(SLOW_BYTES_PER_SECOND);
       paused.client.pause();
+      const both = [slow, paused];
+      await until(() => both.every((viewer) => complaints(sluice, viewer).length > 0), LOSS_MS, "the first losses");
       const most = await highestRss(sluice, PAUSE_MS);
       slow.client.resume();
       paused.client.resume();
@@ -39,7 +44,7 @@ forEachVariant("slow clients", (start) => {
       await Promise.all([...fast, slow, paused].map((viewer) => viewer.catchUp(channel)));
 
       for (const { verifier } of fast) expect(verifier.counts).toMatchObject(CLEAN);
-      for (const { verifier, recording } of [slow, paused]) {
+      for (const { verifier, recording } of both) {
         expect(verifier.counts).toMatchObject({ ...CLEAN, lost: expect.any(Number) });
         expect(verifier.lost).toBeGreaterThan(0);
         expect(verifier.lost % TS_PACKETS_PER_DATAGRAM).toBe(0);
@@ -47,7 +52,7 @@ forEachVariant("slow clients", (start) => {
       }
       expect(most - rss).toBeLessThan(RSS_GROWTH_MAX_BYTES);
       for (const viewer of fast) expect(complaints(sluice, viewer)).toEqual([]);
-      for (const viewer of [slow, paused]) {
+      for (const viewer of both) {
         const counts = complaints(sluice, viewer);
         expect(counts.length).toBeWithin(1, 3 + viewer.verifier.lost / TS_PACKETS_PER_DATAGRAM / 200);
         expect(counts.at(-1)! * TS_PACKETS_PER_DATAGRAM).toBeLessThanOrEqual(viewer.verifier.lost);
