@@ -147,6 +147,13 @@ class Download {
     return last.sent;
   }
 
+  /** What the kernel waits for at the relay's end and at ours. */
+  async timers(): Promise<[relay: string, origin: string]> {
+    const { localPort, remotePort } = this.#socket;
+    const rows = await Promise.all([tcpRow(remotePort, localPort), tcpRow(localPort, remotePort)]);
+    return [rows[0].timer, rows[1].timer];
+  }
+
   /** How much of it the relay's kernel has acknowledged: all but the send queue (proc(5), /proc/net/tcp). */
   async acknowledged(): Promise<number> {
     const { localPort, remotePort } = this.#socket;
@@ -343,6 +350,9 @@ forEachVariant("a stalled client", (start) =>
           readFast(sluice, origin, { framing: "chunked", size: LARGE }),
         ]);
         expect(download.sent).toBe(sent);
+        // The window of both connections is closed, and both are looked after.
+        expect(await download.timers()).toEqual(["keepalive", "window-probe"]);
+        expect((await tcpRow(sluice.port, stalled.client.localPort)).timer).toBe("window-probe");
         stalled.client.resume();
         await stalled.isIdentical();
       },
