@@ -1,22 +1,19 @@
 /**
  * Pipes with sources and sinks of any rhythm: nothing is lost, nothing is read too early, nothing is left hanging.
  *
- * The traps of flow-control.md section 10 and the tests that fall into them when the program does:
+ * The traps of flow-control.md section 10, and where the program is tested not to fall into them:
  *
- * | Trap                                   | Test                                                                      |
- * | -------------------------------------- | ------------------------------------------------------------------------- |
- * | 1, 17 (whole, at every `-b`)           | e2e/proxy-bodies, here; relay/gate for the least limit                    |
- * | 2, 4, 5, 7, 9, 10, 11, 13, 14, 18, 22, 26 | here                                                                   |
- * | 3, 6, 19 (hang-ups, FIN, RST, errors)  | e2e/proxy-bodies, routes/rtsp, system/tcp-source, upstream/http/session   |
- * | 8, 12, 16 (the bit and the drain hook) | routes/proxied-body                                                       |
- * | 15 (drops in the log), 25 (whole units) | relay/cursor, relay/slow-clients, e2e/slow-client                        |
- * | 20 (outstanding keepalives)            | routes/rtsp                                                               |
- * | 21 (large local answers)               | e2e/proxy-playlists, http/connection                                      |
- * | 23 (control connection, RTSP over UDP) | routes/rtsp-udp                                                           |
- * | 24 (bytes that came with the head)     | upstream/http/body                                                        |
- * | 27 (no deadline of ours), 28 (counts what the kernel took) | http/connection                                       |
- * | 29 (timers stop)                       | upstream/http/session, routes/rtsp                                        |
- * | 30 (leaving while paused)              | e2e/proxy-bodies, routes/proxied-body, routes/rtsp, e2e/rtsp              |
+ * - 1, 17 (whole, at every `-b`): e2e/proxy-bodies, here; relay/gate for the least limit
+ * - 2, 4, 5, 7, 9, 10, 11, 13, 14, 18, 22, 26 (when to read, pause and end): here
+ * - 3, 6, 19 (hang-ups, FIN, reset and errors while paused): e2e/proxy-bodies, routes/rtsp, system/tcp-source
+ * - 8, 12, 16 (the connection's bit and its drain hook): routes/proxied-body
+ * - 15, 25 (drops are logged, and are whole units): relay/cursor, relay/slow-clients, e2e/slow-client
+ * - 20 (keepalives outstanding while paused): routes/rtsp
+ * - 21, 27, 28 (large local answers, no deadline of ours, only what the kernel took counts): http/connection
+ * - 23 (the control connection of RTSP over UDP): routes/rtsp-udp
+ * - 24 (bytes that came with the head): upstream/http/body
+ * - 29 (timers stop): upstream/http/session, routes/rtsp
+ * - 30 (leaving while paused): e2e/proxy-bodies, routes/proxied-body, routes/rtsp
  */
 
 import { describe, expect, test } from "bun:test";
