@@ -8,8 +8,6 @@ export interface ConnectionTimeouts {
   readonly headMs: number;
   /** From the end of the head to the end of the body. */
   readonly bodyMs: number;
-  /** How long a client may take nothing at all of what is left of its answer. */
-  readonly stallMs: number;
   /** How long the client's FIN is awaited after ours. */
   readonly lingerMs: number;
 }
@@ -214,14 +212,15 @@ export class Connection {
     return true;
   }
 
-  /** Writes what is left, now and whenever the socket drains, and then says goodbye. */
+  /**
+   * Writes what is left, now and whenever the socket drains, and then says goodbye. A client that takes nothing is for
+   * the kernel to give up (`system/tcp.ts`, flow-control.md section 10, 27).
+   */
   #finish(): void {
     this.#enter("finishing");
-    const { stallMs, lingerMs } = this.#parent.timeouts;
-    this.#limit(stallMs, "answer not taken");
     if (!this.#flush()) return;
     this.#enter("lingering");
-    this.#limit(lingerMs, "no FIN");
+    this.#limit(this.#parent.timeouts.lingerMs, "no FIN");
     this.#socket.shutdown();
   }
 

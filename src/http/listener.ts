@@ -8,7 +8,6 @@ import { errorResponse, type HttpResponse } from "./response.ts";
 
 const HEAD_TIMEOUT_MS = 30_000;
 const BODY_TIMEOUT_MS = 60_000;
-const STALL_TIMEOUT_MS = 60_000;
 const LINGER_MS = 2000;
 const MAX_CONNECTIONS = 1024;
 /** Bodies that are under way at the same time. Without it, 1024 clients could each make us hold 4 MiB. */
@@ -86,7 +85,6 @@ class Server implements HttpListener, ConnectionParent {
     this.timeouts = {
       headMs: HEAD_TIMEOUT_MS,
       bodyMs: BODY_TIMEOUT_MS,
-      stallMs: STALL_TIMEOUT_MS,
       lingerMs: LINGER_MS,
       ...options.timeouts,
     };

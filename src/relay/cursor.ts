@@ -5,9 +5,17 @@ import type { Ring } from "./ring.ts";
 export interface ClientSink {
   /** Offers bytes; answers how many were taken. Fewer than offered means that `Cursor.drained` will be called. */
   write(bytes: Uint8Array, offset: number, length: number): number;
+  /**
+   * Packets were dropped because the client is too slow: `cursor` has the counts. Told of the first one and of each
+   * 200th, as far as they are not dropped together; absent where none ever are.
+   */
+  dropped?(cursor: Cursor): void;
   /** There will be no more: everything was written, or nothing ever came (`cause` says why). */
   end(cause: Error | undefined): void;
 }
+
+/** Drops are told as often (flow-control.md section 5). */
+const TOLD_EVERY_PACKETS = 200;
 
 export class Cursor {
   readonly sink: ClientSink;
@@ -90,7 +98,14 @@ export class Cursor {
     if (from.position > this.position) this.#owe(ring.copyOut(this.position, from.position));
     this.position = target.position;
     this.droppedBytes += target.position - from.position;
-    this.droppedPackets += target.units - from.units;
+    this.#countDropped(target.units - from.units);
+  }
+
+  #countDropped(packets: number): void {
+    const before = this.droppedPackets;
+    this.droppedPackets += packets;
+    const told = Math.floor(before / TOLD_EVERY_PACKETS);
+    if (before === 0 || Math.floor(this.droppedPackets / TOLD_EVERY_PACKETS) > told) this.sink.dropped?.(this);
   }
 
   #owe(bytes: Uint8Array): void {

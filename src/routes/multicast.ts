@@ -80,7 +80,7 @@ function join({ hub, options, log }: Parts, exchange: Exchange, target: Multicas
       streamKey(target),
       (parent) => new MulticastSession(parent, target, options, log, performance.now()),
       (upstream) =>
-        new MediaClient(connection, () =>
+        new MediaClient(connection, log, () =>
           emitHead(200, completeHeaders(streamHeaders(upstream.facts, isCors), connection.standingHeaders)),
         ),
     );

@@ -137,7 +137,7 @@ class RtspClient implements RtspSessionParent {
 
   interleaved(source: InterleavedSource): void {
     const connection = this.#connection;
-    const sink = new MediaClient(connection, () => this.#head());
+    const sink = new MediaClient(connection, this.#parts.log, () => this.#head());
     const client = new PipedClient(connection, source, sink, this.#parts.hub, () => this.#session?.close());
     source.onArrived = () => client.arrived();
     this.#consumer = client;
@@ -149,7 +149,7 @@ class RtspClient implements RtspSessionParent {
     const subscription = this.#parts.hub.join(
       `rtsp ${++sessions}`,
       open,
-      () => new MediaClient(connection, () => this.#head()),
+      () => new MediaClient(connection, this.#parts.log, () => this.#head()),
     );
     this.#consumer = subscription;
     connection.onWritable = subscription.drained;

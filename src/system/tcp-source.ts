@@ -9,6 +9,8 @@ import { addressFamily, socketAddress } from "./socket-address.ts";
 const EAGAIN = 11;
 const EINPROGRESS = 115;
 const MSG_DONTWAIT = 0x40;
+/** A peer that has lost its power is noticed however long it may be silent; the kernel asks for ten more seconds. */
+const KEEPALIVE_IDLE_MS = 30_000;
 /** A full TLS record is seldom alone: after that much at once the rest need not gather until the reader's next beat. */
 const PLENTY_BYTES = 16 * 1024;
 
@@ -169,6 +171,7 @@ export class TcpSource {
     const handlers: Bun.SocketHandler<undefined> = {
       open: (socket) => {
         this.#socket = socket;
+        socket.setKeepAlive(true, KEEPALIVE_IDLE_MS);
         if (this.#state === "closed") socket.terminate();
         else if (this.#madeBy === "open") this.#opened();
       },

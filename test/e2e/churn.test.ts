@@ -13,7 +13,7 @@ import { soakMs } from "./soak.ts";
 const CLIENTS = 100;
 const CHANNELS = 10;
 const RATE = 1_000_000;
-const CHURN_MS = soakMs(8000);
+const CHURN_MS = soakMs(4000);
 const LONGEST_VISIT_MS = 800;
 /** The program waits 2 s for a client's FIN. */
 const SETTLE_MS = 5000;

@@ -1,29 +1,32 @@
 /** Bodies through the HTTP proxy arrive byte for byte, however slowly they are read and however little memory there is. */
 
-import { expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "bun:test";
 import { allocate } from "../../src/system/memory.ts";
 import { TcpSource } from "../../src/system/tcp-source.ts";
 import { parseIpAddress } from "../../src/wire/ip-address.ts";
 import { HttpClient } from "../fakes/http-client.ts";
+import { tcpRow } from "../fakes/tcp-table.ts";
 import { until, within } from "../fakes/until.ts";
 import { forEachVariant, forVariant, type Sluice } from "./harness.ts";
 import { seededRandom } from "./random.ts";
-import { soakMs } from "./soak.ts";
+import { highestRss, soakMs } from "./soak.ts";
 
 const MIB = 1024 * 1024;
 const IS_SOAK = soakMs(0) > 0;
 const SMALL = MIB;
-const LARGE = (IS_SOAK ? 64 : 16) * MIB;
+const LARGE = (IS_SOAK ? 1024 : 16) * MIB;
 const HUGE = (IS_SOAK ? 1024 : 64) * MIB;
 /** More than all kernel buffers on the way hold. */
 const ENDLESS = 1024 * MIB;
 
 const WAIT_MS = 10_000;
-const BODY_MS = IS_SOAK ? 60_000 : 20_000;
+const BODY_MS = IS_SOAK ? 300_000 : 20_000;
 /** The kernel gives a client up whose window is closed for 60 s. */
 const STALL_MS = IS_SOAK ? 45_000 : 1200;
-const TEST_MS = STALL_MS + 2 * BODY_MS;
+const SIPPING_MS = soakMs(STALL_MS);
+const TEST_MS = STALL_MS + SIPPING_MS + 2 * BODY_MS;
+/** They wait for the same seconds; a soak needs the machine for itself. */
+const together = IS_SOAK ? describe.serial : describe.concurrent;
 /** How soon whatever belongs to a client that has gone is closed. */
 const AT_ONCE_MS = 1000;
 /**
@@ -58,8 +61,18 @@ function wireBlock({ framing, size }: Body, index: number): Buffer | undefined {
   return framing === "chunked" ? Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), data, CRLF]) : data;
 }
 
-/** Hash of the first `length` bytes of a body with its framing; all of them by default. */
-function wireHash(body: Body, length = Number.POSITIVE_INFINITY): string {
+const wholeHashes = new Map<string, string>();
+
+/** Hash of a body with its framing. */
+function wholeHash(body: Body): string {
+  const key = `${body.framing} ${body.size}`;
+  const hash = wholeHashes.get(key) ?? wireHash(body, Number.POSITIVE_INFINITY);
+  wholeHashes.set(key, hash);
+  return hash;
+}
+
+/** Hash of the first `length` bytes of a body with its framing. */
+function wireHash(body: Body, length: number): string {
   const hash = new Bun.CryptoHasher("sha1");
   let left = length;
   for (let index = 0, block = wireBlock(body, 0); block && left > 0; block = wireBlock(body, ++index)) {
@@ -134,13 +147,17 @@ class Download {
     return last.sent;
   }
 
+  /** What the kernel waits for at the relay's end and at ours. */
+  async timers(): Promise<[relay: string, origin: string]> {
+    const { localPort, remotePort } = this.#socket;
+    const rows = await Promise.all([tcpRow(remotePort, localPort), tcpRow(localPort, remotePort)]);
+    return [rows[0].timer, rows[1].timer];
+  }
+
   /** How much of it the relay's kernel has acknowledged: all but the send queue (proc(5), /proc/net/tcp). */
   async acknowledged(): Promise<number> {
     const { localPort, remotePort } = this.#socket;
-    const hex = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-    const table = await readFile("/proc/net/tcp", "utf8");
-    const row = new RegExp(`${hex(localPort)} ${hex(remotePort)} \\w+ (\\w+):`).exec(table);
-    return this.sent - Number.parseInt(row![1]!, 16);
+    return this.sent - (await tcpRow(localPort, remotePort)).unacknowledged;
   }
 }
 
@@ -215,7 +232,7 @@ class Reader {
   }
 
   async isIdentical(): Promise<void> {
-    expect([this.body, await this.hash()]).toEqual([this.body, wireHash(this.body)]);
+    expect([this.body, await this.hash()]).toEqual([this.body, wholeHash(this.body)]);
   }
 
   [Symbol.dispose](): void {
@@ -253,7 +270,7 @@ async function readInSips(sluice: Sluice, origin: BodyOrigin, body: Body): Promi
   const start = performance.now();
   let hasHead = false;
   for (;;) {
-    const isSipping = performance.now() - start < STALL_MS;
+    const isSipping = performance.now() - start < SIPPING_MS;
     const count = source.read(area, 0, isSipping ? SIP_BYTES : area.bytes.length);
     if (count < 0) break;
     const bytes = Buffer.from(area.bytes.subarray(0, count));
@@ -263,10 +280,10 @@ async function readInSips(sluice: Sluice, origin: BodyOrigin, body: Body): Promi
     hasHead ||= count > 0;
     if (isSipping) await Bun.sleep(SIP_INTERVAL_MS);
     else if (count === 0) await Bun.sleep(1);
-    expect(performance.now() - start).toBeLessThan(STALL_MS + BODY_MS);
+    expect(performance.now() - start).toBeLessThan(SIPPING_MS + BODY_MS);
   }
   source.close();
-  expect([body, hash.digest("hex")]).toEqual([body, wireHash(body)]);
+  expect([body, hash.digest("hex")]).toEqual([body, wholeHash(body)]);
 }
 
 const MANY_CLIENTS = ["-m", "32"];
@@ -275,142 +292,150 @@ async function untilOpenFilesAreAtMost(sluice: Sluice, count: number): Promise<v
   await until(async () => (await sluice.fds()) <= count, WAIT_MS, `at most ${count} open files`);
 }
 
-forVariant("binary", "proxied bodies", (start) => {
-  test.each([1, 16, 47, 64, 65, 100, 111, 128, 1024, undefined])(
-    "arrive byte for byte with -b %p",
-    async (slots) => {
-      const budget = slots === undefined ? [] : ["-b", `${slots}`];
-      await using sluice = await start({ args: [...MANY_CLIENTS, ...budget] });
-      const files = await sluice.fds();
-      using origin = new BodyOrigin();
-      await Promise.all([
-        readFast(sluice, origin, { framing: "length", size: SMALL }),
-        readFast(sluice, origin, { framing: "chunked", size: SMALL }),
-        readFast(sluice, origin, { framing: "length", size: LARGE }),
-        readFast(sluice, origin, { framing: "until-close", size: SMALL + 1 }),
-        readInSips(sluice, origin, { framing: "length", size: LARGE }),
-        readInSips(sluice, origin, { framing: "chunked", size: SMALL }),
-        readAfterStall(sluice, origin, { framing: "chunked", size: LARGE }),
-        readAfterStall(sluice, origin, { framing: "length", size: LARGE }),
-        readHalf(sluice, origin, { framing: "chunked", size: LARGE }),
-      ]);
-      await untilOpenFilesAreAtMost(sluice, files);
-    },
-    TEST_MS,
-  );
+forVariant("binary", "proxied", (start) =>
+  together("bodies", () => {
+    test.each([1, 16, 47, 64, 65, 100, 111, 128, 1024, undefined])(
+      "arrive byte for byte with -b %p",
+      async (slots) => {
+        const budget = slots === undefined ? [] : ["-b", `${slots}`];
+        await using sluice = await start({ args: [...MANY_CLIENTS, ...budget] });
+        const files = await sluice.fds();
+        using origin = new BodyOrigin();
+        await Promise.all([
+          readFast(sluice, origin, { framing: "length", size: SMALL }),
+          readFast(sluice, origin, { framing: "chunked", size: SMALL }),
+          readFast(sluice, origin, { framing: "length", size: LARGE }),
+          readFast(sluice, origin, { framing: "chunked", size: LARGE }),
+          readFast(sluice, origin, { framing: "until-close", size: SMALL + 1 }),
+          readInSips(sluice, origin, { framing: "length", size: LARGE }),
+          readInSips(sluice, origin, { framing: "chunked", size: SMALL }),
+          readAfterStall(sluice, origin, { framing: "chunked", size: LARGE }),
+          readAfterStall(sluice, origin, { framing: "length", size: LARGE }),
+          readHalf(sluice, origin, { framing: "chunked", size: LARGE }),
+        ]);
+        await untilOpenFilesAreAtMost(sluice, files);
+      },
+      TEST_MS,
+    );
 
-  test(
-    "of four fast clients at once arrive byte for byte, huge ones too",
-    async () => {
-      await using sluice = await start({ args: MANY_CLIENTS });
-      using origin = new BodyOrigin();
-      const sizes = [LARGE, LARGE + 1, LARGE + BLOCK_BYTES, HUGE];
-      await Promise.all(sizes.map((size) => readFast(sluice, origin, { framing: "length", size })));
-      await readFast(sluice, origin, { framing: "chunked", size: HUGE });
-    },
-    TEST_MS,
-  );
-});
+    test(
+      "of four fast clients at once arrive byte for byte, huge ones too",
+      async () => {
+        await using sluice = await start({ args: MANY_CLIENTS });
+        using origin = new BodyOrigin();
+        const sizes = [LARGE, LARGE + 1, LARGE + BLOCK_BYTES, HUGE];
+        await Promise.all(sizes.map((size) => readFast(sluice, origin, { framing: "length", size })));
+        await readFast(sluice, origin, { framing: "chunked", size: HUGE });
+      },
+      TEST_MS,
+    );
+  }),
+);
 
-forEachVariant("a stalled client of the proxy", (start) => {
-  test.each([1, 1024, undefined])(
-    "blocks its own origin and nobody else's (-b %p)",
-    async (slots) => {
-      const budget = slots === undefined ? [] : ["-b", `${slots}`];
-      await using sluice = await start({ args: [...MANY_CLIENTS, ...budget] });
-      using origin = new BodyOrigin();
-      const body: Body = { framing: "length", size: HUGE };
-      using stalled = await Reader.stalled(sluice, origin, body);
-      const download = origin.downloads[0]!;
-      const sent = await download.blocked();
-      expect(sent).toBeLessThan(Math.min(HUGE, UNDERWAY_MAX_BYTES));
-      await Promise.all([
-        readFast(sluice, origin, { framing: "length", size: LARGE }),
-        readFast(sluice, origin, { framing: "chunked", size: LARGE }),
-      ]);
-      expect(download.sent).toBe(sent);
-      stalled.client.resume();
-      await stalled.isIdentical();
-    },
-    TEST_MS,
-  );
+forEachVariant("a stalled client", (start) =>
+  together("of the proxy", () => {
+    test.each([1, 1024, undefined])(
+      "blocks its own origin and nobody else's (-b %p)",
+      async (slots) => {
+        const budget = slots === undefined ? [] : ["-b", `${slots}`];
+        await using sluice = await start({ args: [...MANY_CLIENTS, ...budget] });
+        using origin = new BodyOrigin();
+        const body: Body = { framing: "length", size: HUGE };
+        using stalled = await Reader.stalled(sluice, origin, body);
+        const download = origin.downloads[0]!;
+        const sent = await download.blocked();
+        expect(sent).toBeLessThan(Math.min(HUGE, UNDERWAY_MAX_BYTES));
+        await Promise.all([
+          readFast(sluice, origin, { framing: "length", size: LARGE }),
+          readFast(sluice, origin, { framing: "chunked", size: LARGE }),
+        ]);
+        expect(download.sent).toBe(sent);
+        // The window of both connections is closed, and both are looked after.
+        expect(await download.timers()).toEqual(["keepalive", "window-probe"]);
+        expect((await tcpRow(sluice.port, stalled.client.localPort)).timer).toBe("window-probe");
+        stalled.client.resume();
+        await stalled.isIdentical();
+      },
+      TEST_MS,
+    );
 
-  test.each([
-    ["16384", 24 * MIB],
-    ["1024", 1.5 * MIB],
-  ])(
-    "costs memory within the budget, as do twenty (-b %s)",
-    async (slots, budgetBytes) => {
-      await using sluice = await start({ args: [...MANY_CLIENTS, "-b", slots] });
-      using origin = new BodyOrigin();
-      const files = await sluice.fds();
-      const before = await sluice.rss();
-      using clients = new DisposableStack();
-      for (let i = 0; i < 20; i++) {
-        clients.use(await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS }));
-      }
-      await Promise.all(origin.downloads.map((download) => download.blocked()));
-      expect((await sluice.rss()) - before).toBeLessThan(budgetBytes + 20_000_000);
-      clients.dispose();
-      await untilOpenFilesAreAtMost(sluice, files);
-    },
-    TEST_MS,
-  );
+    test.each([
+      ["16384", 24 * MIB],
+      ["1024", 1.5 * MIB],
+    ])(
+      "costs memory within the budget, as do twenty (-b %s)",
+      async (slots, budgetBytes) => {
+        await using sluice = await start({ args: [...MANY_CLIENTS, "-b", slots] });
+        using origin = new BodyOrigin();
+        const files = await sluice.fds();
+        const before = await sluice.rss();
+        using clients = new DisposableStack();
+        for (let i = 0; i < 20; i++) {
+          clients.use(await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS }));
+        }
+        await Promise.all(origin.downloads.map((download) => download.blocked()));
+        expect((await highestRss(sluice, IS_SOAK ? STALL_MS : 0)) - before).toBeLessThan(budgetBytes + 20_000_000);
+        clients.dispose();
+        await untilOpenFilesAreAtMost(sluice, files);
+      },
+      TEST_MS,
+    );
 
-  test.each(["length", "chunked", "until-close"] as const)(
-    "gets what was sent before the origin's end (%s)",
-    async (framing) => {
-      await using sluice = await start({ args: MANY_CLIENTS });
-      using origin = new BodyOrigin();
-      using reader = await Reader.stalled(sluice, origin, { framing, size: ENDLESS });
-      const [download] = origin.downloads;
-      const sent = await download!.blocked();
-      download!.end();
-      await Bun.sleep(STALL_MS);
-      expect(reader.client.state).toBe("open");
-      reader.client.resume();
-      expect(await reader.hash()).toBe(wireHash(reader.body, sent));
-      expect(reader.received).toBe(sent);
-      expect(reader.client.state).toBe("ended");
-    },
-    TEST_MS,
-  );
+    test.each(["length", "chunked", "until-close"] as const)(
+      "gets what was sent before the origin's end (%s)",
+      async (framing) => {
+        await using sluice = await start({ args: MANY_CLIENTS });
+        using origin = new BodyOrigin();
+        using reader = await Reader.stalled(sluice, origin, { framing, size: ENDLESS });
+        const [download] = origin.downloads;
+        const sent = await download!.blocked();
+        download!.end();
+        await Bun.sleep(STALL_MS);
+        expect(reader.client.state).toBe("open");
+        reader.client.resume();
+        expect(await reader.hash()).toBe(wireHash(reader.body, sent));
+        expect(reader.received).toBe(sent);
+        expect(reader.client.state).toBe("ended");
+      },
+      TEST_MS,
+    );
 
-  test(
-    "that leaves takes its origin's connection with it at once, as does the end of the program",
-    async () => {
-      await using sluice = await start({ args: MANY_CLIENTS });
-      using origin = new BodyOrigin();
-      using leaver = await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS });
-      using _stayer = await Reader.stalled(sluice, origin, { framing: "chunked", size: ENDLESS });
-      const [left, stayed] = origin.downloads;
-      await Promise.all([left!.blocked(), stayed!.blocked()]);
-      leaver.client.destroy();
-      await until(() => left!.isClosed, AT_ONCE_MS, "the end of the one connection");
-      expect(stayed!.isClosed).toBe(false);
-      await sluice.stop();
-      await until(() => stayed!.isClosed, AT_ONCE_MS, "the end of the other");
-    },
-    TEST_MS,
-  );
+    test(
+      "that leaves takes its origin's connection with it at once, as does the end of the program",
+      async () => {
+        await using sluice = await start({ args: MANY_CLIENTS });
+        using origin = new BodyOrigin();
+        using leaver = await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS });
+        using _stayer = await Reader.stalled(sluice, origin, { framing: "chunked", size: ENDLESS });
+        const [left, stayed] = origin.downloads;
+        await Promise.all([left!.blocked(), stayed!.blocked()]);
+        leaver.client.destroy();
+        await until(() => left!.isClosed, AT_ONCE_MS, "the end of the one connection");
+        expect(stayed!.isClosed).toBe(false);
+        await sluice.stop();
+        await until(() => stayed!.isClosed, AT_ONCE_MS, "the end of the other");
+      },
+      TEST_MS,
+    );
 
-  test(
-    "gets what came before the origin's reset",
-    async () => {
-      await using sluice = await start({ args: MANY_CLIENTS });
-      using origin = new BodyOrigin();
-      using reader = await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS });
-      const [download] = origin.downloads;
-      await download!.blocked();
-      const acknowledged = await download!.acknowledged();
-      download!.reset();
-      await Bun.sleep(STILL_MS);
-      expect(reader.client.state).toBe("open");
-      reader.client.resume();
-      const hash = await reader.hash();
-      expect(reader.received).toBe(acknowledged);
-      expect(hash).toBe(wireHash(reader.body, acknowledged));
-    },
-    TEST_MS,
-  );
-});
+    test(
+      "gets what came before the origin's reset",
+      async () => {
+        await using sluice = await start({ args: MANY_CLIENTS });
+        using origin = new BodyOrigin();
+        using reader = await Reader.stalled(sluice, origin, { framing: "length", size: ENDLESS });
+        const [download] = origin.downloads;
+        await download!.blocked();
+        const acknowledged = await download!.acknowledged();
+        download!.reset();
+        await Bun.sleep(STILL_MS);
+        expect(reader.client.state).toBe("open");
+        reader.client.resume();
+        const hash = await reader.hash();
+        expect(reader.received).toBe(acknowledged);
+        expect(hash).toBe(wireHash(reader.body, acknowledged));
+      },
+      TEST_MS,
+    );
+  }),
+);

@@ -53,53 +53,58 @@ forEachVariant("RTSP", (start) => {
   });
 });
 
-forVariant("source", "RTSP servers of others", (start) => {
-  let sluice: Sluice;
-  beforeAll(async () => {
-    sluice = await start();
-  });
-
-  describe.skipIf(!hasGStreamer && !IS_CI)("GStreamer (python3-gi with GstRtspServer is installed)", () => {
-    let server: GStreamerServer;
+// They play for the same seconds.
+forVariant("source", "RTSP servers", (start) =>
+  describe.concurrent("of others", () => {
+    let sluice: Sluice;
     beforeAll(async () => {
-      server = await GStreamerServer.start();
-    });
-    afterAll(async () => {
-      await server?.[Symbol.asyncDispose]();
+      sluice = await start();
     });
 
-    test.each(["tcp", "udp"])(
-      "plays without a complaint of the decoder over %s, and is told the end",
-      async (path) => {
-        server.events.length = 1;
-        const { frames, complaints } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/${path}`, WATCH_S);
-        expect(complaints).toEqual([]);
-        expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
-        await until(() => server.events.includes("closed"), WAIT_MS, "the end of the connection");
-        expect(server.events).toContain("teardown");
-      },
-      WATCH_TIMEOUT_MS,
-    );
+    describe.skipIf(!hasGStreamer && !IS_CI)("GStreamer (python3-gi with GstRtspServer is installed)", () => {
+      let server: GStreamerServer;
+      beforeAll(async () => {
+        server = await GStreamerServer.start();
+      });
+      afterAll(async () => {
+        await server?.[Symbol.asyncDispose]();
+      });
 
-    test("answers HEAD", async () => {
-      using client = await HttpClient.connect(sluice);
-      client.request("HEAD", `/rtsp/127.0.0.1:${server.port}/tcp`);
-      const { status, headers } = await client.head(WAIT_MS);
-      expect(status).toBe(200);
-      expect(headers.get("r2h-upstream-payload")).toBe("mp2t-rtp");
+      test(
+        "plays without a complaint of the decoder over TCP and over UDP, and is told the end",
+        async () => {
+          const paths = ["tcp", "udp"].map((path) => `${sluice.url}/rtsp/127.0.0.1:${server.port}/${path}`);
+          for (const { frames, complaints } of await Promise.all(paths.map((url) => watch(url, WATCH_S)))) {
+            expect(complaints).toEqual([]);
+            expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
+          }
+          const times = (event: string) => server.events.filter((seen) => seen === event).length;
+          await until(() => times("closed") === 2, WAIT_MS, "the end of the connections");
+          expect(times("teardown")).toBe(2);
+        },
+        WATCH_TIMEOUT_MS,
+      );
+
+      test("answers HEAD", async () => {
+        using client = await HttpClient.connect(sluice);
+        client.request("HEAD", `/rtsp/127.0.0.1:${server.port}/tcp`);
+        const { status, headers } = await client.head(WAIT_MS);
+        expect(status).toBe(200);
+        expect(headers.get("r2h-upstream-payload")).toBe("mp2t-rtp");
+      });
     });
-  });
 
-  describe.skipIf(!hasVlc && !IS_CI)("VLC (vlc, ffmpeg and setpriv are installed)", () => {
-    test(
-      "plays without a complaint of the decoder",
-      async () => {
-        await using server = await VlcServer.start();
-        const { frames, complaints } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/live`, WATCH_S);
-        expect(complaints).toEqual([]);
-        expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
-      },
-      WATCH_TIMEOUT_MS,
-    );
-  });
-});
+    describe.skipIf(!hasVlc && !IS_CI)("VLC (vlc, ffmpeg and setpriv are installed)", () => {
+      test(
+        "plays without a complaint of the decoder",
+        async () => {
+          await using server = await VlcServer.start();
+          const { frames, complaints } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/live`, WATCH_S);
+          expect(complaints).toEqual([]);
+          expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
+        },
+        WATCH_TIMEOUT_MS,
+      );
+    });
+  }),
+);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
-import { forEachVariant, type Sluice } from "./harness.ts";
+import { forEachVariant, forVariant, type Sluice, startSluice } from "./harness.ts";
 import { signalGroup } from "./processes.ts";
 
 const CLIENTS = 50;
@@ -103,11 +103,14 @@ forEachVariant("signals", (start) => {
     expect(await sluice.pids()).toEqual([]);
     await channel.untilLeft();
   });
+});
 
-  test(
-    "a worker that is killed again and again is restarted three times in five seconds",
-    async () => {
-      await using sluice = await start({ args: ON_LOOPBACK, workers: 2 });
+forVariant("binary", "a worker that is killed again and again", () => {
+  // Both variants wait for the same seconds.
+  test.concurrent.each(["source", "binary"] as const)(
+    "is restarted three times in five seconds (%s)",
+    async (variant) => {
+      await using sluice = await startSluice({ variant, args: ON_LOOPBACK, workers: 2 });
       using channel = await Channel.sending();
       const began = performance.now();
       for (let deaths = 1; deaths <= 4; deaths++) {

@@ -2,18 +2,20 @@
 
 import { expect, test } from "bun:test";
 import { readTsPacket, TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
+import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
-import { soakMs } from "./soak.ts";
+import { highestRss, soakMs } from "./soak.ts";
 
 const RATE = 40_000_000;
 /** TS packets from one random access point to the next: 0.1 s at that rate. */
 const INTERVAL = 2660;
 const SLOW_BYTES_PER_SECOND = 400_000;
-const PAUSE_MS = soakMs(5000);
-const TEST_MS = PAUSE_MS + 20_000;
+/** How long memory is looked at, if the first loss does not take longer. */
+const PAUSE_MS = soakMs(500);
+const LOSS_MS = 15_000;
+const TEST_MS = PAUSE_MS + LOSS_MS + 20_000;
 const RSS_GROWTH_MAX_BYTES = 30_000_000;
-const SAMPLE_MS = 100;
 const TS_PACKETS_PER_DATAGRAM = 7;
 
 forEachVariant("slow clients", (start) => {
@@ -31,6 +33,8 @@ forEachVariant("slow clients", (start) => {
 
       slow.client.readAtMost(SLOW_BYTES_PER_SECOND);
       paused.client.pause();
+      const both = [slow, paused];
+      await until(() => both.every((viewer) => complaints(sluice, viewer).length > 0), LOSS_MS, "the first losses");
       const most = await highestRss(sluice, PAUSE_MS);
       slow.client.resume();
       paused.client.resume();
@@ -40,27 +44,28 @@ forEachVariant("slow clients", (start) => {
       await Promise.all([...fast, slow, paused].map((viewer) => viewer.catchUp(channel)));
 
       for (const { verifier } of fast) expect(verifier.counts).toMatchObject(CLEAN);
-      for (const { verifier, recording } of [slow, paused]) {
+      for (const { verifier, recording } of both) {
         expect(verifier.counts).toMatchObject({ ...CLEAN, lost: expect.any(Number) });
         expect(verifier.lost).toBeGreaterThan(0);
         expect(verifier.lost % TS_PACKETS_PER_DATAGRAM).toBe(0);
         if (randomAccess) expect(resumptions(recording).filter((first) => !isAtRandomAccess(first))).toEqual([]);
       }
       expect(most - rss).toBeLessThan(RSS_GROWTH_MAX_BYTES);
+      for (const viewer of fast) expect(complaints(sluice, viewer)).toEqual([]);
+      for (const viewer of both) {
+        const counts = complaints(sluice, viewer);
+        expect(counts.length).toBeWithin(1, 3 + viewer.verifier.lost / TS_PACKETS_PER_DATAGRAM / 200);
+        expect(counts.at(-1)! * TS_PACKETS_PER_DATAGRAM).toBeLessThanOrEqual(viewer.verifier.lost);
+      }
     },
     TEST_MS,
   );
 });
 
-/** Returns the highest resident memory within a time, in bytes. */
-async function highestRss(sluice: Sluice, ms: number): Promise<number> {
-  const deadline = performance.now() + ms;
-  let highest = 0;
-  while (performance.now() < deadline) {
-    highest = Math.max(highest, await sluice.rss());
-    await Bun.sleep(SAMPLE_MS);
-  }
-  return highest;
+/** What the log says of the packets that a viewer has lost so far. */
+function complaints(sluice: Sluice, { client }: Viewer): number[] {
+  const complaint = new RegExp(`127\\.0\\.0\\.1:${client.localPort} reads too slowly: (\\d+) packets`);
+  return sluice.log.flatMap((line) => complaint.exec(line)?.slice(1).map(Number) ?? []);
 }
 
 /** Counters of the packets before which others are missing. */

@@ -1,4 +1,8 @@
-/** How long the tests that take the more effect the longer they last are to last. */
+/** How long the tests that take the more effect the longer they last are to last, and what they look at meanwhile. */
+
+import type { Sluice } from "./harness.ts";
+
+const SAMPLE_MS = 100;
 
 /** Seconds of each soak; unset in everyday runs, where each test has a short time of its own. */
 const SOAK_S = Number(process.env["SLUICE_SOAK_S"] ?? 0);
@@ -6,4 +10,15 @@ const SOAK_S = Number(process.env["SLUICE_SOAK_S"] ?? 0);
 /** Returns the time of a soak that is `usualMs` long in everyday runs. */
 export function soakMs(usualMs: number): number {
   return Math.max(usualMs, SOAK_S * 1000);
+}
+
+/** Returns the highest resident memory within a time, in bytes; that of now for 0 ms. */
+export async function highestRss(sluice: Sluice, ms: number): Promise<number> {
+  const deadline = performance.now() + ms;
+  let highest = await sluice.rss();
+  while (performance.now() < deadline) {
+    await Bun.sleep(SAMPLE_MS);
+    highest = Math.max(highest, await sluice.rss());
+  }
+  return highest;
 }

@@ -1,11 +1,11 @@
 /** A multicast group comes out as an HTTP stream, whole and in order, however it is asked for and by how many. */
 
-import { expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
 import { TS_PACKET_BYTES, tsPackets } from "../fakes/ts-packets.ts";
 import { until } from "../fakes/until.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
-import { forEachVariant } from "./harness.ts";
+import { forEachVariant, type Sluice } from "./harness.ts";
 import { seededRandom } from "./random.ts";
 
 const WAIT_MS = 5000;
@@ -26,13 +26,17 @@ function shapeOf(index: number) {
 }
 
 forEachVariant("streams", (start) => {
-  test.each([
+  let sluice: Sluice;
+  beforeAll(async () => {
+    sluice = await start({ args: [...ON_LOOPBACK, "-m", "16"] });
+  });
+
+  test.concurrent.each([
     ["rtp", "rtp", "mp2t-rtp"],
     ["rtp", "udp", "mp2t-direct"],
     ["udp", "rtp", "mp2t-rtp"],
     ["udp", "udp", "mp2t-direct"],
   ] as const)("/%s/ of %s datagrams is byte-exact behind a head of %s", async (scheme, carrier, payload) => {
-    await using sluice = await start({ args: ON_LOOPBACK });
     using channel = await Channel.sending({ carrier, shape: shapeOf }, RATE);
     using client = await HttpClient.connect(sluice);
     client.request("GET", `/${scheme}/${channel.address}`);
@@ -44,7 +48,6 @@ forEachVariant("streams", (start) => {
   });
 
   test("a group may be written in many ways", async () => {
-    await using sluice = await start({ args: ON_LOOPBACK });
     using channel = await Channel.sending();
     const forms = [
       ...["rtp/127.0.0.1@ADDRESS", "udp/127.0.0.1:9@ADDRESS", "rtp/ADDRESS/", "rtp/ADDRESS$HD", "rtp/ADDRESS/$4K@50"],
@@ -66,7 +69,6 @@ forEachVariant("streams", (start) => {
   });
 
   test("the port of a group is 1234 unless it is given", async () => {
-    await using sluice = await start({ args: ON_LOOPBACK });
     using channel = await Channel.sending({ port: 1234 });
     using viewer = await Viewer.open(sluice, channel, { target: `/rtp/${channel.group}` });
     using other = await Viewer.open(sluice, channel, { target: `/udp/${channel.group}/` });
@@ -75,15 +77,14 @@ forEachVariant("streams", (start) => {
   });
 
   test("the interface of the request goes before the one of the command line", async () => {
-    await using sluice = await start({ args: ["-r", "nosuch0"] });
+    await using other = await start({ args: ["-r", "nosuch0"] });
     using channel = await Channel.sending();
-    using viewer = await Viewer.open(sluice, channel, { target: `${channel.path}?R2H-IFNAME=lo` });
+    using viewer = await Viewer.open(other, channel, { target: `${channel.path}?R2H-IFNAME=lo` });
     await viewer.more(20);
-    await expect(Viewer.open(sluice, channel)).rejects.toThrow("503");
+    await expect(Viewer.open(other, channel)).rejects.toThrow("503");
   });
 
   test("HEAD joins nothing", async () => {
-    await using sluice = await start({ args: ON_LOOPBACK });
     using channel = await Channel.sending();
     const { head, body } = await answerTo(sluice, channel.path, "HEAD");
     expect(head.raw).toBe(
@@ -93,7 +94,7 @@ forEachVariant("streams", (start) => {
     // Requests are logged in their order: whatever a HEAD joined would stand before the second one.
     await answerTo(sluice, "/");
     await sluice.waitForLog(/requested URL: \/ /);
-    expect(sluice.log.filter((line) => line.includes("Joined"))).toEqual([]);
+    expect(sluice.log.filter((line) => line.includes(`Joined rtp://${channel.address}`))).toEqual([]);
     expect(channel.members).toBe(0);
   });
 
@@ -102,7 +103,6 @@ forEachVariant("streams", (start) => {
     ["bare line feeds", "\nGET PATH HTTP/1.1\nHost: test\n\n"],
     ["any method", "PLAY PATH HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nhi"],
   ])("a request with %s gets the same stream", async (_, request) => {
-    await using sluice = await start({ args: ON_LOOPBACK });
     using channel = await Channel.sending();
     using client = await HttpClient.connect(sluice);
     client.send(request.replace("PATH", channel.path));
@@ -110,7 +110,6 @@ forEachVariant("streams", (start) => {
   });
 
   test("eight clients share one membership, and the last one ends it", async () => {
-    await using sluice = await start({ args: [...ON_LOOPBACK, "-m", "8"] });
     using channel = await Channel.sending({}, RATE);
     const targets = Array.from({ length: 8 }, (_, i) => `/${i % 2 === 0 ? "rtp" : "udp"}/${channel.address}`);
     const viewers = await Promise.all(targets.map((target) => Viewer.open(sluice, channel, { target })));
@@ -124,20 +123,21 @@ forEachVariant("streams", (start) => {
     for (const { verifier } of viewers) expect(verifier.counts).toMatchObject(CLEAN);
     viewers[0]!.client.close();
     await channel.untilLeft(LEAVE_MS);
-    await sluice.waitForLog(/Left/);
-    expect(sluice.log.filter((line) => line.includes("Joined"))).toHaveLength(1);
-    expect(sluice.log.filter((line) => line.includes("Left"))).toHaveLength(1);
+    const said = (word: string) =>
+      sluice.log.filter((line) => line.includes(`${word} rtp://${channel.address}`)).length;
+    await until(() => said("Left") === 1, WAIT_MS, "the log to say so");
+    expect(said("Joined")).toBe(1);
   });
 
   test("a client that half-closes is gone and frees its place", async () => {
-    await using sluice = await start({ args: [...ON_LOOPBACK, "-m", "1"] });
+    await using small = await start({ args: [...ON_LOOPBACK, "-m", "1"] });
     using channel = await Channel.sending();
-    using viewer = await Viewer.open(sluice, channel);
-    await expect(Viewer.open(sluice, channel)).rejects.toThrow("503");
+    using viewer = await Viewer.open(small, channel);
+    await expect(Viewer.open(small, channel)).rejects.toThrow("503");
     viewer.client.halfClose();
     await until(() => viewer.client.state !== "open", WAIT_MS, "the end of the stream");
     await channel.untilLeft(LEAVE_MS);
-    using next = await Viewer.open(sluice, channel);
+    using next = await Viewer.open(small, channel);
     await next.more(20);
   });
 
@@ -153,10 +153,10 @@ forEachVariant("streams", (start) => {
       if (kind < 0.08) return "duplicate";
       return kind < 0.16 ? { delayBy: 1 + Math.floor(random() * 12) } : undefined;
     };
-    await using sluice = await start({ args: ON_LOOPBACK });
     using channel = await Channel.open({ fault, firstSequence: 65_000 });
+    const since = sluice.log.length;
     const opening = Viewer.open(sluice, channel);
-    await sluice.waitForLog(/Joined/);
+    await sluice.waitForLog(/Joined/, { since });
     channel.sender.start(RATE);
     using viewer = await opening;
     await until(() => channel.sender.source.index >= faulty + 40, WAIT_MS, "the faulty part to be sent");
@@ -165,7 +165,8 @@ forEachVariant("streams", (start) => {
     expect(dropped).toBeGreaterThan(20);
     expect(viewer.verifier.counts).toMatchObject({ ...CLEAN, first: 0, lost: 7 * dropped });
     const reported = () => {
-      const counts = sluice.log.map((line) => / (\d+) RTP packets lost on the way/.exec(line)?.[1] ?? 0);
+      const own = sluice.log.filter((line) => line.includes(channel.address));
+      const counts = own.map((line) => / (\d+) RTP packets lost on the way/.exec(line)?.[1] ?? 0);
       return counts.reduce<number>((sum, count) => sum + Number(count), 0);
     };
     await until(() => reported() === dropped, WAIT_MS, "all losses in the log");

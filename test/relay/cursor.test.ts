@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type ClientSink, Cursor } from "../../src/relay/cursor.ts";
+import { MARK_EVERY_BYTES } from "../../src/relay/marks.ts";
 import { Ring } from "../../src/relay/ring.ts";
 import { allocate } from "../../src/system/memory.ts";
 
@@ -14,6 +15,8 @@ class FakeSink implements ClientSink {
   room = Number.POSITIVE_INFINITY;
   readonly offered: number[] = [];
   readonly taken: number[] = [];
+  /** The counts of packets that it was told. */
+  readonly told: number[] = [];
 
   write(bytes: Uint8Array, offset: number, length: number): number {
     const taken = Math.min(length, this.room);
@@ -21,6 +24,10 @@ class FakeSink implements ClientSink {
     this.offered.push(length);
     this.taken.push(...bytes.subarray(offset, offset + taken));
     return taken;
+  }
+
+  dropped({ droppedPackets }: Cursor): void {
+    this.told.push(droppedPackets);
   }
 
   end(): void {}
@@ -109,6 +116,24 @@ describe("skip", () => {
     cursor.blocked = false;
     cursor.write(1);
     expect(sink.taken).toEqual([...stream(0, from.position), ...stream(40_000, 50_000)]);
+  });
+
+  test("tells the client of the first loss and of each 200th packet, not of those between", () => {
+    const ring = new Ring(16 * CAPACITY);
+    const sink = new FakeSink();
+    const cursor = new Cursor(ring, sink, { position: 0 });
+    ring.append(source, 0, MARK_EVERY_BYTES);
+    cursor.write(0);
+    for (const packets of [1, 198, 1, 1, 199, 999, 1]) {
+      const before = cursor.droppedPackets;
+      for (let i = 0; i < packets; i++) ring.append(source, 0, MARK_EVERY_BYTES);
+      ring.markRandomAccess(0, new Uint8Array(0));
+      ring.append(source, 0, MARK_EVERY_BYTES);
+      cursor.skip(ring.capacity);
+      expect(cursor.droppedPackets).toBe(before + packets);
+      cursor.write(0);
+    }
+    expect(sink.told).toEqual([1, 200, 400, 1399, 1400]);
   });
 
   test("prefers the newest random access point, if it is near enough", () => {

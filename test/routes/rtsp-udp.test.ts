@@ -6,6 +6,8 @@ import { until } from "../fakes/until.ts";
 import { openSockets, Relay } from "./rtsp-relay.ts";
 
 const WAIT_MS = 6000;
+/** 80 Mb/s: all buffers on the way are full in no time. */
+const FAST_DATAGRAMS = 40;
 /** Where the fake STUN server says that we are. */
 const MAPPED_PORT = 40_404;
 const MAPPED_ADDRESS = [192, 0, 2, 7];
@@ -142,6 +144,27 @@ test("echoed punches and strays do no harm", async () => {
   using player = await relay.play(server);
   await player.playing(200);
   expect(player.verifier.counts).toMatchObject({ first: 0, lost: 0, stray: 0, corrupt: 0 });
+});
+
+test("a client that does not read loses packets, and the server is heard and reminded all the same", async () => {
+  const react: React = (usual, { method }) =>
+    method === "SETUP" ? { ...usual, headers: { ...usual.headers, Session: "fake-1;timeout=1" } } : usual;
+  using server = await RtspServer.open({ transport: "udp", react, datagramsPerBeat: FAST_DATAGRAMS });
+  using relay = new Relay({ bufferSlots: 1024 });
+  using player = await relay.play(server);
+  await player.playing();
+  player.client.pause();
+  const isFull = () => relay.log.some((line) => /^warn 127\.0\.0\.1:\d+ reads too slowly: \d+ packets/.test(line));
+  await until(isFull, WAIT_MS, "the first loss");
+  const reminders = () => server.methods.filter((method) => method === "GET_PARAMETER").length;
+  const before = reminders();
+  server.connections[0]!.send("OPTIONS * RTSP/1.0\r\nCSeq: 7\r\n\r\n");
+  await until(() => server.responses.length === 1, WAIT_MS, "our answer");
+  await until(() => reminders() >= before + 2, WAIT_MS, "keepalives");
+  player.client.resume();
+  await until(() => player.verifier.lost > 0, WAIT_MS, "the packets behind the loss");
+  expect(player.verifier.lost % 7).toBe(0);
+  expect(player.verifier.counts).toMatchObject({ reordered: 0, corrupt: 0, stray: 0 });
 });
 
 describe("STUN", () => {

@@ -16,6 +16,7 @@ import {
   type OriginConnection,
   type OriginOptions,
 } from "../fakes/http-origin.ts";
+import { tcpRow } from "../fakes/tcp-table.ts";
 import { until } from "../fakes/until.ts";
 import { noise } from "../http/serve.ts";
 
@@ -139,6 +140,20 @@ describe(KIND, () => {
     const reader = connectTo(port);
     expect(Buffer.compare(await reader.toEnd(length), media)).toBe(0);
     expect([reader.connections, reader.source.failure, reader.read()]).toEqual([1, undefined, -1]);
+  });
+
+  test("is kept alive while nothing comes and while nothing is read", async () => {
+    const server = origin();
+    const reader = connectTo(server.port);
+    await reader.connectedOnce();
+    const connection = await server.connection();
+    const timer = async () => (await tcpRow(reader.source.localPort!, server.port)).timer;
+    // What TLS has sent is acknowledged first.
+    await until(async () => (await timer()) === "keepalive", WAIT_MS, "the kernel to keep it alive");
+    connection.send(noise(MUCH_BYTES));
+    await connection.stopped();
+    expect((await tcpRow(reader.source.localPort!, server.port)).unread).toBeGreaterThan(0);
+    expect(await timer()).toBe("keepalive");
   });
 
   test("announces each time that bytes come after none were found", async () => {
