@@ -1,0 +1,179 @@
+/** Who is watching, and how each is doing. */
+import { useRef, useState } from "preact/hooks";
+import { APP_PATH_PREFIX } from "../shared/page-config.ts";
+import type { ClientList, ClientRow } from "./client-list.ts";
+import { stateKind } from "./client-state.ts";
+import { type PageContext, usePage } from "./context.ts";
+import { type Column, DataTable } from "./data-table.tsx";
+import {
+  formatBandwidth,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  percentOf,
+  UNKNOWN,
+} from "./format.ts";
+import { ScreenIcon } from "./icons.tsx";
+import type { ClientStatus } from "./payload.ts";
+import { Bar, Section } from "./section.tsx";
+import { disconnectClient } from "./status-api.ts";
+
+/** States and codes of the badge for a client that is no longer there. */
+const GONE_STATE = 31;
+
+export function Connections({ list }: { list: ClientList }) {
+  const page = usePage();
+  const { text } = page;
+  const [isGoneShown, setGoneShown] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const rows = isGoneShown ? [...list.connected, ...list.gone] : list.connected;
+  const tools = list.gone.length > 0 && (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={isGoneShown}
+        onChange={({ currentTarget }) => setGoneShown(currentTarget.checked)}
+      />
+      {text("showGone", { count: list.gone.length })}
+    </label>
+  );
+  return (
+    <Section id="clients" title={text("connections")} count={list.connected.length} tools={tools} headingRef={heading}>
+      {rows.length === 0 ? (
+        <NobodyWatches />
+      ) : (
+        <DataTable
+          name={text("connections")}
+          columns={columnsOf(page)}
+          rows={rows}
+          keyOf={({ client, isGone }) => `${isGone ? "gone" : "here"} ${client.id}`}
+          classOf={({ isGone }) => (isGone ? "gone" : "")}
+          heir={heading}
+        />
+      )}
+    </Section>
+  );
+}
+
+function NobodyWatches() {
+  const { text } = usePage();
+  const playlist = `${location.origin}${APP_PATH_PREFIX}/playlist.m3u`;
+  return (
+    <div class="empty">
+      <ScreenIcon />
+      <p class="empty-title">{text("nobodyWatches")}</p>
+      <p>
+        {text("openInPlayer")} <a href={playlist}>{playlist}</a>
+      </p>
+    </div>
+  );
+}
+
+function columnsOf({ text, unit }: PageContext): Column<ClientRow>[] {
+  return [
+    { id: "client", title: text("client"), cell: ({ client }) => <ClientName client={client} /> },
+    { id: "service", title: text("service"), cell: ({ client }) => <Service client={client} /> },
+    { id: "state", title: text("state"), cell: (row) => <State row={row} /> },
+    { id: "duration", title: text("duration"), isNumber: true, cell: (row) => formatDuration(row.client.durationMs) },
+    {
+      id: "bandwidth",
+      title: text("bandwidth"),
+      isNumber: true,
+      cell: ({ client, isGone }) => (isGone ? UNKNOWN : formatBandwidth(client.bandwidth, unit)),
+    },
+    { id: "sent", title: text("sent"), isNumber: true, cell: ({ client }) => formatBytes(client.bytesSent) },
+    { id: "queue", title: text("queue"), cell: ({ client }) => <Queue client={client} /> },
+    { id: "dropped", title: text("dropped"), isNumber: true, cell: ({ client }) => <Dropped client={client} /> },
+    {
+      id: "actions",
+      title: text("actions"),
+      isTitleHidden: true,
+      cell: ({ client, isGone }) => (isGone ? null : <Disconnect client={client} />),
+    },
+  ];
+}
+
+function ClientName({ client }: { client: ClientStatus }) {
+  const { text } = usePage();
+  return (
+    <>
+      <span class="name">{client.address ?? client.id}</span>
+      <span class="sub" title={client.userAgent}>
+        {text("workerPid", { pid: client.workerPid ?? UNKNOWN })}
+        {client.userAgent ? ` · ${client.userAgent}` : ""}
+      </span>
+    </>
+  );
+}
+
+function Service({ client }: { client: ClientStatus }) {
+  const { text } = usePage();
+  return (
+    <>
+      <span class="url" title={client.serviceUrl}>
+        {client.serviceUrl ?? UNKNOWN}
+      </span>
+      <span class="sub">{client.upstream === undefined ? "" : text.kind(client.upstream)}</span>
+    </>
+  );
+}
+
+function State({ row: { client, isGone } }: { row: ClientRow }) {
+  const { text } = usePage();
+  const code = isGone ? GONE_STATE : client.state;
+  return (
+    <>
+      <span class={`badge badge-${stateKind(code)}`}>{text.clientState(code)}</span>
+      {client.isSlow && !isGone && <span class="badge badge-slow">{text("slow")}</span>}
+    </>
+  );
+}
+
+function Queue({ client }: { client: ClientStatus }) {
+  const { text } = usePage();
+  const { queueBytes, queueLimitBytes, queuePeakBytes } = client;
+  const percent = percentOf(queueBytes, queueLimitBytes);
+  const peak = percentOf(queuePeakBytes, queueLimitBytes);
+  return (
+    <>
+      <Bar percent={percent} peak={peak} tone={client.isSlow ? "warn" : "calm"} />
+      <span class="sub">
+        {text("queueUsage", { used: formatBytes(queueBytes), limit: formatBytes(queueLimitBytes) })}
+      </span>
+      <span class="sub">{text("queuePeak", { peak: formatBytes(queuePeakBytes), percent: formatPercent(peak) })}</span>
+    </>
+  );
+}
+
+function Dropped({ client }: { client: ClientStatus }) {
+  const { text } = usePage();
+  const { droppedBytes, droppedPackets, backpressureEvents = 0 } = client;
+  return (
+    <>
+      <span class={(droppedBytes ?? 0) > 0 ? "alarm" : ""}>{formatBytes(droppedBytes)}</span>
+      {(droppedPackets ?? 0) > 0 && (
+        <span class="sub">{text("droppedPackets", { count: formatCount(droppedPackets) })}</span>
+      )}
+      {backpressureEvents > 0 && (
+        <span class="sub">{text("backpressure", { count: formatCount(backpressureEvents) })}</span>
+      )}
+    </>
+  );
+}
+
+function Disconnect({ client }: { client: ClientStatus }) {
+  const { text, isConnected, report } = usePage();
+  const disconnect = async () => report(await disconnectClient(client.id), text("done.disconnect"));
+  return (
+    <button
+      type="button"
+      class="button small"
+      disabled={!isConnected}
+      aria-label={text("disconnectClient", { client: client.address ?? client.id })}
+      onClick={disconnect}
+    >
+      {text("disconnect")}
+    </button>
+  );
+}

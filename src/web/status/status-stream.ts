@@ -1,0 +1,78 @@
+/** The event stream: opened, watched, and opened again whenever it is lost (status.md sections 1 and 2). */
+import { parseStatusEvent, type StatusEvent } from "./payload.ts";
+
+const RECONNECT_MS = 1000;
+
+/** The server sends at least one event a second: a stream that is silent for so long is dead, even if nobody has said so. */
+const STREAM_SILENCE_MS = 8000;
+
+/** After so long without an event the page stops to sound hopeful. It goes on trying. */
+const HOPE_MS = 15_000;
+
+/**
+ * - `connecting`: since the page was opened, no event yet
+ * - `connected`: events come
+ * - `reconnecting`: the stream was lost a moment ago
+ * - `disconnected`: it was lost, and several attempts have failed
+ */
+export type ConnectionState = "connecting" | "connected" | "reconnecting" | "disconnected";
+
+export interface StreamListener {
+  onEvent(event: StatusEvent): void;
+  onState(state: ConnectionState): void;
+}
+
+export class StatusStream {
+  readonly #url: string;
+  readonly #listener: StreamListener;
+  #state: ConnectionState = "connecting";
+  #source: EventSource | undefined;
+  #lastEventMs = performance.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string, listener: StreamListener) {
+    this.#url = url;
+    this.#listener = listener;
+  }
+
+  open(): void {
+    const source = new EventSource(this.#url);
+    this.#source = source;
+    source.onmessage = ({ data }: MessageEvent<string>) => this.#take(data);
+    // EventSource would connect again by itself after some errors but not after all, and not after one second.
+    source.onerror = () => this.#lost();
+    this.#wait(STREAM_SILENCE_MS, () => this.#lost());
+  }
+
+  close(): void {
+    this.#source?.close();
+    clearTimeout(this.#timer);
+  }
+
+  #take(data: string): void {
+    const event = parseStatusEvent(data);
+    if (event === undefined) return;
+    this.#lastEventMs = performance.now();
+    this.#wait(STREAM_SILENCE_MS, () => this.#lost());
+    this.#enter("connected");
+    this.#listener.onEvent(event);
+  }
+
+  #lost(): void {
+    this.#source?.close();
+    const isHopeful = performance.now() - this.#lastEventMs < HOPE_MS;
+    this.#enter(isHopeful ? "reconnecting" : "disconnected");
+    this.#wait(RECONNECT_MS, () => this.open());
+  }
+
+  #enter(state: ConnectionState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#listener.onState(state);
+  }
+
+  #wait(ms: number, action: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(action, ms);
+  }
+}

@@ -1,0 +1,74 @@
+/** The processes that serve. */
+import { usePage } from "./context.ts";
+import { formatBandwidth, formatBytes, formatCount, formatPercent, UNKNOWN } from "./format.ts";
+import type { PoolStatus, WorkerStatus } from "./payload.ts";
+import { Bar, Section } from "./section.tsx";
+
+/** status.md section 1, percent. */
+const FULL_POOL = 90;
+const BUSY_POOL = 70;
+
+export function Workers({ workers }: { workers: readonly WorkerStatus[] }) {
+  const { text } = usePage();
+  return (
+    <Section id="workers" title={text("workers")} count={workers.length}>
+      {workers.length === 0 && <p class="empty">{text("noWorkers")}</p>}
+      <ul class="workers num">
+        {workers.map((worker) => (
+          <WorkerCard key={worker.id} worker={worker} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function WorkerCard({ worker }: { worker: WorkerStatus }) {
+  const { text, unit } = usePage();
+  const isRunning = worker.pid !== 0;
+  return (
+    <li class={`entry ${isRunning ? "" : "trouble"}`}>
+      <h3>
+        {text("workerId", { id: worker.id })}
+        <span class={isRunning ? "sub" : "alarm"}>
+          {isRunning ? text("pid", { pid: worker.pid ?? UNKNOWN }) : text("notRunning")}
+        </span>
+      </h3>
+      <dl class="pairs">
+        <Pair name={text("clients")} value={formatCount(worker.clients)} />
+        <Pair name={text("bandwidth")} value={formatBandwidth(worker.bandwidth, unit)} />
+        <Pair name={text("sent")} value={formatBytes(worker.totalBytes)} />
+        <Pair name={text("sends")} value={formatCount(worker.sends)} />
+        <Pair name={text("batches")} value={formatCount(worker.batches)} />
+        <Pair name={text("refusals")} value={formatCount(worker.refusals)} />
+      </dl>
+      <Pool name={text("mediaPool")} pool={worker.mediaPool} />
+      <Pool name={text("controlPool")} pool={worker.controlPool} />
+    </li>
+  );
+}
+
+function Pair({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Pool({ name, pool }: { name: string; pool: PoolStatus }) {
+  const { text } = usePage();
+  const { utilization, used, total, max } = pool;
+  const tone = (utilization ?? 0) >= FULL_POOL ? "bad" : (utilization ?? 0) >= BUSY_POOL ? "warn" : "calm";
+  return (
+    <div class="pool">
+      <p>
+        {name} <span class="pool-percent">{formatPercent(utilization)}</span>
+      </p>
+      <Bar percent={utilization} tone={tone} />
+      <p class="sub">
+        {text("poolUsage", { used: formatCount(used), total: formatCount(total), max: formatCount(max) })}
+      </p>
+    </div>
+  );
+}

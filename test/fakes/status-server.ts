@@ -1,0 +1,148 @@
+/** The status page with a server behind it that says what a test wants: the real page, a scripted event stream and API. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+const PAGE = join(import.meta.dir, "../../src/web/status");
+const THEME_SCRIPT = `document.documentElement.dataset.theme=localStorage.getItem("rtp2httpd-status-theme")||"dark"`;
+
+export interface SeenCall {
+  readonly method: string;
+  /** Below `/status/api/`. */
+  readonly name: string;
+  readonly body: string;
+}
+
+/** Members of the event as they go over the wire; a test may leave out and add what it likes. */
+export type Event = Readonly<Record<string, unknown>>;
+
+export class StatusServer {
+  readonly calls: SeenCall[] = [];
+  /** Of the next call. */
+  answer: Event = { success: true, message: "done" };
+  /** Event streams opened so far. */
+  opened = 0;
+  /** What a new stream begins with. */
+  #event: Event;
+  readonly #streams = new Set<ReadableStreamDefaultController<string>>();
+  readonly #server: Bun.Server<undefined>;
+
+  private constructor(files: ReadonlyMap<string, Response>, event: Event) {
+    this.#event = event;
+    this.#server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      idleTimeout: 60,
+      routes: {
+        "/status/sse": () => this.#openStream(),
+        "/status/api/:name": (request) => this.#call(request, request.params.name),
+      },
+      fetch: (request) => files.get(new URL(request.url).pathname)?.clone() ?? new Response(null, { status: 404 }),
+    });
+  }
+
+  /** Builds the page, which takes a moment, and serves it. */
+  static async start(event: Event): Promise<StatusServer> {
+    return new StatusServer(await buildPage(), event);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.port}/status`;
+  }
+
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  /** To all open streams, and first to those to come. */
+  send(event: Event): void {
+    this.#event = event;
+    for (const stream of this.#streams) stream.enqueue(asText(event));
+  }
+
+  /** As when the server ends: in the middle of the page's life. */
+  dropStreams(): void {
+    for (const stream of this.#streams) stream.close();
+    this.#streams.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop(true);
+  }
+
+  #openStream(): Response {
+    this.opened++;
+    let controller: ReadableStreamDefaultController<string>;
+    const body = new ReadableStream<string>({
+      start: (made) => {
+        controller = made;
+        this.#streams.add(made);
+        made.enqueue(asText(this.#event));
+      },
+      cancel: () => {
+        this.#streams.delete(controller);
+      },
+    });
+    return new Response(body.pipeThrough(new TextEncoderStream()), {
+      headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
+    });
+  }
+
+  async #call(request: Request, name: string): Promise<Response> {
+    this.calls.push({ method: request.method, name, body: await request.text() });
+    return Response.json(this.answer);
+  }
+}
+
+function asText(event: Event): string {
+  return `data: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Path → what is there. */
+async function buildPage(): Promise<Map<string, Response>> {
+  const built = await Bun.build({ entrypoints: [join(PAGE, "main.tsx")], target: "browser", minify: true });
+  const files = new Map<string, Response>();
+  for (const output of built.outputs) {
+    const name = output.path.replace(/^.*\//, "");
+    files.set(
+      `/assets/${name}`,
+      new Response(await output.arrayBuffer(), { headers: { "content-type": output.type } }),
+    );
+  }
+  const icon = { headers: { "content-type": "image/svg+xml" } };
+  files.set("/assets/icon-192.png", new Response(`<svg xmlns="http://www.w3.org/2000/svg"/>`, icon));
+  files.set("/favicon.ico", files.get("/assets/icon-192.png")!);
+  files.set("/status.webmanifest", Response.json({ name: "sluice" }));
+  const template = await Bun.file(join(PAGE, "index.html")).text();
+  files.set("/status", htmlResponse(template));
+  return files;
+}
+
+/** The page as the server makes it of the template, under a policy as strict as the server's. */
+function htmlResponse(template: string): Response {
+  const config = `window.__RTP2HTTPD_CONFIG__={"appPathPrefix":"","logLevel":1};`;
+  const html = template
+    .replace("<head>", `<head><base href="/"><script>${config}</script>`)
+    .replace(
+      "</head>",
+      `<script>${THEME_SCRIPT}</script><link rel="stylesheet" href="./assets/main.css">` +
+        `<script type="module" src="./assets/main.js"></script></head>`,
+    );
+  const hashes = [config, THEME_SCRIPT].map((script) => `'sha256-${sha256(script)}'`).join(" ");
+  const policy = [
+    "default-src 'none'",
+    `script-src 'self' ${hashes}`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'self'",
+    "form-action 'none'",
+  ];
+  return new Response(html, {
+    headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy.join("; ") },
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
