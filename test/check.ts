@@ -54,9 +54,10 @@ async function runTests(): Promise<Counts> {
 const failedSteps: string[] = [];
 const biome = "node_modules/@biomejs/biome/bin/biome";
 if (!(await succeeds(biome, "check", "--error-on-warnings", "."))) failedSteps.push("format and lint");
-if (!(await succeeds("node_modules/typescript/bin/tsc", "--noEmit"))) failedSteps.push("types");
-if (!(await succeeds("node_modules/typescript/bin/tsc", "--noEmit", "-p", "src/web")))
-  failedSteps.push("types of the pages");
+const TYPESCRIPT_PROJECTS = { types: "tsconfig.json", "types of the pages": "src/web/tsconfig.json" };
+for (const [step, project] of Object.entries(TYPESCRIPT_PROJECTS)) {
+  if (!(await succeeds("node_modules/typescript/bin/tsc", "--noEmit", "-p", project))) failedSteps.push(step);
+}
 
 const { passed, failed: failedTests, skipped } = await runTests();
 let failed = failedTests + failedSteps.length;

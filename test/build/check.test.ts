@@ -7,7 +7,11 @@ import { dirname, join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
 const TIMEOUT_MS = 60_000;
-const SETTINGS = ["package.json", "bunfig.toml", "tsconfig.json", "biome.json", "test/check.ts"];
+const SETTINGS = [
+  ...["package.json", "bunfig.toml", "tsconfig.json", "biome.json", "test/check.ts"],
+  // The types of the pages are a project of their own, which must not be empty.
+  ...["src/web/tsconfig.json", "src/web/styles.d.ts"],
+];
 
 const GOOD_SOURCE = "export const one: number = 1;\n";
 const header = 'import { expect, test } from "bun:test";\n\n';
@@ -25,7 +29,7 @@ afterAll(() => rm(directory, { recursive: true }));
 /** Runs the check on a project of these files, with no Bun in PATH. */
 async function check(files: Record<string, string>, ci = "") {
   const project = await mkdtemp(join(directory, "project-"));
-  await mkdir(join(project, "src"));
+  await mkdir(join(project, "src/web"), { recursive: true });
   for (const file of SETTINGS) await cp(join(ROOT, file), join(project, file));
   await symlink(join(ROOT, "node_modules"), join(project, "node_modules"));
   for (const [file, text] of Object.entries({ "src/one.ts": GOOD_SOURCE, ...files })) {
