@@ -11,13 +11,15 @@ const PORTS_PER_PROCESS = 200;
 const SLICES = Math.floor((LAST_PORT - FIRST_PORT) / PORTS_PER_PROCESS);
 const GROUPS_PER_PROCESS = 254;
 
-// The counters outlive this module, which the test runner loads anew for each test file.
+// The counters outlive this module, which the test runner loads anew for each test file. Where it makes a new world for each
+// (`--parallel`), what the last one has just closed is not used again at once: they begin anywhere.
+const random = (below: number) => Math.floor(Math.random() * below);
 interface Counters {
   ports: number;
   groups: number;
 }
 const holder = globalThis as { sluiceTestCounters?: Counters };
-holder.sluiceTestCounters ??= { ports: 0, groups: 0 };
+holder.sluiceTestCounters ??= { ports: random(PORTS_PER_PROCESS), groups: random(GROUPS_PER_PROCESS) };
 const counters = holder.sluiceTestCounters;
 
 /** Returns a TCP port on which nothing listens. Throws if this process has used up its ports. */

@@ -9,7 +9,15 @@ import { dlopen } from "bun:ffi";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { bindSocket, closeSocket, openSocket, SOCK_STREAM } from "../../src/system/socket.ts";
+import {
+  bindSocket,
+  closeSocket,
+  openSocket,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setOption,
+} from "../../src/system/socket.ts";
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
 import { until } from "./until.ts";
 
@@ -222,6 +230,7 @@ export class BlackHole {
     });
     const [listener, first, second] = [0, 1, 2].map(() => openSocket(AF_INET, SOCK_STREAM)) as [number, number, number];
     this.#descriptors = [listener, first, second];
+    setOption(listener, SOL_SOCKET, SO_REUSEADDR, 1);
     bindSocket(listener, address);
     if (symbols.listen(listener, 0) !== 0) throw new Error("listen was refused");
     // These two fill the queue of a listener that accepts nobody. From then on the kernel drops each SYN.

@@ -264,7 +264,7 @@ describe("clients of random speed", () => {
         finish(world);
         expect([budget.usedBytes, budget.streams]).toEqual([0, 0]);
       }),
-      { numRuns: 250 },
+      { numRuns: 80 },
     );
   });
 
