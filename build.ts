@@ -11,6 +11,8 @@ import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "./package.json" with { type: "json" };
+import { bundleSite } from "./src/web/bundle.ts";
+import { BEST_BROTLI_QUALITY, embeddedSite } from "./src/web/embed.ts";
 
 /** One executable that is released. */
 export interface Target {
@@ -58,6 +60,8 @@ const NPM_PACKAGE = "npm@11.19.1";
 /** A program name is part of the executable's bytes, so releases have fixed names. */
 const PROGRAM = "sluice-linux-";
 const ROOT = import.meta.dir;
+/** The only entry that serves pages. */
+const MAIN = join(ROOT, "src/main.ts");
 
 /** A failure that the person who builds can act on; the message says how. */
 export class BuildError extends Error {}
@@ -127,8 +131,14 @@ export async function hostTarget(): Promise<Target> {
   throw new BuildError(`no target for this machine (${process.platform} ${process.arch}): use --target NAME`);
 }
 
+interface Compilation {
+  readonly entry: string;
+  readonly outdir: string;
+  readonly plugins: readonly Bun.BunPlugin[];
+}
+
 /** Compiles `entry` to `outdir/sluice-linux-NAME` with the Bun executable at `runtime`. Throws BuildError. */
-async function compile(target: Target, runtime: string, entry: string, outdir: string): Promise<string> {
+async function compile(target: Target, runtime: string, { entry, outdir, plugins }: Compilation): Promise<string> {
   const outfile = join(outdir, PROGRAM + target.name);
   const result = await Bun.build({
     entrypoints: [entry],
@@ -137,6 +147,7 @@ async function compile(target: Target, runtime: string, entry: string, outdir: s
     splitting: true,
     // The bundler would otherwise write the builder's own NODE_ENV into the program.
     define: { "process.env.NODE_ENV": '"production"' },
+    plugins: [...plugins],
     throw: false,
     compile: {
       target: target.compile,
@@ -152,12 +163,12 @@ async function compile(target: Target, runtime: string, entry: string, outdir: s
 }
 
 /** Compiles `entry` for `target` with its pinned runtime. Throws BuildError. */
-async function buildPinned(target: Target, entry: string, outdir: string): Promise<string> {
+async function buildPinned(target: Target, compilation: Compilation): Promise<string> {
   const tarball = await runtimeTarball(target, cacheDirectory());
   const unpacked = await mkdtemp(join(tmpdir(), "sluice-runtime-"));
   try {
     await new Bun.Archive(tarball).extract(unpacked, { glob: "package/bin/bun" });
-    return await compile(target, join(unpacked, "package/bin/bun"), entry, outdir);
+    return await compile(target, join(unpacked, "package/bin/bun"), compilation);
   } finally {
     await rm(unpacked, { recursive: true, force: true });
   }
@@ -174,6 +185,15 @@ async function writeSums(outdir: string): Promise<void> {
   await Bun.write(join(outdir, "SHA256SUMS"), lines.join(""));
 }
 
+/** Throws BuildError. */
+async function sitePlugin(): Promise<Bun.BunPlugin> {
+  try {
+    return await embeddedSite(await bundleSite(BEST_BROTLI_QUALITY));
+  } catch (error) {
+    throw new BuildError(`${error instanceof Error ? error.message : error}`);
+  }
+}
+
 function parseCommandLine(args: string[]) {
   try {
     const { values } = parseArgs({
@@ -182,7 +202,7 @@ function parseCommandLine(args: string[]) {
         host: { type: "boolean", default: false },
         target: { type: "string" },
         outdir: { type: "string", default: join(ROOT, "dist") },
-        entry: { type: "string", default: join(ROOT, "src/main.ts") },
+        entry: { type: "string", default: MAIN },
       },
     });
     return values;
@@ -209,9 +229,11 @@ async function main(args: string[]): Promise<void> {
   if (!(await Bun.file(entry).exists())) throw new BuildError(`no such entry: ${entry}`);
   await mkdir(outdir, { recursive: true });
 
+  const plugins = entry === MAIN ? [await sitePlugin()] : [];
+  const compilation = { entry, outdir, plugins };
   const built: string[] = [];
-  if (options.host) built.push(await compile(await hostTarget(), process.execPath, entry, outdir));
-  else for (const target of selectTargets(options.target)) built.push(await buildPinned(target, entry, outdir));
+  if (options.host) built.push(await compile(await hostTarget(), process.execPath, compilation));
+  else for (const target of selectTargets(options.target)) built.push(await buildPinned(target, compilation));
   await writeSums(outdir);
   for (const file of built) console.log(`${basename(file)}  ${(Bun.file(file).size / 1e6).toFixed(1)} MB`);
 }

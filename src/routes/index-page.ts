@@ -1,5 +1,6 @@
 /** The page at `/`: the channels with links, and what to open when there are none. */
 import { escapeHtml } from "../wire/html.ts";
+import { hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
 export interface IndexChannel {
@@ -8,30 +9,36 @@ export interface IndexChannel {
   readonly path: string;
 }
 
-/** @param prefix of all paths: empty, or begins with `/` and does not end in one */
-export function indexRoute(channels: readonly IndexChannel[], prefix = ""): Route {
-  const body = indexPage(channels.map(({ name, path }) => ({ name, path: prefix + path })));
+export interface IndexOptions {
+  /** Of all paths: begins with `/` and does not end in one. */
+  readonly appPathPrefix: string | undefined;
+  /** With one leading slash. A page whose path is `/` is asked before this route. */
+  readonly statusPagePath: string;
+  readonly playerPagePath: string;
+}
+
+export function indexRoute(channels: readonly IndexChannel[], options: IndexOptions): Route {
+  const { appPathPrefix: prefix = "", statusPagePath, playerPagePath } = options;
+  const html = indexPage(
+    channels.map(({ name, path }) => ({ name, path: prefix + path })),
+    pageLink(prefix + playerPagePath, "Web player") + pageLink(prefix + statusPagePath, "Status"),
+  );
   return ({ path, connection }) => {
     if (path !== "/") return false;
-    connection.respond({
-      status: 200,
-      headers: [
-        ["Content-Type", "text/html; charset=utf-8"],
-        ["Connection", "close"],
-        ["Content-Length", String(Buffer.byteLength(body))],
-        ["Cache-Control", "no-cache"],
-      ],
-      body,
-    });
+    connection.respond(pageResponse(html, { "style-src": hashSource(STYLE), "img-src": "'self'" }));
     return true;
   };
 }
 
 const STYLE =
   ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}" +
-  "h1{font-size:1.4rem}li{margin:.4rem 0}code{font-size:.9em}small{opacity:.7}";
+  "h1{font-size:1.4rem}nav a{margin-right:1.5rem}li{margin:.4rem 0}code{font-size:.9em}small{opacity:.7}";
 
-function indexPage(channels: readonly IndexChannel[]): string {
+function pageLink(path: string, name: string): string {
+  return `<a href="${escapeHtml(path)}">${name}</a>`;
+}
+
+function indexPage(channels: readonly IndexChannel[], pageLinks: string): string {
   const items = channels.map(
     ({ name, path }) =>
       `<li><a href="${escapeHtml(path)}">${escapeHtml(name)}</a> <small><code>${escapeHtml(path)}</code></small></li>`,
@@ -43,6 +50,6 @@ function indexPage(channels: readonly IndexChannel[]): string {
   return (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width,initial-scale=1"><title>sluice</title>' +
-    `<style>${STYLE}</style></head><body><h1>sluice</h1>${list}</body></html>\n`
+    `<style>${STYLE}</style></head><body><h1>sluice</h1><nav>${pageLinks}</nav>${list}</body></html>\n`
   );
 }

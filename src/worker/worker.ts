@@ -6,14 +6,18 @@ import type { RequestHandler } from "../http/request.ts";
 import { Hub } from "../relay/hub.ts";
 import { AccessLog } from "../routes/access-log.ts";
 import { Admission, type Places } from "../routes/admission.ts";
+import { assetsRoute, faviconRoute } from "../routes/assets.ts";
 import { Gatekeeper } from "../routes/gatekeeper.ts";
 import { httpProxyRoute } from "../routes/http-proxy.ts";
 import { type IndexChannel, indexRoute } from "../routes/index-page.ts";
+import { manifestsRoute } from "../routes/manifests.ts";
 import { multicastRoute } from "../routes/multicast.ts";
 import { ownLinks } from "../routes/own-links.ts";
+import { pagesRoute } from "../routes/pages.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
 import { rtspRoute } from "../routes/rtsp.ts";
+import { site } from "../routes/site.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
@@ -85,9 +89,14 @@ export class Worker {
 
   #routes(settings: Settings): RequestHandler {
     const { log, channels } = this.#parts;
-    const routes: Route[] = [indexRoute(channels, settings.appPathPrefix)];
+    const routes: Route[] = [
+      manifestsRoute(settings),
+      pagesRoute(settings, site),
+      faviconRoute(site),
+      indexRoute(channels, settings),
+    ];
     if (settings.udpxy) routes.push(this.#multicast(settings), this.#rtsp(settings), this.#httpProxy(settings));
-    return router({ gatekeeper: this.#gatekeeper, routes, log });
+    return router({ gatekeeper: this.#gatekeeper, routes, assets: assetsRoute(site), log });
   }
 
   /** What every route to media needs. */

@@ -1,0 +1,49 @@
+/** Single routes behind a gatekeeper and a real HTTP listener. */
+import { Gatekeeper, type GatekeeperOptions } from "../../src/routes/gatekeeper.ts";
+import type { Route } from "../../src/routes/route.ts";
+import { router } from "../../src/routes/router.ts";
+import type { HttpHead } from "../fakes/http-client.ts";
+import { collectingLog, TestServer } from "../http/serve.ts";
+
+const OPEN: GatekeeperOptions = {
+  hostname: undefined,
+  xff: false,
+  r2hToken: undefined,
+  corsAllowOrigin: undefined,
+  appPathPrefix: undefined,
+};
+
+export interface RoutedOptions extends Partial<GatekeeperOptions> {
+  readonly routes?: readonly Route[];
+  readonly assets?: Route;
+}
+
+export class RoutedServer {
+  readonly log: string[] = [];
+  readonly #server: TestServer;
+
+  constructor({ routes = [], assets, ...options }: RoutedOptions) {
+    const log = collectingLog(this.log);
+    const gatekeeper = new Gatekeeper({ ...OPEN, ...options }, log);
+    this.#server = new TestServer(router({ gatekeeper, routes, log, ...(assets && { assets }) }), {
+      log,
+      errorResponse: (status) => gatekeeper.errorResponse(status),
+    });
+  }
+
+  /** The complete answer, which ends with the connection. */
+  async ask(
+    target: string,
+    headers: Readonly<Record<string, string>> = {},
+    method = "GET",
+  ): Promise<HttpHead & { readonly body: Buffer }> {
+    using client = await this.#server.connect();
+    client.request(method, target, headers);
+    const head = await client.head();
+    return { ...head, body: await client.readToEnd() };
+  }
+
+  [Symbol.dispose](): void {
+    this.#server[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { chooseCoding } from "../../src/wire/accept-encoding.ts";
+
+const OFFERED = ["br", "gzip", "identity"] as const;
+
+test.each([
+  [undefined, "identity"],
+  ["", "identity"],
+  ["gzip, deflate", "gzip"],
+  ["gzip, deflate, br, zstd", "br"],
+  ["GZIP ; Q=1 , BR;q=0.9", "gzip"],
+  ["*", "br"],
+  ["*;q=0.1, br;q=0", "gzip"],
+  ["gzip, identity", "gzip"],
+  ["gzip;q=0.5, identity", "identity"],
+  ["br;q=0, gzip;q=0.001", "gzip"],
+  ["zstd", "identity"],
+  ["*;q=0", "identity"],
+  ["gzip;q=nonsense, br;q=0", "identity"],
+])("%j is answered with %s", (value, coding) => {
+  expect(chooseCoding(value, OFFERED)).toBe(coding as (typeof OFFERED)[number]);
+});
+
+test("never takes a coding that is not offered or that the client refuses", () => {
+  const coding = fc.constantFrom("br", "gzip", "identity", "*", "zstd");
+  const weights = fc.array(fc.tuple(coding, fc.constantFrom(0, 0.5, 1)), { maxLength: 5 });
+  fc.assert(
+    fc.property(weights, fc.subarray([...OFFERED]), (entries, offered) => {
+      const weightOf = new Map(entries);
+      const value = [...weightOf].map(([name, weight]) => `${name};q=${weight}`).join(", ");
+      const chosen = chooseCoding(value, offered);
+      if (chosen === "identity") return;
+      expect(offered).toContain(chosen);
+      const weight = weightOf.get(chosen) ?? weightOf.get("*") ?? 0;
+      expect(weight).toBeGreaterThan(0);
+      for (const other of offered) expect(weightOf.get(other) ?? weightOf.get("*") ?? 0).toBeLessThanOrEqual(weight);
+    }),
+  );
+});
+
+test("understands everything", () => {
+  fc.assert(fc.property(fc.string(), (value) => expect(OFFERED).toContain(chooseCoding(value, OFFERED))));
+});
