@@ -1,12 +1,13 @@
 /** The page: the picture, and beside or beneath it channels and guide (status.md section 17). */
 import { useEffect, useReducer, useState } from "preact/hooks";
-import { absoluteUrl } from "./links.ts";
 import { ChannelList } from "./channel-list.tsx";
 import { usePlayer, useTexts } from "./context.ts";
 import { isFullScreen } from "./full-screen.ts";
 import { GuidePanel } from "./guide-panel.tsx";
 import { Icon } from "./icons.tsx";
 import { PLAYLIST_URL } from "./library.ts";
+import { absoluteUrl } from "./links.ts";
+import { SettingsMenu } from "./settings-menu.tsx";
 import { Stage } from "./stage.tsx";
 import { useStore } from "./store.ts";
 import { useKeys } from "./use-keys.ts";
@@ -44,6 +45,7 @@ function Side() {
             {t(name)}
           </button>
         ))}
+        <SettingsMenu />
       </div>
       {tab === "channels" ? <ChannelList /> : <GuidePanel />}
     </aside>

@@ -27,7 +27,7 @@ export interface TimeRange {
 export function* catchupRequests(startMs: number, nowMs: number, overlapMs = OVERLAP_MS): Generator<TimeRange, void> {
   const firstMs = wholeSeconds(Math.min(startMs, nowMs - MIN_SPAN_MS));
   const spanMs = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, nowMs - firstMs));
-  const recordedMs = nowMs - RECORDING_DELAY_MS;
+  const recordedMs = wholeSeconds(nowMs - RECORDING_DELAY_MS);
   for (let atMs = firstMs; atMs < nowMs + MAX_AHEAD_MS; ) {
     const isPast = atMs < recordedMs;
     const endMs = wholeSeconds(isPast ? Math.min(atMs + spanMs, recordedMs) : atMs + spanMs / 2);

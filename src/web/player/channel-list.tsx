@@ -70,7 +70,11 @@ export function ChannelList() {
 }
 
 /** How many entries are drawn: as far as somebody scrolled, and at least to the channel that is played. */
-function useShownCount(found: readonly Channel[], current: number | undefined, list: RefObject<HTMLUListElement | null>) {
+function useShownCount(
+  found: readonly Channel[],
+  current: number | undefined,
+  list: RefObject<HTMLUListElement | null>,
+) {
   const [count, setCount] = useState(PAGE);
   const currentAt = found.findIndex(({ number }) => number === current);
   useEffect(() => {

@@ -21,7 +21,14 @@ interface ToolProps {
 
 export function Tool({ icon, label, onClick, isPressed, name = "" }: ToolProps) {
   return (
-    <button type="button" class={`tool ${name}`} title={label} aria-label={label} aria-pressed={isPressed} onClick={onClick}>
+    <button
+      type="button"
+      class={`tool ${name}`}
+      title={label}
+      aria-label={label}
+      aria-pressed={isPressed}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   );
@@ -39,7 +46,11 @@ export function Controls() {
     <div class="controls">
       <TimelineBar />
       <div class="row">
-        <Tool icon={isRunning ? "pause" : "play"} label={t(isRunning ? "pause" : "play")} onClick={() => session.togglePlay()} />
+        <Tool
+          icon={isRunning ? "pause" : "play"}
+          label={t(isRunning ? "pause" : "play")}
+          onClick={() => session.togglePlay()}
+        />
         <div class="loudness">
           <Tool
             icon={isMuted || volume === 0 ? "muted" : "volume"}
@@ -64,7 +75,12 @@ export function Controls() {
         <span class="space" />
         <SourceSelect />
         {canPictureInPicture() && (
-          <Tool name="wide" icon="pip" label={t("pip")} onClick={() => void togglePictureInPicture(session.video, pipMode)} />
+          <Tool
+            name="wide"
+            icon="pip"
+            label={t("pip")}
+            onClick={() => void togglePictureInPicture(session.video, pipMode)}
+          />
         )}
         <SettingsMenu />
         <Tool
@@ -87,7 +103,8 @@ export function Controls() {
 function LiveMark() {
   const { session } = usePlayer();
   const t = useTexts();
-  const { isFollowing, catchup } = useStore(session.store);
+  const { isFollowing, catchup, phase } = useStore(session.store);
+  if (phase === "failed" || phase === "idle") return null;
   if (isFollowing && !catchup) return <span class="live">{t("live")}</span>;
   return (
     <button type="button" class="live away" onClick={() => session.goLive()}>
@@ -103,10 +120,12 @@ function PlayedTime() {
   useClock(RENEW_MS);
   const positionMs = player.session.positionMs();
   const programme = player.currentProgramme();
-  if (!programme) return <span class="num played-time">{new Date(positionMs).toLocaleTimeString(locale, { hourCycle: "h23" })}</span>;
+  if (!programme)
+    return <span class="num played-time">{new Date(positionMs).toLocaleTimeString(locale, { hourCycle: "h23" })}</span>;
   return (
     <span class="num played-time">
-      {duration(positionMs - programme.startMs)} <span class="dim">/ {duration(programme.endMs - programme.startMs)}</span>
+      {duration(positionMs - programme.startMs)}{" "}
+      <span class="dim">/ {duration(programme.endMs - programme.startMs)}</span>
     </span>
   );
 }

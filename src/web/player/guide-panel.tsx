@@ -6,13 +6,18 @@ import { byDay, type Programme, programmeAt } from "./guide.ts";
 import { Icon } from "./icons.tsx";
 import { hasCatchup } from "./playlist.ts";
 import { useClock, useStore } from "./store.ts";
-import { shareAt } from "./timeline.ts";
 import type { TextKey } from "./texts.ts";
+import { shareAt } from "./timeline.ts";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const RENEW_MS = 10_000;
-const NEAR_DAYS: Readonly<Record<number, TextKey>> = { [-2]: "twoDaysAgo", [-1]: "yesterday", 0: "today", 1: "tomorrow" };
+const NEAR_DAYS: Readonly<Record<number, TextKey>> = {
+  [-2]: "twoDaysAgo",
+  [-1]: "yesterday",
+  0: "today",
+  1: "tomorrow",
+};
 
 export function GuidePanel() {
   const player = usePlayer();

@@ -52,9 +52,11 @@ export class Guide {
 
   /** By start, without overlaps. */
   programmesOf(channel: Channel, nowMs: number): readonly Programme[] {
-    const listed = this.#find(channel)
-      .toSorted((a, b) => a.startMs - b.startMs)
-      .filter((programme, i, all) => i === 0 || programme.startMs >= all[i - 1]!.endMs);
+    const listed: Programme[] = [];
+    for (const programme of this.#find(channel).toSorted((a, b) => a.startMs - b.startMs)) {
+      const last = listed.at(-1);
+      if (!last || programme.startMs >= last.endMs) listed.push(programme);
+    }
     return hasCatchup(channel) ? withPlaceholders(listed, nowMs) : listed;
   }
 
@@ -108,7 +110,9 @@ export function programmeAt(programmes: readonly Programme[], ms: number): Progr
 }
 
 /** Consecutive programmes by the local day on which they begin. */
-export function byDay(programmes: readonly Programme[]): { readonly dayMs: number; readonly programmes: Programme[] }[] {
+export function byDay(
+  programmes: readonly Programme[],
+): { readonly dayMs: number; readonly programmes: Programme[] }[] {
   const days: { dayMs: number; programmes: Programme[] }[] = [];
   for (const programme of programmes) {
     const dayMs = new Date(programme.startMs).setHours(0, 0, 0, 0);

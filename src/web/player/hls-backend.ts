@@ -49,15 +49,22 @@ export class HlsBackend implements MediaBackend {
       });
     });
     hls.on(Library.Events.BUFFER_CODECS, (_event, { video, audio }) => {
-      this.#events.details({ video: video?.codec?.startsWith("hvc") ? "H.265" : "H.264", audio: audio ? "AAC" : undefined });
+      this.#events.details({
+        video: video?.codec?.startsWith("hvc") ? "H.265" : "H.264",
+        audio: audio ? "AAC" : undefined,
+      });
     });
     hls.loadSource(url);
     hls.attachMedia(this.#video);
   }
 
   #failed(library: typeof Hls, hls: Hls, { type, details, response }: ErrorData): void {
-    const { BUFFER_ADD_CODEC_ERROR, BUFFER_INCOMPATIBLE_CODECS_ERROR, MANIFEST_INCOMPATIBLE_CODECS_ERROR, MANIFEST_PARSING_ERROR } =
-      library.ErrorDetails;
+    const {
+      BUFFER_ADD_CODEC_ERROR,
+      BUFFER_INCOMPATIBLE_CODECS_ERROR,
+      MANIFEST_INCOMPATIBLE_CODECS_ERROR,
+      MANIFEST_PARSING_ERROR,
+    } = library.ErrorDetails;
     const isUnsupported =
       details === BUFFER_ADD_CODEC_ERROR ||
       details === BUFFER_INCOMPATIBLE_CODECS_ERROR ||

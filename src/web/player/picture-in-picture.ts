@@ -12,7 +12,9 @@ interface DocumentPip extends EventTarget {
 
 /** Impossible within a frame of another page. */
 function documentPip(): DocumentPip | undefined {
-  return window.top === window ? (window as { documentPictureInPicture?: DocumentPip }).documentPictureInPicture : undefined;
+  return window.top === window
+    ? (window as { documentPictureInPicture?: DocumentPip }).documentPictureInPicture
+    : undefined;
 }
 
 export function canPictureInPicture(): boolean {

@@ -84,7 +84,11 @@ export class Player {
     this.cancelEntry();
     this.showControls();
     writeLastChannel(channel);
-    history.replaceState(history.state, "", `${location.pathname}${location.search}#${linkToken(this.channels, channel)}`);
+    history.replaceState(
+      history.state,
+      "",
+      `${location.pathname}${location.search}#${linkToken(this.channels, channel)}`,
+    );
     this.session.tune(channel);
   }
 

@@ -71,7 +71,8 @@ function httpPath(url: string): string | undefined {
 
 function ownUrl(url: string): string {
   const path = url.replace(/^(?:https?:)?\/\/[^/?#]*/i, "");
-  return path.startsWith("/") ? path : `/${path}`;
+  // Two slashes, or what browsers take for some, would name another host.
+  return `/${path.replace(/^[/\\]+/, "")}`;
 }
 
 function newChannel(number: number, entry: M3uEntry, groups: readonly string[], source: Source): GrowingChannel {
@@ -107,7 +108,12 @@ function readGroups(extinf: string): string[] {
   for (let rest = extinf; ; ) {
     const title = findAttribute(rest, "group-title");
     if (!title) return [...new Set(groups)];
-    groups.push(...title.value.split(";").map((group) => group.trim()).filter(Boolean));
+    groups.push(
+      ...title.value
+        .split(";")
+        .map((group) => group.trim())
+        .filter(Boolean),
+    );
     rest = rest.slice(title.end);
   }
 }

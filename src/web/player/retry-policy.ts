@@ -7,7 +7,9 @@ export const MAX_DECODE_FAILURES = 5;
 export const STABLE_AFTER_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 
-export type NextStep = { readonly action: "retry"; readonly delayMs: number } | { readonly action: "next-source" | "give-up" };
+export type NextStep =
+  | { readonly action: "retry"; readonly delayMs: number }
+  | { readonly action: "next-source" | "give-up" };
 
 export class RetryPolicy {
   #retries = 0;

@@ -1,8 +1,8 @@
 /** What the player remembers in the browser's storage (status.md section 16). */
 import { browserLocale, LOCALES, type Locale } from "../shared/locale.ts";
 import { readStored, readText, writeStored, writeText } from "../shared/stored.ts";
-import type { Channel } from "./playlist.ts";
 import { isConstrained } from "./platform.ts";
+import type { Channel } from "./playlist.ts";
 
 const PREFIX = "rtp2httpd-player-";
 export const THEME_KEY = `${PREFIX}theme`;

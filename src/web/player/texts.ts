@@ -53,11 +53,7 @@ const TEXTS = {
   onAir: ["On air", "正在播出", "正在播出"],
   minutes: ["{} min", "{} 分钟", "{} 分鐘"],
   clickToPlay: ["Click or press a key to start", "点击或按任意键开始播放", "點擊或按任意鍵開始播放"],
-  unsupportedTitle: [
-    "This browser cannot play this channel",
-    "此浏览器无法播放该频道",
-    "此瀏覽器無法播放此頻道",
-  ],
+  unsupportedTitle: ["This browser cannot play this channel", "此浏览器无法播放该频道", "此瀏覽器無法播放此頻道"],
   unsupportedText: [
     "It is sent as {}, which the browser does not decode. A player such as VLC does.",
     "该频道采用 {} 编码,浏览器无法解码。请使用 VLC 等播放器打开。",

@@ -85,6 +85,7 @@ export class TsRetyper {
 function entryOf(bytes: Uint8Array, start: number, end: number, pid: number): number | undefined {
   const high = 0xe0 | (pid >> 8);
   // Before the entries stands PCR_PID, which has the same form: 8 bytes into the section.
-  for (let at = start + 12; at + 3 <= end; at++) if (bytes[at + 1] === high && bytes[at + 2] === (pid & 0xff)) return at;
+  for (let at = start + 12; at + 3 <= end; at++)
+    if (bytes[at + 1] === high && bytes[at + 2] === (pid & 0xff)) return at;
   return undefined;
 }

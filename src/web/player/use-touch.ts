@@ -1,8 +1,8 @@
 /** Fingers and mouse on the picture: taps, double taps and drags (status.md section 12). */
 import { useMemo } from "preact/hooks";
 import { usePlayer, useTexts, useTimeFormat } from "./context.ts";
-import { DOUBLE_TAP_MS, DOUBLE_TAP_PX, type Gesture, TouchDrag } from "./gesture.ts";
 import { toggleFullScreen } from "./full-screen.ts";
+import { DOUBLE_TAP_MS, DOUBLE_TAP_PX, type Gesture, TouchDrag } from "./gesture.ts";
 import { canSetVolume } from "./platform.ts";
 import { hasCatchup } from "./playlist.ts";
 
@@ -40,7 +40,12 @@ export function useTouch() {
         const { clientWidth: width, clientHeight: height } = event.currentTarget;
         const { channel, volume } = session.store.value;
         const { left, top } = event.currentTarget.getBoundingClientRect();
-        const area = { width, height, canSeek: channel !== undefined && hasCatchup(channel), canSetVolume: canSetVolume(session.video) };
+        const area = {
+          width,
+          height,
+          canSeek: channel !== undefined && hasCatchup(channel),
+          canSetVolume: canSetVolume(session.video),
+        };
         drag = new TouchDrag(area, event.clientX - left, event.clientY - top);
         volumeAtStart = volume;
         if (event.pointerType !== "mouse") event.currentTarget.setPointerCapture(event.pointerId);
