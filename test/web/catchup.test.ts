@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of URLs
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {

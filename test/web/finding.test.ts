@@ -7,7 +7,9 @@ import { searchChannels } from "../../src/web/player/search.ts";
 import { channels } from "./channels.ts";
 
 describe("searchChannels", () => {
-  const all = channels(...Array.from({ length: 32 }, (_, i) => (i === 4 ? "Channel 2" : "Sender")));
+  const all = channels(
+    ...Array.from({ length: 32 }, (_, i) => (i === 4 ? "Channel 2" : `Sender ${String.fromCharCode(65 + i)}`)),
+  );
   const numbers = (text: string) => searchChannels(all, text, undefined).map(({ number }) => number);
 
   test("exact number, then prefix, then substring, then names", () => {

@@ -69,16 +69,24 @@ export class HlsBackend implements MediaBackend {
       details === BUFFER_ADD_CODEC_ERROR ||
       details === BUFFER_INCOMPATIBLE_CODECS_ERROR ||
       details === MANIFEST_INCOMPATIBLE_CODECS_ERROR;
-    if (isUnsupported) return this.#events.failed({ kind: "unsupported", codecs: [] });
-    if (details === MANIFEST_PARSING_ERROR) return this.#events.failed({ kind: "format" });
+    if (isUnsupported) {
+      this.#events.failed({ kind: "unsupported", codecs: [] });
+      return;
+    }
+    if (details === MANIFEST_PARSING_ERROR) {
+      this.#events.failed({ kind: "format" });
+      return;
+    }
     if (type === library.ErrorTypes.NETWORK_ERROR) {
       const status = response?.code ?? 0;
-      return this.#events.failed(status >= 400 ? { kind: "http", status } : { kind: "network" });
+      this.#events.failed(status >= 400 ? { kind: "http", status } : { kind: "network" });
+      return;
     }
     // Once it mends itself; what fails again is for the session to decide.
     if (type === library.ErrorTypes.MEDIA_ERROR && !this.#hasRecovered) {
       this.#hasRecovered = true;
-      return hls.recoverMediaError();
+      hls.recoverMediaError();
+      return;
     }
     this.#events.failed({ kind: "decode" });
   }

@@ -70,7 +70,10 @@ function setHandlers(
 function showPosition(player: Player): void {
   const { channel } = player.session.store.value;
   const programme = player.currentProgramme();
-  if (!channel || !programme || !hasCatchup(channel)) return navigator.mediaSession.setPositionState?.();
+  if (!channel || !programme || !hasCatchup(channel)) {
+    navigator.mediaSession.setPositionState?.();
+    return;
+  }
   const duration = (programme.endMs - programme.startMs) / 1000;
   const position = Math.min(duration, Math.max(0, (player.session.positionMs() - programme.startMs) / 1000));
   navigator.mediaSession.setPositionState?.({ duration, position, playbackRate: 1 });

@@ -1,20 +1,17 @@
 /**
  * What is being played: the one state machine that tunes, replays, recovers and chooses sources (status.md sections 11 to 13).
  */
-import { type BackendEvents, isHlsUrl, type MediaBackend, type MediaDetails, type MediaFailure } from "./backend.ts";
+import type { MediaDetails, MediaFailure } from "./backend.ts";
 import { catchupRequests, catchupSource, catchupUrl, LIVE_EDGE_MS, OVERLAP_MS, type TimeRange } from "./catchup.ts";
-import { HlsBackend, NativeBackend } from "./hls-backend.ts";
 import { LiveSync } from "./live-sync.ts";
 import { bufferedEnd, isBuffered, latencyS } from "./media-element.ts";
-import { hasMediaSource, isWebOs } from "./platform.ts";
+import { isWebOs } from "./platform.ts";
+import { Playback } from "./playback.ts";
 import type { Channel, Source } from "./playlist.ts";
 import { RetryPolicy, STABLE_AFTER_MS } from "./retry-policy.ts";
 import { readLastSource, readMuted, readVolume, writeLastSource, writeMuted, writeVolume } from "./settings.ts";
 import { Store } from "./store.ts";
-import { TsBackend } from "./ts-backend.ts";
 
-/** Media that stand still for so long are asked for again. */
-const STALL_TIMEOUT_MS = 15_000;
 /** After a return from the background, live media that lag more are asked for again. */
 const MAX_BACKGROUND_LAG_S = 8;
 /** So far before the end of the buffer playback goes on when it goes live. */
@@ -59,12 +56,11 @@ const NOTHING_PLAYED = {
 export class Session {
   readonly video: HTMLVideoElement;
   readonly store: Store<SessionState>;
-  #backend: MediaBackend | undefined;
+  readonly #playback: Playback;
   #requests: Iterator<TimeRange, void> | undefined;
   readonly #retry = new RetryPolicy();
   #sync = new LiveSync();
   #stableTimer: Timer | undefined;
-  #stallTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
 
   constructor(video: HTMLVideoElement) {
@@ -83,7 +79,19 @@ export class Session {
     });
     video.volume = this.store.value.volume;
     video.muted = this.store.value.isMuted;
-    this.#listen();
+    this.#playback = new Playback(video, {
+      ready: () => this.store.value.phase === "loading" && this.play(),
+      playing: () => this.#playing(),
+      waiting: () => this.#waiting(),
+      ended: () => (this.store.value.catchup ? this.#playNextRequest() : this.#failed({ kind: "ended" })),
+      details: (details) => this.store.set({ details: { ...this.store.value.details, ...details } }),
+      unplayableAudio: (silentCodec) => this.store.set({ silentCodec }),
+      failed: (failure) => this.#failed(failure),
+    });
+    video.addEventListener("timeupdate", () => this.#follow());
+    video.addEventListener("pause", () => {
+      if (!video.ended && this.store.value.phase === "playing") this.store.set({ phase: "paused", isFollowing: false });
+    });
   }
 
   /** Plays a channel live, from the source that worked last. */
@@ -102,7 +110,10 @@ export class Session {
 
   /** Seeks in the buffer if it reaches there, else by catch-up. */
   seek(ms: number): void {
-    if (ms > Date.now() - LIVE_EDGE_MS) return this.goLive();
+    if (ms > Date.now() - LIVE_EDGE_MS) {
+      this.goLive();
+      return;
+    }
     const target = this.video.currentTime + (ms - this.positionMs()) / 1000;
     if (isBuffered(this.video, target)) {
       this.video.currentTime = target;
@@ -117,7 +128,8 @@ export class Session {
     const end = bufferedEnd(this.video);
     if (catchup || phase === "failed" || end === undefined || this.video.ended) {
       this.#retry.reset();
-      return this.#playLive();
+      this.#playLive();
+      return;
     }
     this.video.currentTime = Math.max(this.video.currentTime, end - LIVE_MARGIN_S);
     this.store.set({ isFollowing: true });
@@ -149,7 +161,10 @@ export class Session {
 
   togglePlay(): void {
     const { phase } = this.store.value;
-    if (phase === "failed") return this.tryAgain();
+    if (phase === "failed") {
+      this.tryAgain();
+      return;
+    }
     if (this.video.paused) return void this.play();
     this.video.pause();
     this.store.set({ phase: "paused", isFollowing: false });
@@ -192,11 +207,6 @@ export class Session {
     else if (this.video.paused) void this.play();
   }
 
-  stop(): void {
-    this.#endBackend();
-    this.store.set({ phase: "idle" });
-  }
-
   #playLive(): void {
     const { channel, sourceIndex } = this.store.value;
     const source = channel?.sources[sourceIndex];
@@ -210,7 +220,10 @@ export class Session {
     const { channel, sourceIndex } = this.store.value;
     const now = Date.now();
     const capable = channel ? catchupSource(channel, sourceIndex) : -1;
-    if (capable < 0 || ms > now - LIVE_EDGE_MS) return this.#playLive();
+    if (capable < 0 || ms > now - LIVE_EDGE_MS) {
+      this.#playLive();
+      return;
+    }
     this.store.set({ sourceIndex: capable });
     this.#requests = catchupRequests(ms, now, isWebOs() ? 0 : OVERLAP_MS);
     this.#playNextRequest();
@@ -221,7 +234,10 @@ export class Session {
     const { channel, sourceIndex } = this.store.value;
     const source = channel?.sources[sourceIndex];
     const range = this.#requests?.next().value;
-    if (!source || !range) return this.#playLive();
+    if (!source || !range) {
+      this.#playLive();
+      return;
+    }
     this.store.set({ catchup: range, isFollowing: false });
     this.#load(urlOf(source, range));
   }
@@ -232,51 +248,34 @@ export class Session {
   }
 
   #load(url: string): void {
-    this.#endBackend();
+    this.#endTimers();
     this.store.set({ ...NOTHING_PLAYED, phase: "loading", url });
-    this.#open(url, isHlsUrl(url));
+    this.#playback.load(url);
   }
 
-  #open(url: string, isHls: boolean): void {
-    // The events of one that is gone must not reach us: it may still await an answer.
-    const ifCurrent =
-      <A extends readonly unknown[]>(handle: (...values: A) => void) =>
-      (...values: A) => {
-        if (this.#backend === backend) handle(...values);
-      };
-    const backend = openBackend(this.video, isHls, {
-      details: ifCurrent((details) => this.store.set({ details: { ...this.store.value.details, ...details } })),
-      unplayableAudio: ifCurrent((silentCodec) => this.store.set({ silentCodec })),
-      isHls: ifCurrent(() => {
-        this.#endBackend();
-        this.#open(url, true);
-      }),
-      failed: ifCurrent((failure) => this.#failed(failure)),
-    });
-    this.#backend = backend;
-    this.#watchStall();
-    backend.load(url);
-  }
-
-  #endBackend(): void {
-    for (const timer of [this.#stableTimer, this.#stallTimer, this.#retryTimer]) clearTimeout(timer);
-    const backend = this.#backend;
-    this.#backend = undefined;
-    backend?.destroy();
-    this.video.playbackRate = 1;
+  #endTimers(): void {
+    clearTimeout(this.#stableTimer);
+    clearTimeout(this.#retryTimer);
   }
 
   #failed(failure: MediaFailure): void {
     const positionMs = this.positionMs();
     const { channel, sourceIndex, catchup } = this.store.value;
-    this.#endBackend();
+    this.#endTimers();
+    this.#playback.end();
     if (!channel) return;
     const giveUp = () => this.store.set({ phase: "failed", failure });
-    if (failure.kind === "unsupported") return giveUp();
+    if (failure.kind === "unsupported") {
+      giveUp();
+      return;
+    }
     const usable = channel.sources.filter((source) => !catchup || source.catchup).length;
     const step = this.#retry.afterFailure(sourceIndex, usable, failure.kind === "decode");
     this.store.set({ retries: this.#retry.retries });
-    if (step.action === "give-up") return giveUp();
+    if (step.action === "give-up") {
+      giveUp();
+      return;
+    }
     this.store.set({ phase: "loading" });
     const again = () => (catchup ? this.#playFrom(positionMs) : this.#playLive());
     if (step.action === "retry") {
@@ -287,29 +286,7 @@ export class Session {
     again();
   }
 
-  #listen(): void {
-    const { video } = this;
-    // Not before: the backends reset the element, and that would end an earlier attempt.
-    video.addEventListener("loadedmetadata", () => {
-      if (this.store.value.phase === "loading") void this.play();
-    });
-    video.addEventListener("playing", () => this.#playing());
-    video.addEventListener("waiting", () => this.#waiting());
-    video.addEventListener("pause", () => {
-      if (!video.ended && this.store.value.phase === "playing") this.store.set({ phase: "paused", isFollowing: false });
-    });
-    video.addEventListener("timeupdate", () => this.#follow());
-    video.addEventListener("ended", () => {
-      if (this.store.value.catchup) this.#playNextRequest();
-      else if (this.#backend) this.#failed({ kind: "ended" });
-    });
-    video.addEventListener("error", () => {
-      if (this.#backend && video.error) this.#failed({ kind: "decode" });
-    });
-  }
-
   #playing(): void {
-    clearTimeout(this.#stallTimer);
     clearTimeout(this.#stableTimer);
     const { channel, sourceIndex } = this.store.value;
     this.store.set({ phase: "playing" });
@@ -326,14 +303,6 @@ export class Session {
     if (this.store.value.isFollowing) this.#sync.underrun();
     this.store.set({ phase: "loading" });
     clearTimeout(this.#stableTimer);
-    this.#watchStall();
-  }
-
-  #watchStall(): void {
-    clearTimeout(this.#stallTimer);
-    this.#stallTimer = setTimeout(() => {
-      if (this.store.value.phase === "loading") this.#failed({ kind: "network" });
-    }, STALL_TIMEOUT_MS);
   }
 
   #follow(): void {
@@ -342,11 +311,6 @@ export class Session {
     const latency = latencyS(this.video);
     if (latency !== undefined) this.video.playbackRate = this.#sync.rate(latency);
   }
-}
-
-function openBackend(video: HTMLVideoElement, isHls: boolean, events: BackendEvents): MediaBackend {
-  if (isWebOs() || !hasMediaSource()) return new NativeBackend(video);
-  return isHls ? new HlsBackend(video, events) : new TsBackend(video, events);
 }
 
 function urlOf(source: Source, range: TimeRange): string {

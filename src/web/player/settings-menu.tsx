@@ -43,16 +43,21 @@ export function SettingsMenu() {
     const closeOutside = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
+    // Before the page's own keys, for which Escape means something else.
+    const closeByKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      setOpen(false);
+    };
     page.addEventListener("pointerdown", closeOutside, true);
-    return () => page.removeEventListener("pointerdown", closeOutside, true);
+    page.addEventListener("keydown", closeByKey, true);
+    return () => {
+      page.removeEventListener("pointerdown", closeOutside, true);
+      page.removeEventListener("keydown", closeByKey, true);
+    };
   }, [isOpen]);
-  const onKey = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !isOpen) return;
-    event.stopPropagation();
-    setOpen(false);
-  };
   return (
-    <div class="settings" ref={root} onKeyDown={onKey}>
+    <div class="settings" ref={root}>
       <Tool icon="settings" label={t("settings")} isPressed={isOpen} onClick={() => setOpen(!isOpen)} />
       {isOpen && <Menu close={() => setOpen(false)} />}
     </div>

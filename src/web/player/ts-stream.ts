@@ -76,16 +76,23 @@ export class TsStream {
   }
 
   #take(chunk: Uint8Array<ArrayBuffer>): void {
-    if (this.#isProbed) return this.#give(chunk);
+    if (this.#isProbed) {
+      this.#give(chunk);
+      return;
+    }
     const programme = this.#probe.push(chunk);
     if (!programme) return;
-    if (programme === "not-ts") return this.#fail({ kind: "format" });
+    if (programme === "not-ts") {
+      this.#fail({ kind: "format" });
+      return;
+    }
     const choice = chooseTracks(programme, isTypeSupported);
     const { unplayableVideo, unplayableAudio } = choice;
     const isPlayable = !unplayableVideo && (choice.video || choice.audio);
     if (!isPlayable) {
       const codecs = [unplayableVideo, unplayableAudio].filter((codec) => codec !== undefined);
-      return this.#fail(codecs.length > 0 ? { kind: "unsupported", codecs } : { kind: "format" });
+      this.#fail(codecs.length > 0 ? { kind: "unsupported", codecs } : { kind: "format" });
+      return;
     }
     this.#isProbed = true;
     if (choice.retyped.size > 0) this.#retyper = new TsRetyper(programme.pmtPid, choice.retyped);

@@ -32,7 +32,10 @@ function pressed(player: Player, event: KeyboardEvent): void {
   }
   // A button or slider with the focus keeps what it does by itself.
   const isOnWidget = target?.matches("button, a, [role=slider]") === true;
-  if (isOnWidget && action.do === "escape") return (target as HTMLElement).blur();
+  if (isOnWidget && action.do === "escape") {
+    (target as HTMLElement).blur();
+    return;
+  }
   if (isOnWidget && player.view.value.entry === "" && (action.do === "enter" || action.do === "toggle-play")) return;
   event.preventDefault();
   player.showControls();
@@ -43,26 +46,36 @@ function act(player: Player, action: KeyAction): void {
   const { session, view } = player;
   switch (action.do) {
     case "digit":
-      return player.typeDigit(action.digit);
+      player.typeDigit(action.digit);
+      return;
     case "step":
-      return player.step(action.by);
+      player.step(action.by);
+      return;
     case "seek": {
       const { channel } = session.store.value;
       if (channel && hasCatchup(channel)) session.seek(session.positionMs() + action.byS * 1000);
       return;
     }
     case "enter":
-      return view.value.entry === "" ? player.toggleSidebar() : player.commitEntry();
+      view.value.entry === "" ? player.toggleSidebar() : player.commitEntry();
+      return;
     case "escape":
-      if (view.value.entry !== "") return player.cancelEntry();
-      return view.set({ areControlsVisible: !view.value.areControlsVisible });
+      if (view.value.entry !== "") {
+        player.cancelEntry();
+        return;
+      }
+      view.set({ areControlsVisible: !view.value.areControlsVisible });
+      return;
     case "toggle-play":
-      return session.togglePlay();
+      session.togglePlay();
+      return;
     case "mute":
-      return session.setMuted(!session.store.value.isMuted);
+      session.setMuted(!session.store.value.isMuted);
+      return;
     case "full-screen":
       return void toggleFullScreen(session.video);
     case "sidebar":
-      return player.toggleSidebar();
+      player.toggleSidebar();
+      return;
   }
 }
