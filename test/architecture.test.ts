@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "upstream/*": UPSTREAM,
   "upstream/fcc": [...UPSTREAM, "upstream/multicast"],
   routes: [...PLAYLIST, "upstream/*", "web"],
-  web: [],
+  web: [...FORMATS, "timeshift"],
   demo: [...SYSTEM, "config", "cli", "worker"],
   worker: WIRING,
   supervisor: WIRING,

@@ -1,5 +1,26 @@
 /** The player page. */
 import { render } from "preact";
 import "../shared/tokens.css";
+import { showTheme } from "../shared/theme.ts";
+import { App } from "./app.tsx";
+import { PlayerContext } from "./context.ts";
+import { joinMediaSession } from "./media-session.ts";
+import "./page.css";
+import "./side.css";
+import "./stage.css";
+import { Player } from "./player.ts";
 
-render(<p>sluice</p>, document.getElementById("app") as HTMLElement);
+const video = document.createElement("video");
+video.playsInline = true;
+video.preload = "auto";
+
+const player = new Player(video);
+showTheme(player.view.value.theme);
+joinMediaSession(player);
+render(
+  <PlayerContext.Provider value={player}>
+    <App />
+  </PlayerContext.Provider>,
+  document.getElementById("app") as HTMLElement,
+);
+void player.load();

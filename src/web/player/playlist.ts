@@ -1,0 +1,123 @@
+/** The channels of the playlist: parsed, brought together by name, numbered (status.md section 9). */
+import { type M3uEntry, parseM3u } from "../../wire/m3u.ts";
+import { findAttribute } from "../../wire/m3u-attributes.ts";
+import { splitLabel } from "../../wire/m3u-label.ts";
+
+export interface CatchupTemplate {
+  /** `append`: the template continues the channel's URL; anything else: it is a URL of its own. */
+  readonly mode: string;
+  readonly template: string;
+}
+
+export interface Source {
+  /** Empty when the playlist gives it none. */
+  readonly label: string;
+  /** On the page's own server: begins with `/`. */
+  readonly url: string;
+  readonly catchup: CatchupTemplate | undefined;
+}
+
+export interface Channel {
+  /** From 1, in the order of the playlist. */
+  readonly number: number;
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** Empty without one. */
+  readonly logo: string;
+  readonly tvgId: string;
+  readonly tvgName: string;
+  /** At least one. */
+  readonly sources: readonly Source[];
+}
+
+export interface Playlist {
+  readonly channels: readonly Channel[];
+  /** In the order of their first channels. */
+  readonly groups: readonly string[];
+  /** Undefined when the playlist names none. */
+  readonly guideUrl: string | undefined;
+}
+
+interface GrowingChannel extends Channel {
+  readonly sources: Source[];
+}
+
+/** Entries whose URL a page cannot ask for are left out. */
+export function readPlaylist(text: string): Playlist {
+  const { entries, guideUrls } = parseM3u(text);
+  const channels = new Map<string, GrowingChannel>();
+  for (const entry of entries) {
+    const source = readSource(entry);
+    if (!source) continue;
+    const groups = readGroups(entry.extinf);
+    const key = JSON.stringify([groups, entry.name]);
+    const known = channels.get(key);
+    if (known) known.sources.push(source);
+    else channels.set(key, newChannel(channels.size + 1, entry, groups, source));
+  }
+  const guideUrl = guideUrls[0];
+  return {
+    channels: [...channels.values()],
+    groups: [...new Set([...channels.values()].flatMap((channel) => channel.groups))],
+    // The server packs and unpacks the guide as the browser likes it.
+    guideUrl: guideUrl === undefined ? undefined : ownUrl(guideUrl).replace(/\.gz(?=$|\?)/, ""),
+  };
+}
+
+/** Without scheme and host: a page behind a reverse proxy reaches only its own origin. Undefined when it is no HTTP URL. */
+function httpPath(url: string): string | undefined {
+  return /^(?:\/|https?:\/\/)/i.test(url) ? ownUrl(url) : undefined;
+}
+
+function ownUrl(url: string): string {
+  const path = url.replace(/^(?:https?:)?\/\/[^/?#]*/i, "");
+  // Two slashes, or what browsers take for some, would name another host.
+  return `/${path.replace(/^[/\\]+/, "")}`;
+}
+
+function newChannel(number: number, entry: M3uEntry, groups: readonly string[], source: Source): GrowingChannel {
+  const attribute = (name: string) => findAttribute(entry.extinf, name)?.value ?? "";
+  return {
+    number,
+    name: entry.name,
+    groups,
+    logo: attribute("tvg-logo"),
+    tvgId: attribute("tvg-id"),
+    tvgName: attribute("tvg-name"),
+    sources: [source],
+  };
+}
+
+function readSource(entry: M3uEntry): Source | undefined {
+  const { url, label } = splitLabel(entry.url);
+  const path = httpPath(url);
+  if (path === undefined) return undefined;
+  const mode = findAttribute(entry.extinf, "catchup")?.value ?? "";
+  const template = mode === "append" ? entry.catchupSource : ownTemplate(entry.catchupSource);
+  const catchup = mode === "" || template === "" ? undefined : { mode, template };
+  return { label, url: path, catchup };
+}
+
+function ownTemplate(template: string): string {
+  return template === "" ? "" : ownUrl(template);
+}
+
+/** `group-title` may name several with `;` between them, and stand more than once. */
+function readGroups(extinf: string): string[] {
+  const groups: string[] = [];
+  for (let rest = extinf; ; ) {
+    const title = findAttribute(rest, "group-title");
+    if (!title) return [...new Set(groups)];
+    groups.push(
+      ...title.value
+        .split(";")
+        .map((group) => group.trim())
+        .filter(Boolean),
+    );
+    rest = rest.slice(title.end);
+  }
+}
+
+export function hasCatchup(channel: Channel): boolean {
+  return channel.sources.some((source) => source.catchup !== undefined);
+}

@@ -1,0 +1,225 @@
+/** The player page in Chromium: what a viewer does, and what of it reaches the server. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { TestBrowser } from "../browser.ts";
+import { PlayerServer } from "../fakes/player-server.ts";
+
+const START_LIMIT_MS = 60_000;
+const TEST_LIMIT_MS = 30_000;
+const MAX_ZAP_MS = 1000;
+/** Without the libraries that come with the first play. */
+const MAX_SCRIPT_GZIP_BYTES = 60 * 1024;
+const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 900 }, locale: "en", colorScheme: "dark" };
+const PHONE: BrowserContextOptions = {
+  ...DESKTOP,
+  viewport: { width: 390, height: 844 },
+  hasTouch: true,
+  isMobile: true,
+};
+
+let server: PlayerServer;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([PlayerServer.start(), TestBrowser.launch()]);
+}, START_LIMIT_MS);
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** Opens the page in a browser of its own, and expects that nothing in it went wrong. */
+async function onPage(hash: string, options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
+  const { page, problems, close } = await browser.newPage(options);
+  try {
+    await page.goto(`${server.origin}/player${hash}`);
+    await use(page);
+    expect(problems).toEqual([]);
+  } finally {
+    await close();
+  }
+}
+
+/** Until pictures move. */
+async function playing(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const video = document.querySelector("video");
+    return video !== null && !video.paused && video.readyState >= 3 && video.currentTime > 0.2;
+  });
+}
+
+function title(page: Page): Promise<string | null> {
+  return page.locator(".card .name").textContent();
+}
+
+test(
+  "plays, zaps in under a second, searches, takes numbers and links",
+  () =>
+    onPage("", DESKTOP, async (page) => {
+      await playing(page);
+      const before = await page.evaluate(() => document.querySelector("video")?.currentTime ?? 0);
+      await page.waitForFunction((time) => (document.querySelector("video")?.currentTime ?? 0) > time + 0.5, before);
+      expect(page.url()).toEndWith("/player#Sluice%20One");
+
+      // Zapping: from the key to the first moving picture of the other channel.
+      const zapMs = await page.evaluate(async () => {
+        const video = document.querySelector("video")!;
+        const start = performance.now();
+        const isPlaying = new Promise((resolve) => video.addEventListener("playing", resolve, { once: true }));
+        dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
+        await isPlaying;
+        return performance.now() - start;
+      });
+      expect(zapMs).toBeLessThan(MAX_ZAP_MS);
+      expect(await title(page)).toBe("2 Sluice Two");
+      expect(server.requests).toContain("/two");
+
+      const search = page.getByRole("searchbox");
+      await search.fill("REGIONAL 7");
+      expect(await page.locator(".channels .entry").count()).toBe(1);
+      await search.press("Enter");
+      expect(await title(page)).toBe("13 Regional 7");
+      expect(await search.inputValue()).toBe("");
+      await search.press("Escape");
+
+      await page.keyboard.press("1");
+      await page.keyboard.press("2");
+      expect(await page.locator(".number-entry").textContent()).toBe("12");
+      await page.locator(".card", { hasText: "12 Regional 6" }).waitFor();
+      expect(page.url()).toEndWith("#Regional%206");
+
+      await page.evaluate(() => {
+        location.hash = "#sluice%20two";
+      });
+      await page.locator(".card", { hasText: "2 Sluice Two" }).waitFor();
+      expect(await page.evaluate(() => localStorage.getItem("rtp2httpd-player-last-channel-id"))).toBe('"2"');
+
+      await page.getByRole("button", { name: "Films", exact: true }).click();
+      expect(await page.locator(".channels .entry").count()).toBe(4);
+      await playing(page);
+    }),
+  TEST_LIMIT_MS,
+);
+
+test(
+  "replays from the guide and the timeline, and goes live again",
+  () =>
+    onPage("#1", DESKTOP, async (page) => {
+      await playing(page);
+      await page.getByRole("tab", { name: "Guide" }).click();
+      const past = page.locator(".guide .programme:not([disabled])", { hasNotText: "On air" }).last();
+      const clock = (await past.locator(".number").textContent())!;
+      const asked = page.waitForRequest(/catchup/);
+      await past.click();
+      const query = new URL((await asked).url()).searchParams;
+      const [begin, end] = query.get("playseek")!.split("-").map(utcMs);
+      const [hours, minutes] = clock.split(":").map(Number);
+      const expected = new Date().setHours(hours!, minutes!, 0, 0);
+      expect(begin).toBe(expected > Date.now() ? expected - 86_400_000 : expected);
+      // The first request ends where the recording does.
+      expect(Math.abs(end! - (Date.now() - 10_000))).toBeLessThan(3000);
+      expect(Math.abs(Number(query.get("ago")) - (Date.now() - begin!) / 1000)).toBeLessThan(3);
+      await playing(page);
+      await page.mouse.move(300, 300);
+      await page.getByRole("button", { name: "Go live" }).click();
+      await page.locator(".live:not(.away)").waitFor();
+      await playing(page);
+
+      const askedBack = page.waitForRequest(/catchup/);
+      const now = Date.now();
+      for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowLeft");
+      const [back] = new URL((await askedBack).url()).searchParams.get("playseek")!.split("-").map(utcMs);
+      expect(now - back!).toBeGreaterThanOrEqual(30_000);
+      expect(now - back!).toBeLessThan(45_000);
+    }),
+  TEST_LIMIT_MS,
+);
+
+/** `YYYYMMDDhhmmss` of UTC in ms since 1970. */
+function utcMs(text: string): number {
+  const [year, month, day, hour, minute, second] = text
+    .match(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/)!
+    .slice(1)
+    .map(Number);
+  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!);
+}
+
+test(
+  "says at once what the browser cannot decode, and asks only once",
+  async () => {
+    await onPage("#4", DESKTOP, async (page) => {
+      const panel = page.getByRole("alert");
+      await panel.waitFor();
+      expect(await panel.textContent()).toContain("H.265");
+      expect(await panel.getByRole("link", { name: "Open in VLC" }).getAttribute("href")).toBe(
+        `vlc://${server.origin}/hevc`,
+      );
+      const download = page.waitForEvent("download");
+      await panel.getByRole("button", { name: "Save as .m3u" }).click();
+      const saved = await (await download).path();
+      expect(await Bun.file(saved).text()).toContain(`${server.origin}/hevc`);
+      await panel.getByRole("button", { name: "Copy link" }).waitFor();
+      expect(server.requests.filter((path) => path === "/hevc")).toHaveLength(1);
+    });
+    await onPage("#5", DESKTOP, async (page) => {
+      const notice = page.getByRole("status").filter({ hasText: "AC-3" });
+      await notice.waitFor();
+      // The picture goes on.
+      await playing(page);
+      await notice.getByRole("button", { name: "Close" }).click();
+      await notice.waitFor({ state: "detached" });
+      expect(server.requests.filter((path) => path === "/ac3")).toHaveLength(1);
+    });
+  },
+  TEST_LIMIT_MS,
+);
+
+test(
+  "plays HLS that only its content type tells, in another language and theme, on a phone",
+  () =>
+    onPage("#sluice%20three", PHONE, async (page) => {
+      await playing(page);
+      const layout = await page.evaluate(() => {
+        const [stage, side] = [".stage", ".side"].map((name) => document.querySelector(name)!.getBoundingClientRect());
+        return {
+          ratio: stage!.width / stage!.height,
+          isBeneath: side!.top >= stage!.bottom,
+          width: document.body.scrollWidth,
+        };
+      });
+      expect(layout.ratio).toBeCloseTo(16 / 9, 1);
+      expect(layout).toMatchObject({ isBeneath: true, width: 390 });
+
+      await page.locator(".side").getByRole("button", { name: "Settings" }).click();
+      await page.locator(".side select[name=locale]").selectOption("zh-Hant");
+      await page.locator(".side").getByRole("tab", { name: "頻道" }).waitFor();
+      await page.locator(".side select[name=theme]").selectOption("light");
+      const root = page.locator("html");
+      expect([await root.getAttribute("lang"), await root.getAttribute("data-theme")]).toEqual(["zh-Hant", "light"]);
+      await page.reload();
+      await page.locator(".side").getByRole("tab", { name: "頻道" }).waitFor();
+      expect(await root.getAttribute("data-theme")).toBe("light");
+    }),
+  TEST_LIMIT_MS,
+);
+
+test(
+  "the script is small, and says what is wrong without a playlist",
+  async () => {
+    const script = await (await fetch(`${server.origin}/assets/main.js`)).bytes();
+    expect(Bun.gzipSync(script, { level: 9 }).length).toBeLessThan(MAX_SCRIPT_GZIP_BYTES);
+    const { page, close } = await browser.newPage(DESKTOP);
+    await page.route("**/playlist.m3u", (route) => route.fulfill({ status: 404, body: "" }), { times: 1 });
+    await page.goto(`${server.origin}/player#6`);
+    const panel = page.getByRole("alert");
+    await panel.waitFor();
+    expect(await panel.textContent()).toContain(`${server.origin}/playlist.m3u`);
+    await panel.getByRole("button", { name: "Try again" }).click();
+    // Channel 6 is not there: after three more tries the answer is told.
+    await page.locator(".panel", { hasText: "404" }).waitFor();
+    expect(server.requests.filter((path) => path === "/closed")).toHaveLength(4);
+    await close();
+  },
+  TEST_LIMIT_MS,
+);
