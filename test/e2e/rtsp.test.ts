@@ -71,27 +71,24 @@ forVariant("source", "RTSP servers", (start) =>
       });
 
       test(
-        "plays without a complaint of the decoder over TCP and over UDP, and is told the end",
+        "answers HEAD, plays without a complaint of the decoder over TCP and over UDP, and is told the end",
         async () => {
+          const times = (event: string) => server.events.filter((seen) => seen === event).length;
+          using client = await HttpClient.connect(sluice);
+          client.request("HEAD", `/rtsp/127.0.0.1:${server.port}/tcp`);
+          const { status, headers } = await client.head(WAIT_MS);
+          expect([status, headers.get("r2h-upstream-payload")]).toEqual([200, "mp2t-rtp"]);
+          await until(() => times("closed") === 1, WAIT_MS, "the end of the question");
           const paths = ["tcp", "udp"].map((path) => `${sluice.url}/rtsp/127.0.0.1:${server.port}/${path}`);
           for (const { frames, complaints } of await Promise.all(paths.map((url) => watch(url, WATCH_S)))) {
             expect(complaints).toEqual([]);
             expect(frames).toBeGreaterThanOrEqual((WATCH_S - 1) * FRAMES_PER_SECOND);
           }
-          const times = (event: string) => server.events.filter((seen) => seen === event).length;
-          await until(() => times("closed") === 2, WAIT_MS, "the end of the connections");
+          await until(() => times("closed") === 3, WAIT_MS, "the end of the connections");
           expect(times("teardown")).toBe(2);
         },
         WATCH_TIMEOUT_MS,
       );
-
-      test("answers HEAD", async () => {
-        using client = await HttpClient.connect(sluice);
-        client.request("HEAD", `/rtsp/127.0.0.1:${server.port}/tcp`);
-        const { status, headers } = await client.head(WAIT_MS);
-        expect(status).toBe(200);
-        expect(headers.get("r2h-upstream-payload")).toBe("mp2t-rtp");
-      });
     });
 
     describe.skipIf(!hasVlc && !IS_CI)("VLC (vlc, ffmpeg and setpriv are installed)", () => {

@@ -15,6 +15,8 @@ const ORPHANS_MS = 1000;
 const WAIT_MS = 5000;
 const RESTARTS_WITHIN_MS = 5000;
 const RATE_LIMIT_TEST_MS = 20_000;
+/** Ten processes are started one after the other. */
+const RENEWALS_TEST_MS = 20_000;
 
 function spawns(sluice: Sluice): number {
   return sluice.log.filter((line) => line.includes("Spawned worker")).length;
@@ -75,22 +77,26 @@ forEachVariant("signals", (start) => {
     expect(await sluice.pids()).toEqual([sluice.pid, ...sluice.workers].sort((a, b) => a - b));
   });
 
-  test("SIGUSR1 renews the workers, as often as it comes", async () => {
-    await using sluice = await start({ args: ON_LOOPBACK, workers: 2 });
-    using channel = await Channel.sending();
-    for (let round = 1; round <= 4; round++) {
-      using viewer = await Viewer.open(sluice, channel);
-      const old = sluice.workers;
-      process.kill(sluice.pid, "SIGUSR1");
-      await until(() => viewer.client.state !== "open", WAIT_MS, "the end of the stream");
-      await sluice.waitForLog(/Server initialization complete/, { count: 2 * (round + 1) });
-      expect(sluice.workers).toHaveLength(2);
-      for (const pid of old) expect(sluice.workers).not.toContain(pid);
-      expect((await fetch(sluice.url)).status).toBe(200);
-    }
-    await sluice.waitForLog(/Received SIGUSR1, restarting workers, sending SIGTERM to tracked workers/);
-    expect(sluice.log.filter((line) => line.includes("rate limited"))).toEqual([]);
-  });
+  test(
+    "SIGUSR1 renews the workers, as often as it comes",
+    async () => {
+      await using sluice = await start({ args: ON_LOOPBACK, workers: 2 });
+      using channel = await Channel.sending();
+      for (let round = 1; round <= 4; round++) {
+        using viewer = await Viewer.open(sluice, channel);
+        const old = sluice.workers;
+        process.kill(sluice.pid, "SIGUSR1");
+        await until(() => viewer.client.state !== "open", WAIT_MS, "the end of the stream");
+        await sluice.waitForLog(/Server initialization complete/, { count: 2 * (round + 1) });
+        expect(sluice.workers).toHaveLength(2);
+        for (const pid of old) expect(sluice.workers).not.toContain(pid);
+        expect((await fetch(sluice.url)).status).toBe(200);
+      }
+      await sluice.waitForLog(/Received SIGUSR1, restarting workers, sending SIGTERM to tracked workers/);
+      expect(sluice.log.filter((line) => line.includes("rate limited"))).toEqual([]);
+    },
+    RENEWALS_TEST_MS,
+  );
 
   test("SIGKILL of the supervisor ends the workers", async () => {
     await using sluice = await start({ args: ON_LOOPBACK, workers: 2 });

@@ -5,7 +5,7 @@ import { readTsPacket, TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
 import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
-import { highestRss, soakMs } from "./soak.ts";
+import { highest, soakMs } from "./soak.ts";
 
 const RATE = 40_000_000;
 /** TS packets from one random access point to the next: 0.1 s at that rate. */
@@ -35,7 +35,7 @@ forEachVariant("slow clients", (start) => {
       paused.client.pause();
       const both = [slow, paused];
       await until(() => both.every((viewer) => complaints(sluice, viewer).length > 0), LOSS_MS, "the first losses");
-      const most = await highestRss(sluice, PAUSE_MS);
+      const most = await highest(() => sluice.rss(), PAUSE_MS);
       slow.client.resume();
       paused.client.resume();
       // More than any buffer on the way held: these were sent after the pause.

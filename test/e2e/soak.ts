@@ -1,7 +1,5 @@
 /** How long the tests that take the more effect the longer they last are to last, and what they look at meanwhile. */
 
-import type { Sluice } from "./harness.ts";
-
 const SAMPLE_MS = 100;
 
 /** Seconds of each soak; unset in everyday runs, where each test has a short time of its own. */
@@ -12,13 +10,13 @@ export function soakMs(usualMs: number): number {
   return Math.max(usualMs, SOAK_S * 1000);
 }
 
-/** Returns the highest resident memory within a time, in bytes; that of now for 0 ms. */
-export async function highestRss(sluice: Sluice, ms: number): Promise<number> {
+/** Returns the highest of what is measured within a time; what it is now for 0 ms. */
+export async function highest(measure: () => Promise<number>, ms: number): Promise<number> {
   const deadline = performance.now() + ms;
-  let highest = await sluice.rss();
+  let most = await measure();
   while (performance.now() < deadline) {
     await Bun.sleep(SAMPLE_MS);
-    highest = Math.max(highest, await sluice.rss());
+    most = Math.max(most, await measure());
   }
-  return highest;
+  return most;
 }
