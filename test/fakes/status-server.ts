@@ -32,11 +32,7 @@ export class StatusServer {
       hostname: "127.0.0.1",
       port: 0,
       idleTimeout: 60,
-      routes: {
-        "/status/sse": () => this.#openStream(),
-        "/status/api/:name": (request) => this.#call(request, request.params.name),
-      },
-      fetch: (request) => files.get(new URL(request.url).pathname)?.clone() ?? new Response(null, { status: 404 }),
+      fetch: (request) => this.#answer(request, files),
     });
   }
 
@@ -67,6 +63,13 @@ export class StatusServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop(true);
+  }
+
+  #answer(request: Request, files: ReadonlyMap<string, Response>): Response | Promise<Response> {
+    const path = new URL(request.url).pathname;
+    if (path === "/status/sse") return this.#openStream();
+    if (path.startsWith("/status/api/")) return this.#call(request, path.slice("/status/api/".length));
+    return files.get(path)?.clone() ?? new Response(null, { status: 404 });
   }
 
   #openStream(): Response {

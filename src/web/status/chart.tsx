@@ -10,6 +10,7 @@ const AXIS_WIDTH_PX = 72;
 const AXIS_HEIGHT_PX = 22;
 const TICK_SPACE_PX = 40;
 const FONT_PX = 11;
+const MINUTE_SECONDS = 60;
 
 export interface Series {
   readonly name: string;
@@ -127,7 +128,7 @@ function optionsOf(props: ChartProps, element: HTMLElement, point: (at: number |
         ...axis,
         size: AXIS_HEIGHT_PX,
         grid: { show: false },
-        space: 72,
+        incrs: [MINUTE_SECONDS],
         values: (_plot, ticks) => ticks.map(minuteOf),
       },
       {
