@@ -109,7 +109,7 @@ function Card<Row>({ row, columns, className, heir }: RowProps<Row>) {
 }
 
 /** Without it the focus would fall back to the top of the page. */
-function useFocusHeir(row: RefObject<HTMLElement | null>, heir: RefObject<HTMLElement>): void {
+function useFocusHeir(row: RefObject<HTMLElement | null>, heir: RefObject<HTMLElement | null>): void {
   useLayoutEffect(
     () => () => {
       if (row.current?.contains(document.activeElement)) heir.current?.focus();
