@@ -100,7 +100,7 @@ function ClientName({ client }: { client: ClientStatus }) {
     <>
       <span class="name">{client.address ?? client.id}</span>
       <span class="sub" title={client.userAgent}>
-        {text("workerPid", { pid: client.workerPid ?? UNKNOWN })}
+        {text("pid", { pid: client.workerPid ?? UNKNOWN })}
         {client.userAgent ? ` · ${client.userAgent}` : ""}
       </span>
     </>
