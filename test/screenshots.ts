@@ -5,6 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { formatTime } from "../src/web/status/format.ts";
 import { TestBrowser } from "./browser.ts";
 import { clientOf, logOf, statusOf, upstreamOf, workerOf } from "./fakes/status-events.ts";
 import { type Event, StatusServer } from "./fakes/status-server.ts";
@@ -12,6 +13,8 @@ import { type Event, StatusServer } from "./fakes/status-server.ts";
 const MAX_BYTES = 100_000;
 const SETTLE_MS = 4000;
 const HISTORY_SECONDS = 290;
+
+const EVENING_MS = 1_795_533_000_000;
 
 const VIEWS: Readonly<Record<string, BrowserContextOptions>> = {
   "status-dark": { viewport: { width: 1440, height: 1000 }, colorScheme: "dark" },
@@ -81,20 +84,16 @@ function evening(): Event[] {
     [2, "[Worker 0] 192.168.1.23:53210 is too slow for 239.10.0.3:5004"],
     [1, "[Worker 1] RTSP server 10.0.0.7 does not answer: connection refused"],
   ];
-  return lines.map(([level, message], at) => logOf(level, message, 1_795_533_000_000 + at * 7300));
+  return lines.map(([level, message], at) => logOf(level, message, EVENING_MS + at * 7300));
 }
 
 /** Plays five minutes in a moment: the page's clock is ours. */
 async function playEvening(page: Page, server: StatusServer): Promise<void> {
+  const updated = page.locator(".facts div:last-child dd");
   for (let second = 1; second <= HISTORY_SECONDS; second++) {
-    await page.clock.setFixedTime(1_795_533_000_000 + second * 1000);
-    const time = await page.evaluate(() => document.querySelector(".facts div:last-child dd")?.textContent);
+    await page.clock.setFixedTime(EVENING_MS + second * 1000);
     server.send(household(second));
-    await page.waitForFunction(
-      (before) => document.querySelector(".facts div:last-child dd")?.textContent !== before,
-      time,
-      { polling: 5 },
-    );
+    await updated.filter({ hasText: formatTime(EVENING_MS + second * 1000) }).waitFor();
   }
 }
 

@@ -5,6 +5,19 @@ import { join } from "node:path";
 const PAGE = join(import.meta.dir, "../../src/web/status");
 const THEME_SCRIPT = `document.documentElement.dataset.theme=localStorage.getItem("rtp2httpd-status-theme")||"dark"`;
 
+const CONFIG_SCRIPT = `window.__RTP2HTTPD_CONFIG__={"appPathPrefix":"","logLevel":1};`;
+/** As strict as the server's. */
+const POLICY = [
+  "default-src 'none'",
+  `script-src 'self' ${[CONFIG_SCRIPT, THEME_SCRIPT].map((script) => `'sha256-${sha256(script)}'`).join(" ")}`,
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+].join("; ");
+
 export interface SeenCall {
   readonly method: string;
   /** Below `/status/api/`. */
@@ -26,17 +39,13 @@ export class StatusServer {
   readonly #streams = new Set<ReadableStreamDefaultController<string>>();
   readonly #server: Bun.Server<undefined>;
 
-  private constructor(files: ReadonlyMap<string, Response>, event: Event) {
+  private constructor(files: ReadonlyMap<string, () => Response>, event: Event) {
     this.#event = event;
     this.#server = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
       idleTimeout: 60,
-      routes: {
-        "/status/sse": () => this.#openStream(),
-        "/status/api/:name": (request) => this.#call(request, request.params.name),
-      },
-      fetch: (request) => files.get(new URL(request.url).pathname)?.clone() ?? new Response(null, { status: 404 }),
+      fetch: (request) => this.#answer(request, files),
     });
   }
 
@@ -69,6 +78,13 @@ export class StatusServer {
     await this.#server.stop(true);
   }
 
+  #answer(request: Request, files: ReadonlyMap<string, () => Response>): Response | Promise<Response> {
+    const path = new URL(request.url).pathname;
+    if (path === "/status/sse") return this.#openStream();
+    if (path.startsWith("/status/api/")) return this.#call(request, path.slice("/status/api/".length));
+    return files.get(path)?.() ?? new Response(null, { status: 404 });
+  }
+
   #openStream(): Response {
     this.opened++;
     let controller: ReadableStreamDefaultController<string>;
@@ -98,49 +114,33 @@ function asText(event: Event): string {
 }
 
 /** Path → what is there. */
-async function buildPage(): Promise<Map<string, Response>> {
+async function buildPage(): Promise<Map<string, () => Response>> {
   const built = await Bun.build({ entrypoints: [join(PAGE, "main.tsx")], target: "browser", minify: true });
-  const files = new Map<string, Response>();
+  const files = new Map<string, () => Response>();
+  const add = (path: string, body: string | ArrayBuffer, headers: Record<string, string>) =>
+    files.set(path, () => new Response(body, { headers }));
   for (const output of built.outputs) {
     const name = output.path.replace(/^.*\//, "");
-    files.set(
-      `/assets/${name}`,
-      new Response(await output.arrayBuffer(), { headers: { "content-type": output.type } }),
-    );
+    add(`/assets/${name}`, await output.arrayBuffer(), { "content-type": output.type });
   }
-  const icon = { headers: { "content-type": "image/svg+xml" } };
-  files.set("/assets/icon-192.png", new Response(`<svg xmlns="http://www.w3.org/2000/svg"/>`, icon));
-  files.set("/favicon.ico", files.get("/assets/icon-192.png")!);
-  files.set("/status.webmanifest", Response.json({ name: "sluice" }));
+  for (const path of ["/assets/icon-192.png", "/favicon.ico"]) {
+    add(path, `<svg xmlns="http://www.w3.org/2000/svg"/>`, { "content-type": "image/svg+xml" });
+  }
+  add("/status.webmanifest", `{"name":"sluice"}`, { "content-type": "application/json" });
   const template = await Bun.file(join(PAGE, "index.html")).text();
-  files.set("/status", htmlResponse(template));
+  add("/status", htmlOf(template), { "content-type": "text/html; charset=utf-8", "content-security-policy": POLICY });
   return files;
 }
 
-/** The page as the server makes it of the template, under a policy as strict as the server's. */
-function htmlResponse(template: string): Response {
-  const config = `window.__RTP2HTTPD_CONFIG__={"appPathPrefix":"","logLevel":1};`;
-  const html = template
-    .replace("<head>", `<head><base href="/"><script>${config}</script>`)
+/** The page as the server makes it of the template. */
+function htmlOf(template: string): string {
+  return template
+    .replace("<head>", `<head><base href="/"><script>${CONFIG_SCRIPT}</script>`)
     .replace(
       "</head>",
       `<script>${THEME_SCRIPT}</script><link rel="stylesheet" href="./assets/main.css">` +
         `<script type="module" src="./assets/main.js"></script></head>`,
     );
-  const hashes = [config, THEME_SCRIPT].map((script) => `'sha256-${sha256(script)}'`).join(" ");
-  const policy = [
-    "default-src 'none'",
-    `script-src 'self' ${hashes}`,
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "manifest-src 'self'",
-    "base-uri 'self'",
-    "form-action 'none'",
-  ];
-  return new Response(html, {
-    headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy.join("; ") },
-  });
 }
 
 function sha256(text: string): string {

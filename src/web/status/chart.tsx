@@ -8,8 +8,13 @@ import { type Column, HISTORY_MS } from "./history.ts";
 const HEIGHT_PX = 132;
 const AXIS_WIDTH_PX = 72;
 const AXIS_HEIGHT_PX = 22;
-const TICK_SPACE_PX = 40;
+const TICK_SPACE_PX = 34;
+/** Of what is counted there are no halves. */
+const WHOLE_STEPS = [1, 2, 5]
+  .flatMap((step) => [1, 10, 100, 1000, 10_000].map((power) => step * power))
+  .sort((a, b) => a - b);
 const FONT_PX = 11;
+const MINUTE_SECONDS = 60;
 
 export interface Series {
   readonly name: string;
@@ -24,6 +29,8 @@ interface ChartProps {
   readonly series: readonly Series[];
   /** The value axis reaches up to here even when nothing does. */
   readonly atLeast: number;
+  /** Only whole numbers stand at the axis. */
+  readonly isCount?: boolean;
   /** The value stands until the next one. */
   readonly isStepped?: boolean;
   formatValue(value: number): string;
@@ -127,14 +134,15 @@ function optionsOf(props: ChartProps, element: HTMLElement, point: (at: number |
         ...axis,
         size: AXIS_HEIGHT_PX,
         grid: { show: false },
-        space: 72,
+        incrs: [MINUTE_SECONDS],
         values: (_plot, ticks) => ticks.map(minuteOf),
       },
       {
         ...axis,
         size: AXIS_WIDTH_PX,
         space: TICK_SPACE_PX,
-        values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? props.formatTick(tick) : "")),
+        values: (_plot, ticks) => ticks.map(props.formatTick),
+        ...(props.isCount && { incrs: WHOLE_STEPS }),
       },
     ],
     series: [

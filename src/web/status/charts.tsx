@@ -28,6 +28,7 @@ export function Charts({ history, maxClients }: { history: History; maxClients: 
         seconds={history.seconds}
         series={[{ name: text("clients"), values: history.clients, color: "accent" }]}
         atLeast={4}
+        isCount
         isStepped
         formatValue={(value) => `${formatCount(value)}${maxClients === undefined ? "" : ` / ${maxClients}`}`}
         formatTick={formatCount}
@@ -37,6 +38,7 @@ export function Charts({ history, maxClients }: { history: History; maxClients: 
         seconds={history.seconds}
         series={loss}
         atLeast={4}
+        isCount
         formatValue={perSecond}
         formatTick={formatCount}
         sumOf={worstOf(loss)}

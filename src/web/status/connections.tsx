@@ -19,7 +19,7 @@ import type { ClientStatus } from "./payload.ts";
 import { Bar, Section } from "./section.tsx";
 import { disconnectClient } from "./status-api.ts";
 
-/** States and codes of the badge for a client that is no longer there. */
+/** The state of a client that is no longer there. */
 const GONE_STATE = 31;
 
 export function Connections({ list }: { list: ClientList }) {
@@ -73,8 +73,8 @@ function NobodyWatches() {
 function columnsOf({ text, unit }: PageContext): Column<ClientRow>[] {
   return [
     { id: "client", title: text("client"), cell: ({ client }) => <ClientName client={client} /> },
-    { id: "service", title: text("service"), cell: ({ client }) => <Service client={client} /> },
-    { id: "state", title: text("state"), cell: (row) => <State row={row} /> },
+    { id: "service", title: text("service"), speaksForItself: true, cell: ({ client }) => <Service client={client} /> },
+    { id: "state", title: text("state"), speaksForItself: true, cell: (row) => <State row={row} /> },
     { id: "duration", title: text("duration"), isNumber: true, cell: (row) => formatDuration(row.client.durationMs) },
     {
       id: "bandwidth",
@@ -100,7 +100,7 @@ function ClientName({ client }: { client: ClientStatus }) {
     <>
       <span class="name">{client.address ?? client.id}</span>
       <span class="sub" title={client.userAgent}>
-        {text("workerPid", { pid: client.workerPid ?? UNKNOWN })}
+        {text("pid", { pid: client.workerPid ?? UNKNOWN })}
         {client.userAgent ? ` · ${client.userAgent}` : ""}
       </span>
     </>

@@ -12,6 +12,8 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** A heading that only a screen reader needs. */
   readonly isTitleHidden?: boolean;
+  /** On a card it needs no title for the eye. */
+  readonly speaksForItself?: boolean;
   cell(row: Row): ComponentChildren;
 }
 
@@ -60,7 +62,7 @@ interface RowProps<Row> {
 }
 
 function TableRow<Row>({ row, columns, className, heir }: RowProps<Row>) {
-  const ref = useRef<HTMLTableRowElement>(null);
+  const ref = useRef<HTMLTableRowElement | null>(null);
   useFocusHeir(ref, heir);
   return (
     <tr class={className} ref={ref}>
@@ -90,14 +92,14 @@ function Cards<Row>({ name, columns, rows, keyOf, classOf, heir }: DataTableProp
 }
 
 function Card<Row>({ row, columns, className, heir }: RowProps<Row>) {
-  const ref = useRef<HTMLLIElement>(null);
+  const ref = useRef<HTMLLIElement | null>(null);
   useFocusHeir(ref, heir);
   return (
     <li class={`entry ${className}`} ref={ref}>
       <dl>
-        {columns.map(({ id, title, isTitleHidden, cell }, at) => (
+        {columns.map(({ id, title, isTitleHidden, speaksForItself, cell }, at) => (
           <div key={id} class={`cell-${id}`}>
-            <dt class={at === 0 || isTitleHidden ? "visually-hidden" : ""}>{title}</dt>
+            <dt class={at === 0 || isTitleHidden || speaksForItself ? "visually-hidden" : ""}>{title}</dt>
             <dd>{cell(row)}</dd>
           </div>
         ))}
@@ -107,7 +109,7 @@ function Card<Row>({ row, columns, className, heir }: RowProps<Row>) {
 }
 
 /** Without it the focus would fall back to the top of the page. */
-function useFocusHeir(row: RefObject<HTMLElement | null>, heir: RefObject<HTMLElement>): void {
+function useFocusHeir(row: RefObject<HTMLElement | null>, heir: RefObject<HTMLElement | null>): void {
   useLayoutEffect(
     () => () => {
       if (row.current?.contains(document.activeElement)) heir.current?.focus();

@@ -33,7 +33,7 @@ export function formatRate(rate: number, unit: BandwidthUnit): string {
 
 /** As short as an axis wants it: `2.5 Mbit/s`, `10 Mbit/s`. */
 export function formatTick(rate: number, unit: BandwidthUnit): string {
-  return formatRate(rate, unit).replace(/\.?0+ /, " ");
+  return formatRate(rate, unit).replace(/\.00 |(\.\d)0 /, "$1 ");
 }
 
 /** `12,345`. */

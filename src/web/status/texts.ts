@@ -75,7 +75,6 @@ const TEXTS = {
   droppedPackets: ["{count} packets", "{count} 个包", "{count} 個封包"],
   backpressure: ["Held back {count} ×", "反压 {count} 次", "反壓 {count} 次"],
   slow: ["Slow", "缓慢", "緩慢"],
-  workerPid: ["Worker {pid}", "工作进程 {pid}", "工作行程 {pid}"],
   actions: ["Actions", "操作", "操作"],
   disconnect: ["Disconnect", "断开", "中斷"],
   disconnectClient: ["Disconnect {client}", "断开 {client}", "中斷 {client}"],

@@ -45,7 +45,7 @@ function columnsOf({ text, unit }: PageContext): Column<UpstreamRow>[] {
   });
   return [
     { id: "upstream", title: text("upstream"), cell: ({ upstream }) => <UpstreamName upstream={upstream} /> },
-    { id: "condition", title: text("condition"), cell: (row) => <Condition row={row} /> },
+    { id: "condition", title: text("condition"), speaksForItself: true, cell: (row) => <Condition row={row} /> },
     count("watchers", text("clients"), ({ clients }) => clients),
     {
       id: "bandwidth",
