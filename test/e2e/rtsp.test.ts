@@ -56,7 +56,7 @@ forEachVariant("RTSP", (start) => {
 forVariant("source", "RTSP servers of others", (start) => {
   let sluice: Sluice;
   beforeAll(async () => {
-    sluice = await start();
+    sluice = await start({ args: ["--video-snapshot"] });
   });
 
   describe.skipIf(!hasGStreamer && !IS_CI)("GStreamer (python3-gi with GstRtspServer is installed)", () => {
@@ -80,6 +80,17 @@ forVariant("source", "RTSP servers of others", (start) => {
       },
       WATCH_TIMEOUT_MS,
     );
+
+    test("is good for a picture", async () => {
+      for (const path of ["tcp", "udp"]) {
+        using client = await HttpClient.connect(sluice);
+        client.request("GET", `/rtsp/127.0.0.1:${server.port}/${path}?snapshot=1`);
+        const { head, body } = await client.response(WAIT_MS);
+        expect([head.status, head.headers.get("content-type")]).toEqual([200, "image/jpeg"]);
+        expect(head.headers.get("r2h-upstream-protocol")).toBe("rtsp");
+        expect(body.subarray(0, 2).toString("hex")).toBe("ffd8");
+      }
+    });
 
     test("answers HEAD", async () => {
       using client = await HttpClient.connect(sluice);
