@@ -15,6 +15,7 @@ import type { Admission } from "./admission.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { Exchange, Route } from "./route.ts";
+import { type Snapshots, snapshotOr } from "./snapshot.ts";
 import { streamHeaders } from "./stream-headers.ts";
 
 export interface MulticastRouteOptions extends MulticastOptions {
@@ -28,6 +29,7 @@ interface Parts {
   readonly log: Log;
   readonly accessLog: AccessLog;
   readonly options: MulticastRouteOptions;
+  readonly snapshots?: Snapshots | undefined;
 }
 
 const RESOLVE_TIMEOUT_MS = 3000;
@@ -73,16 +75,24 @@ function serve(parts: Parts, exchange: Exchange, name: string, url: MulticastUrl
   );
 }
 
-function join({ hub, options, log }: Parts, exchange: Exchange, target: MulticastTarget, leave: () => void): void {
+function join(
+  { hub, options, log, snapshots }: Parts,
+  exchange: Exchange,
+  target: MulticastTarget,
+  leave: () => void,
+): void {
   const { connection, isCors } = exchange;
   try {
     const subscription = hub.join(
       streamKey(target),
       (parent) => new MulticastSession(parent, target, options, log, performance.now()),
-      (upstream) =>
-        new MediaClient(connection, log, () =>
-          emitHead(200, completeHeaders(streamHeaders(upstream.facts, isCors), connection.standingHeaders)),
-        ),
+      (upstream) => {
+        const headers = () => streamHeaders(upstream.facts, isCors);
+        const stream = new MediaClient(connection, log, () =>
+          emitHead(200, completeHeaders(headers(), connection.standingHeaders)),
+        );
+        return snapshotOr(stream, exchange, snapshots, headers);
+      },
     );
     connection.onWritable = subscription.drained;
     connection.onClose = () => {

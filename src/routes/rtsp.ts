@@ -1,6 +1,7 @@
 /** `/rtsp/…`: an RTSP server's stream as an HTTP stream, one session for each client (http.md section 11, rtsp.md). */
 import type { Connection } from "../http/connection.ts";
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
+import type { ClientSink } from "../relay/cursor.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Upstream, UpstreamParent } from "../relay/stream.ts";
 import type { Log } from "../system/log.ts";
@@ -21,6 +22,7 @@ import { MediaClient } from "./media-client.ts";
 import { PipedClient } from "./piped-client.ts";
 import type { Exchange, Route } from "./route.ts";
 import { rtspHeaders } from "./rtsp-headers.ts";
+import { SNAPSHOT_PARAMETER, type Snapshots, snapshotOr, snapshotTrigger } from "./snapshot.ts";
 
 export interface RtspParts {
   readonly hub: Hub;
@@ -29,6 +31,7 @@ export interface RtspParts {
   readonly accessLog: AccessLog;
   /** Its interface is for requests that name none. */
   readonly options: RtspOptions;
+  readonly snapshots?: Snapshots | undefined;
 }
 
 const PREFIX = "/rtsp/";
@@ -68,7 +71,9 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
   const zoneMin = clientZone(request.header("user-agent"));
   const upstream = resolveUpstreamUrl(seek, { nowMs: Date.now(), zoneMin });
   if (!upstream) return 503;
-  const { url, taken } = takeParameters(upstream.url, CONSUMED_PARAMETERS);
+  const isSnapshot = parts.snapshots && snapshotTrigger(exchange) !== undefined;
+  const consumed = isSnapshot ? [...CONSUMED_PARAMETERS, SNAPSHOT_PARAMETER] : CONSUMED_PARAMETERS;
+  const { url, taken } = takeParameters(upstream.url, consumed);
   const outcome = parseRtspUrl(url.slice(SCHEME.length));
   if (outcome.kind === "error") return outcome.status;
   // Asking what there is for HEAD takes no place (http.md section 14).
@@ -137,8 +142,7 @@ class RtspClient implements RtspSessionParent {
 
   interleaved(source: InterleavedSource): void {
     const connection = this.#connection;
-    const sink = new MediaClient(connection, this.#parts.log, () => this.#head());
-    const client = new PipedClient(connection, source, sink, this.#parts.hub, () => this.#session?.close());
+    const client = new PipedClient(connection, source, this.#sink(), this.#parts.hub, () => this.#session?.close());
     source.onArrived = () => client.arrived();
     this.#consumer = client;
     client.start();
@@ -146,11 +150,7 @@ class RtspClient implements RtspSessionParent {
 
   datagrams(open: (parent: UpstreamParent) => Upstream): void {
     const connection = this.#connection;
-    const subscription = this.#parts.hub.join(
-      `rtsp ${++sessions}`,
-      open,
-      () => new MediaClient(connection, this.#parts.log, () => this.#head()),
-    );
+    const subscription = this.#parts.hub.join(`rtsp ${++sessions}`, open, () => this.#sink());
     this.#consumer = subscription;
     connection.onWritable = subscription.drained;
   }
@@ -167,9 +167,13 @@ class RtspClient implements RtspSessionParent {
     return this.#session?.facts ?? { protocol: "rtsp" };
   }
 
-  /** Made when the first media is there: what is known then is what the client is told. */
-  #head(): Uint8Array {
-    const headers = rtspHeaders(this.#facts, this.#exchange.isCors);
-    return emitHead(200, completeHeaders(headers, this.#connection.standingHeaders));
+  /** The head is made when the first media is there: what is known then is what the client is told. */
+  #sink(): ClientSink {
+    const connection = this.#connection;
+    const headers = () => rtspHeaders(this.#facts, this.#exchange.isCors);
+    const stream = new MediaClient(connection, this.#parts.log, () =>
+      emitHead(200, completeHeaders(headers(), connection.standingHeaders)),
+    );
+    return snapshotOr(stream, this.#exchange, this.#parts.snapshots, headers);
   }
 }

@@ -20,6 +20,7 @@ import { rtspRoute } from "../routes/rtsp.ts";
 import { site } from "../routes/site.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
+import { Ffmpeg } from "../system/ffmpeg.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
@@ -47,6 +48,7 @@ export class Worker {
   readonly #hub: Hub;
   readonly #admission: Admission;
   readonly #accessLogFile: AccessLogFile;
+  readonly #ffmpeg: Ffmpeg;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
   #gatekeeper: Gatekeeper;
@@ -60,6 +62,7 @@ export class Worker {
     this.#parts = parts;
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
     this.#accessLogFile = new AccessLogFile(log);
+    this.#ffmpeg = new Ffmpeg(log);
     this.#admission = new Admission(settings.maxClients, places);
     this.#gatekeeper = new Gatekeeper(settings, log);
     this.#handler = this.#routes(settings);
@@ -100,12 +103,14 @@ export class Worker {
   }
 
   /** What every route to media needs. */
-  #common({ accessLog, logFormat }: Settings) {
+  #common(settings: Settings) {
+    const { accessLog, logFormat, videoSnapshot } = settings;
     return {
       hub: this.#hub,
       admission: this.#admission,
       log: this.#parts.log,
       accessLog: new AccessLog(this.#accessLogFile, accessLog, logFormat),
+      snapshots: videoSnapshot ? { ffmpeg: this.#ffmpeg, options: settings } : undefined,
     };
   }
 

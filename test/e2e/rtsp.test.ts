@@ -58,7 +58,7 @@ forVariant("source", "RTSP servers", (start) =>
   describe.concurrent("of others", () => {
     let sluice: Sluice;
     beforeAll(async () => {
-      sluice = await start();
+      sluice = await start({ args: ["--video-snapshot"] });
     });
 
     describe.skipIf(!hasGStreamer && !IS_CI)("GStreamer (python3-gi with GstRtspServer is installed)", () => {
@@ -71,7 +71,7 @@ forVariant("source", "RTSP servers", (start) =>
       });
 
       test(
-        "answers HEAD, plays without a complaint of the decoder over TCP and over UDP, and is told the end",
+        "answers HEAD, plays without a complaint of the decoder over TCP and over UDP, is told the end, and is good for pictures",
         async () => {
           const times = (event: string) => server.events.filter((seen) => seen === event).length;
           using client = await HttpClient.connect(sluice);
@@ -86,6 +86,12 @@ forVariant("source", "RTSP servers", (start) =>
           }
           await until(() => times("closed") === 3, WAIT_MS, "the end of the connections");
           expect(times("teardown")).toBe(2);
+          for (const url of paths) {
+            const picture = await fetch(`${url}?snapshot=1`);
+            expect([picture.status, picture.headers.get("content-type")]).toEqual([200, "image/jpeg"]);
+            expect(picture.headers.get("r2h-upstream-protocol")).toBe("rtsp");
+            expect((await picture.bytes()).slice(0, 2).toHex()).toBe("ffd8");
+          }
         },
         WATCH_TIMEOUT_MS,
       );

@@ -2,7 +2,7 @@
 import { Gatekeeper, type GatekeeperOptions } from "../../src/routes/gatekeeper.ts";
 import type { Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
-import type { HttpHead } from "../fakes/http-client.ts";
+import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
 import { collectingLog, TestServer } from "../http/serve.ts";
 
 const OPEN: GatekeeperOptions = {
@@ -31,13 +31,17 @@ export class RoutedServer {
     });
   }
 
+  connect(): Promise<HttpClient> {
+    return this.#server.connect();
+  }
+
   /** The complete answer, which ends with the connection. */
   async ask(
     target: string,
     headers: Readonly<Record<string, string>> = {},
     method = "GET",
   ): Promise<HttpHead & { readonly body: Buffer }> {
-    using client = await this.#server.connect();
+    using client = await this.connect();
     client.request(method, target, headers);
     const head = await client.head();
     return { ...head, body: await client.readToEnd() };

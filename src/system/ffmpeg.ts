@@ -1,0 +1,98 @@
+/** Pictures by an external FFmpeg: one frame of a transport stream in, a JPEG out, both through pipes (status.md section 8). */
+import { constants, setPriority } from "node:os";
+import { splitArguments } from "../wire/argument-text.ts";
+import { LOG_DEBUG, type Log } from "./log.ts";
+
+/** At the same time, in one worker: more would take the processor from the streams. */
+export const MAX_CONVERSIONS = 2;
+export const CONVERSION_TIMEOUT_MS = 5000;
+/** A picture is smaller than this. */
+export const MAX_JPEG_BYTES = 8 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 4096;
+
+export interface FfmpegOptions {
+  /** A path, or a name to be found in PATH. */
+  readonly ffmpegPath: string;
+  /** Further arguments in one text, see `splitArguments`. */
+  readonly ffmpegArgs: string;
+}
+
+export class Ffmpeg {
+  readonly #log: Log;
+  readonly #timeoutMs: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(log: Log, timeoutMs = CONVERSION_TIMEOUT_MS) {
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * @param frame MPEG-TS with tables and one picture; must not change meanwhile
+   * @param signal nobody wants the picture any more
+   * @returns undefined when there is no picture; the log says why, at DEBUG
+   */
+  async jpegOf(frame: Uint8Array, options: FfmpegOptions, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    if (this.#running >= MAX_CONVERSIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return signal.aborted ? undefined : await this.#convert(frame, options, signal);
+    } catch (error) {
+      this.#complain(error instanceof Error ? error.message : `${error}`);
+      return undefined;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+
+  async #convert(frame: Uint8Array, { ffmpegPath, ffmpegArgs }: FfmpegOptions, signal: AbortSignal) {
+    const input = ["-loglevel", "error", "-f", "mpegts", "-i", "pipe:0"];
+    const output = ["-frames:v", "1", "-q:v", "8", "-f", "mjpeg", "pipe:1"];
+    const end = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const child = Bun.spawn([ffmpegPath, ...splitArguments(ffmpegArgs), ...input, ...output], {
+      stdio: [Buffer.from(frame), "pipe", "pipe"],
+      signal: end,
+      killSignal: "SIGKILL",
+    });
+    beModest(child.pid);
+    // A program that was killed may have left others, who hold the pipes open: nobody waits for those.
+    const ended = new Promise<undefined>((resolve) => end.addEventListener("abort", () => resolve(undefined)));
+    const messages = firstBytes(child.stderr, MAX_MESSAGE_BYTES).catch(() => Buffer.alloc(0));
+    const picture = await Promise.race([ended, firstBytes(child.stdout, MAX_JPEG_BYTES)]);
+    const status = picture && (await Promise.race([ended, child.exited]));
+    if (status === 0 && picture && picture.length > 0 && picture.length < MAX_JPEG_BYTES) return picture;
+    if (!signal.aborted) {
+      const said = end.aborted ? `no picture within ${this.#timeoutMs} ms` : `${await messages}`.trim();
+      this.#complain(said || `exit status ${status}, ${picture?.length ?? 0} bytes`);
+    }
+    return undefined;
+  }
+
+  #complain(what: string): void {
+    if (this.#log.level >= LOG_DEBUG) this.#log.debug(`Snapshot: ffmpeg failed: ${what}`);
+  }
+}
+
+/** Streams go first. */
+function beModest(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** All of a stream, at most so many bytes; what follows is not read. */
+async function firstBytes(stream: ReadableStream<Uint8Array>, most: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let left = most;
+  for await (const chunk of stream) {
+    chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+    if (left <= 0) break;
+  }
+  return Buffer.concat(chunks);
+}
