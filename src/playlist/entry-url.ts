@@ -20,17 +20,22 @@ const PROTOCOL = /^\/(rtp|udp|rtsp|https?)\/(.*)$/is;
 /** The URL of the upstream; undefined for what is none of ours. It may still be wrong. */
 export function recogniseUrl(url: string, rules: EntryUrlRules): string | undefined {
   const upstream = unwrapped(url, rules);
-  const [, protocol] = RECOGNISED.exec(upstream) ?? [];
-  return protocol === undefined || (protocol === "https" && !rules.proxyHttps) ? undefined : upstream;
+  return isProtocolOfOurs(RECOGNISED.exec(upstream)?.[1], rules) ? upstream : undefined;
+}
+
+function isProtocolOfOurs(protocol: string | undefined, { proxyHttps }: EntryUrlRules): protocol is string {
+  return protocol !== undefined && (protocol !== "https" || proxyHttps === true);
 }
 
 /** Without the relay that the URL leads through. */
-function unwrapped(url: string, { appPathPrefix }: EntryUrlRules): string {
+function unwrapped(url: string, rules: EntryUrlRules): string {
+  const { appPathPrefix } = rules;
   const path = WRAPPED.exec(url)?.[1];
   if (path !== undefined) {
     const hasPrefix = appPathPrefix !== "" && path.startsWith(`${appPathPrefix}/`);
     const [, protocol, rest] = PROTOCOL.exec(hasPrefix ? path.slice(appPathPrefix.length) : path) ?? [];
-    if (protocol !== undefined) return `${protocol.toLowerCase()}://${rest}`;
+    const scheme = protocol?.toLowerCase();
+    if (isProtocolOfOurs(scheme, rules)) return `${scheme}://${rest}`;
   }
   return url;
 }
