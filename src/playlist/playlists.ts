@@ -100,12 +100,17 @@ export class Playlists {
   }
 
   /**
-   * At the start, and when settings change. Lists whose URL stays are used until a new version has come.
+   * At the start, and when settings may have changed. Lists whose URL stays are used until a new version has come.
    * Resolves when the inline playlist is in use; what is external comes later.
    */
   async configure(settings: PlaylistSettings): Promise<void> {
     const known = this.#lists;
+    const isSame = JSON.stringify(settings) === JSON.stringify(this.#settings);
     this.#settings = settings;
+    if (isSame) {
+      this.refresh();
+      return;
+    }
     const urls = [...new Set(settings.urls)];
     const inline = newList("inline", undefined);
     // In use until the new one is read.

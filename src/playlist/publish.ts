@@ -78,7 +78,8 @@ export class PlaylistWriter {
   add({ entry, channel, catchup }: ListedEntry): void {
     const extinf = catchup ? withCatchupLink(entry.extinf, this.#catchupLink(catchup)) : entry.extinf;
     const url = channel ? this.#link(channel) : entry.url;
-    this.#write(emitM3uEntry({ ...entry, extinf, url }));
+    const { before, options } = entry;
+    this.#write(emitM3uEntry({ before, extinf, options, url }));
   }
 
   finish(trailing: readonly string[]): PublishedPlaylist {
@@ -90,8 +91,7 @@ export class PlaylistWriter {
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
   #link(channel: Channel): string {
     const { url, label } = channel;
-    const dynamic = splitUrl(url).parameters.filter(({ value }) => value !== undefined && /[{}$]/.test(value));
-    const query = queryOf(...dynamic.map(({ text }) => text), tokenParameter(this.#encodedToken));
+    const query = queryOf(...dynamicParameters(url), tokenParameter(this.#encodedToken));
     return BASE + pathOfChannel(channel) + query + (label === "" ? "" : `$${label}`);
   }
 
@@ -127,6 +127,14 @@ function replaceAll(template: Buffer, base: Buffer): Buffer {
   }
   template.copy(whole, to, from);
   return whole;
+}
+
+const DYNAMIC = /[{}$]/;
+
+function dynamicParameters(url: string): string[] {
+  if (!DYNAMIC.test(url)) return [];
+  const { parameters } = splitUrl(url);
+  return parameters.filter(({ value }) => value !== undefined && DYNAMIC.test(value)).map(({ text }) => text);
 }
 
 function tokenParameter(encodedToken: string): string {
