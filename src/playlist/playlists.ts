@@ -254,6 +254,8 @@ export class Playlists {
   }
 
   #use(channels: ChannelList, writer: PlaylistWriter): void {
+    // Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and texts of megabytes lie about.
+    Bun.gc(false);
     this.#channels = channels;
     this.#published = writer.finish(channels.trailing);
     this.guide.setUrls(channels.guideUrls.map(utf8Decode));
