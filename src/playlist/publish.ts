@@ -5,7 +5,7 @@ import { splitUrl } from "../timeshift/url-parameters.ts";
 import { emitM3uEntry, emitM3uHeader } from "../wire/m3u.ts";
 import { findAttribute } from "../wire/m3u-attributes.ts";
 import { percentEncode } from "../wire/percent.ts";
-import type { Channel, ListedEntry } from "./channels.ts";
+import { type Channel, type ListedEntry, pathOfChannel } from "./channels.ts";
 
 /** What is known of the programme guide; `plain` too as long as it has not arrived. */
 export type GuideKind = "none" | "plain" | "gzip";
@@ -78,7 +78,8 @@ export class PlaylistWriter {
   add({ entry, channel, catchup }: ListedEntry): void {
     const extinf = catchup ? withCatchupLink(entry.extinf, this.#catchupLink(catchup)) : entry.extinf;
     const url = channel ? this.#link(channel) : entry.url;
-    this.#write(emitM3uEntry({ ...entry, extinf, url }));
+    const { before, options } = entry;
+    this.#write(emitM3uEntry({ before, extinf, options, url }));
   }
 
   finish(trailing: readonly string[]): PublishedPlaylist {
@@ -88,14 +89,15 @@ export class PlaylistWriter {
   }
 
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
-  #link({ name, url, label }: Channel): string {
-    const dynamic = splitUrl(url).parameters.filter(({ value }) => value !== undefined && /[{}$]/.test(value));
-    const query = queryOf(...dynamic.map(({ text }) => text), tokenParameter(this.#encodedToken));
-    return BASE + percentEncode(name) + query + (label === "" ? "" : `$${label}`);
+  #link(channel: Channel): string {
+    const { url, label } = channel;
+    const query = queryOf(...dynamicParameters(url), tokenParameter(this.#encodedToken));
+    return BASE + pathOfChannel(channel) + query + (label === "" ? "" : `$${label}`);
   }
 
-  #catchupLink({ name, url }: Channel): string {
-    return BASE + percentEncode(name) + queryOf(carrierQuery(url) ?? "", tokenParameter(this.#encodedToken));
+  #catchupLink(channel: Channel): string {
+    const query = queryOf(carrierQuery(channel.url) ?? "", tokenParameter(this.#encodedToken));
+    return BASE + pathOfChannel(channel) + query;
   }
 
   #write(text: string): void {
@@ -125,6 +127,14 @@ function replaceAll(template: Buffer, base: Buffer): Buffer {
   }
   template.copy(whole, to, from);
   return whole;
+}
+
+const DYNAMIC = /[{}$]/;
+
+function dynamicParameters(url: string): string[] {
+  if (!DYNAMIC.test(url)) return [];
+  const { parameters } = splitUrl(url);
+  return parameters.filter(({ value }) => value !== undefined && DYNAMIC.test(value)).map(({ text }) => text);
 }
 
 function tokenParameter(encodedToken: string): string {

@@ -1,13 +1,13 @@
 /** The page at `/`: the channels with links, and what to open when there are none. */
+import { type ChannelList, pathOfChannel } from "../playlist/channels.ts";
+import type { Playlists } from "../playlist/playlists.ts";
 import { escapeHtml } from "../wire/html.ts";
+import { utf8Decode } from "../wire/percent.ts";
 import { hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
-export interface IndexChannel {
-  readonly name: string;
-  /** Path on this server, e.g. `/rtp/239.1.1.1:5000`. */
-  readonly path: string;
-}
+/** More would be no page for people; the playlist has them all. */
+export const MAX_LISTED_CHANNELS = 1000;
 
 export interface IndexOptions {
   /** Of all paths: begins with `/` and does not end in one. */
@@ -17,39 +17,45 @@ export interface IndexOptions {
   readonly playerPagePath: string;
 }
 
-export function indexRoute(channels: readonly IndexChannel[], options: IndexOptions): Route {
-  const { appPathPrefix: prefix = "", statusPagePath, playerPagePath } = options;
-  const html = indexPage(
-    channels.map(({ name, path }) => ({ name, path: prefix + path })),
-    pageLink(prefix + playerPagePath, "Web player") + pageLink(prefix + statusPagePath, "Status"),
-  );
+export function indexRoute(playlists: Pick<Playlists, "channels">, options: IndexOptions): Route {
+  let made: { readonly list: ChannelList; readonly html: string } | undefined;
   return ({ path, connection }) => {
     if (path !== "/") return false;
-    connection.respond(pageResponse(html, { "style-src": hashSource(STYLE), "img-src": "'self'" }));
+    const { channels: list } = playlists;
+    if (made?.list !== list) made = { list, html: indexPage(list, options) };
+    connection.respond(pageResponse(made.html, { "style-src": hashSource(STYLE), "img-src": "'self'" }));
     return true;
   };
 }
 
 const STYLE =
   ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}" +
-  "h1{font-size:1.4rem}nav a{margin-right:1.5rem}li{margin:.4rem 0}code{font-size:.9em}small{opacity:.7}";
+  "h1{font-size:1.4rem}nav a{margin-right:1.5rem}li{margin:.4rem 0}code{font-size:.9em}";
 
-function pageLink(path: string, name: string): string {
-  return `<a href="${escapeHtml(path)}">${name}</a>`;
-}
-
-function indexPage(channels: readonly IndexChannel[], pageLinks: string): string {
-  const items = channels.map(
-    ({ name, path }) =>
-      `<li><a href="${escapeHtml(path)}">${escapeHtml(name)}</a> <small><code>${escapeHtml(path)}</code></small></li>`,
-  );
-  const list =
+function indexPage({ entries }: ChannelList, options: IndexOptions): string {
+  const { appPathPrefix: prefix = "", statusPagePath, playerPagePath } = options;
+  const channels = entries.flatMap(({ channel }) => channel ?? []);
+  const items = channels
+    .slice(0, MAX_LISTED_CHANNELS)
+    .map((channel) => `<li>${link(`${prefix}/${pathOfChannel(channel)}`, utf8Decode(channel.name))}</li>`);
+  const content =
     items.length > 0
-      ? `<p>Open a channel in VLC, mpv, Kodi or any other player:</p><ul>${items.join("")}</ul>`
+      ? `<p>Open a channel in VLC, mpv, Kodi or any other player, or ${playlistHint(prefix, channels.length)}:</p><ul>${items.join("")}</ul>`
       : "<p>The relay runs. Open <code>/rtp/GROUP:PORT</code> on this address in VLC, mpv, Kodi or any other player.</p>";
+  const pages = link(prefix + playerPagePath, "Web player") + link(prefix + statusPagePath, "Status");
   return (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width,initial-scale=1"><title>sluice</title>' +
-    `<style>${STYLE}</style></head><body><h1>sluice</h1><nav>${pageLinks}</nav>${list}</body></html>\n`
+    `<style>${STYLE}</style></head><body><h1>sluice</h1><nav>${pages}</nav>${content}</body></html>\n`
   );
+}
+
+function link(path: string, name: string): string {
+  return `<a href="${escapeHtml(path)}">${escapeHtml(name)}</a>`;
+}
+
+function playlistHint(prefix: string, count: number): string {
+  const playlist = link(`${prefix}/playlist.m3u`, "the playlist");
+  const hidden = count - MAX_LISTED_CHANNELS;
+  return hidden > 0 ? `${playlist}, which has ${hidden} more` : `${playlist} of all`;
 }

@@ -1,5 +1,5 @@
 /** The query of a published catch-up link, which brings a player's times back to the server (m3u.md section 12.4). */
-import { readSeekControls } from "./control-parameters.ts";
+import { isSeekControl, readSeekControls } from "./control-parameters.ts";
 import { findPlaceholders, type Placeholder, type Point } from "./placeholders.ts";
 import { findSeekParameter } from "./seek-parameter.ts";
 import { type Parameter, splitUrl } from "./url-parameters.ts";
@@ -9,10 +9,20 @@ const DEFAULT_NAME = "playseek";
 const ANY_BEGIN = "\x24{utc}";
 const ANY_END = "\x24{utcend}";
 
+/** The channels of a playlist have the same few values, which are worth remembering. */
+const MAX_REMEMBERED = 64;
+
 interface Fragments {
   begin: string | undefined;
   end: string | undefined;
 }
+
+interface ReadValue {
+  readonly placeholders: readonly Placeholder[];
+  readonly fragments: Fragments;
+}
+
+const remembered = new Map<string, ReadValue>();
 
 /**
  * `name=begin-end` or `name=begin`, made of placeholders that the player fills; the server then fills the rest of the URL.
@@ -20,18 +30,18 @@ interface Fragments {
  * @returns undefined when the URL holds no placeholder that depends on a seek
  */
 export function carrierQuery(url: string): string | undefined {
+  if (!url.includes("{")) return undefined;
   const { path, parameters } = splitUrl(url);
-  const values = parameters.filter(({ value }) => value !== undefined);
-  const inPath = findPlaceholders(path);
-  const all = [...inPath, ...values.flatMap(({ value }) => findPlaceholders(value!))];
+  const values = parameters.flatMap(({ value }) => (value?.includes("{") ? readValue(value) : []));
+  const inPath = path.includes("{") ? findPlaceholders(path) : [];
+  const all = [...inPath, ...values.flatMap(({ placeholders }) => placeholders)];
   const needsEnd = all.some(({ needs }) => needs.includes("end"));
   if (!needsEnd && !all.some(({ needs }) => needs.includes("begin"))) return undefined;
 
   const found: Fragments = { begin: undefined, end: undefined };
-  for (const { value } of values) {
-    const { begin, end } = fragmentsOf(value!);
-    found.begin ??= begin;
-    found.end ??= end;
+  for (const { fragments } of values) {
+    found.begin ??= fragments.begin;
+    found.end ??= fragments.end;
   }
   const begin = found.begin ?? (joined(inPath, "begin") || ANY_BEGIN);
   const end = found.end ?? (joined(inPath, "end") || ANY_END);
@@ -40,12 +50,21 @@ export function carrierQuery(url: string): string | undefined {
 
 /** The server looks for this name and no other when it gets the link back. */
 function carrierName(parameters: readonly Parameter[]): string {
-  return findSeekParameter(parameters, readSeekControls(parameters, []).name)?.name ?? DEFAULT_NAME;
+  const name = parameters.some(isSeekControl) ? readSeekControls(parameters, []).name : "";
+  return findSeekParameter(parameters, name)?.name ?? DEFAULT_NAME;
+}
+
+function readValue(value: string): ReadValue {
+  const known = remembered.get(value);
+  if (known) return known;
+  const placeholders = findPlaceholders(value);
+  const read = { placeholders, fragments: fragmentsOf(value, placeholders) };
+  if (remembered.size < MAX_REMEMBERED) remembered.set(value, read);
+  return read;
 }
 
 /** What of a value stands for the begin and what for the end. */
-function fragmentsOf(value: string): Fragments {
-  const placeholders = findPlaceholders(value);
+function fragmentsOf(value: string, placeholders: readonly Placeholder[]): Fragments {
   const writes = (point: Point) => placeholders.some((placeholder) => placeholder.point === point);
   const onlyWrites = (point: Point) => placeholders.every((placeholder) => placeholder.point === point);
   if (writes("begin") && writes("end")) return splitRange(value, placeholders);

@@ -186,7 +186,12 @@ export function emitM3uHeader(guideUrl: string): string {
 }
 
 /** The entry's lines with an empty one behind them. */
-export function emitM3uEntry({ before, extinf, options, url }: Omit<M3uEntry, "line">): string {
+export function emitM3uEntry({
+  before,
+  extinf,
+  options,
+  url,
+}: Pick<M3uEntry, "before" | "extinf" | "options" | "url">): string {
   return `${[...before, extinf, ...options, url].join("\n")}\n\n`;
 }
 

@@ -6,7 +6,7 @@ import { KEY_FRAME_TIMEOUT_MS, type Snapshots, snapshotOr } from "../../src/rout
 import { allocate } from "../../src/system/memory.ts";
 import { KeyFrameSearch } from "../../src/upstream/rtp/key-frame.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
-import { collectingLog } from "../fakes/recording-log.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { RoutedServer } from "./routed-server.ts";
 
@@ -52,7 +52,7 @@ class Relay {
       routes: [
         (exchange) => {
           const { connection } = exchange;
-          const stream = new MediaClient(connection, collectingLog([]), () => HEAD);
+          const stream = new MediaClient(connection, recordingLog(), () => HEAD);
           const sink = snapshotOr(stream, exchange, isOn ? snapshots : undefined, () => HEADERS);
           const subscription: Subscription = this.hub.join(
             "channel",

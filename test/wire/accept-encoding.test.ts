@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { chooseCoding } from "../../src/wire/accept-encoding.ts";
+import { acceptsGzip, chooseCoding } from "../../src/wire/accept-encoding.ts";
 
 const OFFERED = ["br", "gzip", "identity"] as const;
 
@@ -41,4 +41,26 @@ test("never takes a coding that is not offered or that the client refuses", () =
 
 test("understands everything", () => {
   fc.assert(fc.property(fc.string(), (value) => expect(OFFERED).toContain(chooseCoding(value, OFFERED))));
+});
+
+test.each([
+  [undefined, true],
+  ["gzip", true],
+  ["GZIP, deflate", true],
+  ["x-gzip", true],
+  ["*", true],
+  ["br, gzip;q=0.1", true],
+  ["", false],
+  ["identity", false],
+  ["deflate, br", false],
+  ["gzip;q=0", false],
+  ["gzip ; q=0.000, *", false],
+  ["*;q=0", false],
+  ["gzip;q=x", false],
+])("%p", (value, accepts) => {
+  expect(acceptsGzip(value)).toBe(accepts);
+});
+
+test("whatever a client sends is an answer", () => {
+  fc.assert(fc.property(fc.string(), (value) => typeof acceptsGzip(value) === "boolean"));
 });

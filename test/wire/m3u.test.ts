@@ -157,11 +157,7 @@ describe("for all playlists", () => {
         (list, trailing, guideUrls) => {
           const text =
             emitM3uHeader(guideUrls.join(",")) +
-            list
-              .map((e) =>
-                emitM3uEntry({ ...e, catchupSource: "", extinf: `#EXTINF:-1 group-title="${e.group}",${e.name}` }),
-              )
-              .join("") +
+            list.map((e) => emitM3uEntry({ ...e, extinf: `#EXTINF:-1 group-title="${e.group}",${e.name}` })).join("") +
             trailing.map((line) => `${line}\n`).join("");
           const playlist = parseM3u(text);
           expect(playlist).toMatchObject({ entries: list, trailing, guideUrls, skippedCount: 0 });

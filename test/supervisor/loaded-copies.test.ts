@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { type ListCopy, type Loaded, readListCopy, writeListCopy } from "../../src/playlist/loaded.ts";
+import { LoadedCopies } from "../../src/supervisor/loaded-copies.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
+import { until } from "../fakes/until.ts";
+
+const WAIT_MS = 2000;
+
+let kept: Loaded[];
+let copies: LoadedCopies;
+let written: ListCopy[];
+beforeEach(() => {
+  kept = [];
+  written = [];
+  copies = new LoadedCopies(recordingLog(), (loaded) => kept.push(loaded));
+});
+afterEach(() => copies.close());
+
+/** Hands over a list, and closes the file of the worker that has loaded it. */
+async function hand(url: string, text: string): Promise<void> {
+  const copy = await writeListCopy(url, text, tmpdir());
+  written.push(copy);
+  const count = kept.length;
+  copies.keep(copy.loaded);
+  await until(() => kept.length > count, WAIT_MS, "the copy");
+  await copy.handle.close();
+}
+
+const texts = () => Promise.all(copies.all.map((loaded) => (loaded.kind === "list" ? readListCopy(loaded) : "guide")));
+
+test("copies outlive the worker that has loaded them, and newer ones replace them", async () => {
+  await hand("http://h/1", "one");
+  await hand("http://h/2", "two");
+  expect([await texts(), copies.all]).toEqual([["one", "two"], kept]);
+  await hand("http://h/1", "new");
+  expect((await texts()).toSorted()).toEqual(["new", "two"]);
+  copies.dropAllBut(["http://h/2"]);
+  expect(await texts()).toEqual(["two"]);
+  // What is told once may be read late: then it is gone, and something newer has been told.
+  expect(await readListCopy(written[0]!.loaded)).toBeUndefined();
+});
+
+test("a copy that is gone already is passed over, and no guide is news too", async () => {
+  const gone = await writeListCopy("http://h/1", "one", tmpdir());
+  await gone.handle.close();
+  copies.keep(gone.loaded);
+  copies.keep({ kind: "guide", urls: [], guide: undefined });
+  await until(() => kept.length > 0, WAIT_MS, "the news");
+  expect(kept).toEqual([{ kind: "guide", urls: [], guide: undefined }]);
+  expect(copies.all).toEqual([]);
+});
