@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CLIP_TICKS, DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
 import { ClipLoop, parseLoopClip } from "../../src/wire/mpegts-loop.ts";
 
@@ -32,16 +32,16 @@ async function run(
 
 test("channels differ in number, name, group and clip", () => {
   for (const key of ["number", "name", "group", "clip"] as const) {
-    expect(new Set(DEMO_CHANNELS.map((channel) => channel[key])).size).toBe(3);
+    expect(new Set(MULTICAST_CHANNELS.map((channel) => channel[key])).size).toBe(3);
   }
 });
 
 test("all clips together stay small", () => {
-  const bytes = DEMO_CHANNELS.reduce((sum, { clip }) => sum + Bun.file(clip).size, 0);
+  const bytes = MULTICAST_CHANNELS.reduce((sum, { clip }) => sum + Bun.file(clip).size, 0);
   expect(bytes).toBeWithin(1, MAX_CLIP_BYTES_TOGETHER);
 });
 
-describe.each(DEMO_CHANNELS.map(({ name, clip }) => [name, clip] as const))("%s", (name, path) => {
+describe.each(MULTICAST_CHANNELS.map(({ name, clip }) => [name, clip] as const))("%s", (name, path) => {
   test("opens with a programme table and has a random access point each second", async () => {
     const { bytes, dueTicks } = await readClip(path);
     const accessPoints: number[] = [];
