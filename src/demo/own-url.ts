@@ -7,14 +7,15 @@ import { TOKEN_NAME } from "../wire/token.ts";
 /**
  * A URL that this machine can open, with all that is needed to be let in.
  * @param listening undefined while only Unix sockets are listened on: then it is a path
- * @param path below the app prefix, begins with `/`
+ * @param path below the app prefix, begins with `/`, may have a query
  */
 export function ownUrl(
   listening: { readonly address: string; readonly port: number } | undefined,
   { appPathPrefix = "", r2hToken }: Pick<Settings, "appPathPrefix" | "r2hToken">,
   path: string,
 ): string {
-  const token = r2hToken === undefined ? "" : `?${TOKEN_NAME}=${percentEncodeText(r2hToken)}`;
+  const mark = path.includes("?") ? "&" : "?";
+  const token = r2hToken === undefined ? "" : `${mark}${TOKEN_NAME}=${percentEncodeText(r2hToken)}`;
   return `${listening ? origin(listening) : ""}${appPathPrefix}${path}${token}`;
 }
 

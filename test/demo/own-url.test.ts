@@ -17,5 +17,5 @@ test("has the app prefix and the token, encoded", () => {
   expect(ownUrl({ address: "127.0.0.1", port: 5140 }, settings, "/")).toBe(
     "http://127.0.0.1:5140/tv/?r2h-token=%C3%A4%20%26",
   );
-  expect(ownUrl(undefined, settings, "/x")).toBe("/tv/x?r2h-token=%C3%A4%20%26");
+  expect(ownUrl(undefined, settings, "/x?a=b")).toBe("/tv/x?a=b&r2h-token=%C3%A4%20%26");
 });
