@@ -8,10 +8,11 @@ import { emitGuide } from "./guide.ts";
 import { HttpSource } from "./http-source.ts";
 import { isForegroundProcess, offerKeys, openInBrowser } from "./keys.ts";
 import { ownUrl } from "./own-url.ts";
-import { type DemoUrls, demoPlaylist, upstreamUrls } from "./playlist.ts";
+import { channelPaths, type DemoUrls, demoPlaylist } from "./playlist.ts";
 import { RtspSource } from "./rtsp-source.ts";
 import { startDemoSender } from "./sender.ts";
 
+const NAME_COLUMNS = 14;
 const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
 
 /** What the demo needs otherwise than a relay does; an option that is given wins, and playlists come besides ours. */
@@ -42,7 +43,6 @@ async function startSources(): Promise<{ readonly urls: DemoUrls; stop(): void }
 export async function runDemo(given: Settings, reload: () => Reload): Promise<void> {
   const sources = await startSources();
   const playlist = demoPlaylist(sources.urls);
-  const channels = upstreamUrls(sources.urls).map(({ name, url }) => ({ name, path: `/${url.replace("://", "/")}` }));
   const settings = demoSettings(given, playlist);
   const supervisor = await supervise({
     settings,
@@ -50,14 +50,13 @@ export async function runDemo(given: Settings, reload: () => Reload): Promise<vo
       const outcome = reload();
       return outcome.kind === "loaded" ? { ...outcome, settings: demoSettings(outcome.settings, playlist) } : outcome;
     },
-    channels,
+    channels: [],
     onStop: () => sources.stop(),
   });
   const url = (path: string) => ownUrl(supervisor.addresses[0], settings, path);
-  const lines = channels.map(({ name, path }) => `  ${name.padEnd(14)} ${url(path)}`);
-  process.stdout.write(
-    `\nsluice demo\n\n  all channels   ${url("/")}\n${lines.join("\n")}\n\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`,
-  );
+  const places = [{ name: "all channels", path: "/" }, { name: "playlist", path: "/playlist.m3u" }, ...channelPaths()];
+  const lines = places.map(({ name, path }) => `  ${name.padEnd(NAME_COLUMNS)} ${url(path)}\n`);
+  process.stdout.write(`\nsluice demo\n\n${lines.join("")}\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`);
   offerPlayer(url(settings.playerPagePath));
 }
 

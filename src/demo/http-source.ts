@@ -67,10 +67,11 @@ export class HttpSource {
       const origin = loop.nextDueTicks();
       const length = endMs === undefined ? Number.POSITIVE_INFINITY : positionTicks(endMs - startMs);
       const clock = new PaceClock(performance.now());
-      for (let ticks = 0; ticks < length; ticks = clock.advance(performance.now())) {
-        const piece = packetsUntil(loop, origin + Math.min(ticks, length));
+      for (let ticks = 0; ; await Bun.sleep(TICK_MS)) {
+        ticks = Math.min(length, clock.advance(performance.now()));
+        const piece = packetsUntil(loop, origin + ticks);
         if (piece.length > 0) yield piece;
-        await Bun.sleep(TICK_MS);
+        if (ticks === length) return;
       }
     } finally {
       this.#streams--;

@@ -1,5 +1,6 @@
 /** The playlist of the demo: its channels with names, groups, logos, and a guide (m3u.md). */
 
+import { percentEncodeText } from "../wire/percent.ts";
 import { type DemoChannel, HTTP_CHANNEL, MULTICAST_CHANNELS, RTSP_CHANNEL } from "./channels.ts";
 import { guideId, PAST_HOURS } from "./guide.ts";
 
@@ -19,24 +20,28 @@ const LOGO_COLOURS = ["#2b8fb3", "#c98a2b", "#3f9a57", "#a8518f", "#7d9a2b"];
 const HOURS_PER_DAY = 24;
 
 /** Lines that end in `\n`. */
-export function demoPlaylist(urls: DemoUrls): string {
-  const { rtsp, http, guide } = urls;
-  const upstreams = upstreamUrls(urls);
-  const extinfs = [
-    ...MULTICAST_CHANNELS.map((channel) => extinf(channel, PLAIN_GROUP)),
+export function demoPlaylist({ rtsp, http, guide }: DemoUrls): string {
+  return [
+    `#EXTM3U x-tvg-url="${guide}"`,
+    ...MULTICAST_CHANNELS.flatMap((channel) => [
+      extinf(channel, PLAIN_GROUP),
+      `rtp://${channel.group}:${channel.port}?${ON_LOOPBACK}`,
+    ]),
     extinf(RTSP_CHANNEL, CATCHUP_GROUP, catchup(rtsp)),
+    `${rtsp}?${ON_LOOPBACK}`,
     extinf(HTTP_CHANNEL, CATCHUP_GROUP, catchup(http)),
-  ];
-  return [`#EXTM3U x-tvg-url="${guide}"`, ...extinfs.map((line, i) => `${line}\n${upstreams[i]!.url}`), ""].join("\n");
+    `${http}?${ON_LOOPBACK}`,
+    "",
+  ].join("\n");
 }
 
-/** What the relay is to relay, in the order of the channels. */
-export function upstreamUrls({ rtsp, http }: DemoUrls): { readonly name: string; readonly url: string }[] {
-  return [
-    ...MULTICAST_CHANNELS.map(({ name, group, port }) => ({ name, url: `rtp://${group}:${port}?${ON_LOOPBACK}` })),
-    { name: RTSP_CHANNEL.name, url: `${rtsp}?${ON_LOOPBACK}` },
-    { name: HTTP_CHANNEL.name, url: `${http}?${ON_LOOPBACK}` },
-  ];
+/** Under which path the relay serves each channel (m3u.md section 5.4). */
+export function channelPaths(): { readonly name: string; readonly path: string }[] {
+  const below = (group: string) => (channel: DemoChannel) => ({
+    name: channel.name,
+    path: `/${percentEncodeText(`${group}/${channel.name}`)}`,
+  });
+  return [...MULTICAST_CHANNELS.map(below(PLAIN_GROUP)), ...[RTSP_CHANNEL, HTTP_CHANNEL].map(below(CATCHUP_GROUP))];
 }
 
 function catchup(url: string): string {

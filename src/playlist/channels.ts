@@ -1,7 +1,7 @@
 /** The channels that playlists name: entries become channels with unique names, found by request path (m3u.md sections 5, 6). */
 import type { M3uEntry, M3uPlaylist } from "../wire/m3u.ts";
 import { splitLabel, withoutLabel } from "../wire/m3u-label.ts";
-import { percentDecode } from "../wire/percent.ts";
+import { percentDecode, percentEncode } from "../wire/percent.ts";
 import { ChannelNames } from "./channel-names.ts";
 import { type EntryUrlRules, isServable, recogniseUrl } from "./entry-url.ts";
 
@@ -15,6 +15,11 @@ export interface Channel {
   readonly url: string;
   /** Without `$`; empty when there is none. */
   readonly label: string;
+}
+
+/** Its path on this server behind the base URL. A name that begins with `/` must not make a `//HOST` of it. */
+export function pathOfChannel({ name }: Channel): string {
+  return percentEncode(name).replace(/^\//, "%2F");
 }
 
 export interface ListedEntry {

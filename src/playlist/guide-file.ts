@@ -1,10 +1,11 @@
 /** A programme guide on disk: compressed, in a file without a name, so that nothing is left when the process ends. */
-import { createHash, type Hash, randomUUID } from "node:crypto";
-import { type FileHandle, open, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash, type Hash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { errorReason } from "../system/error-reason.ts";
+import { createUnnamedFile, openReference, referenceTo } from "../system/unnamed-file.ts";
 import { PlaylistError } from "./errors.ts";
+import type { GuideFacts, LoadedGuide } from "./loaded.ts";
 import { type Chunks, isGzip, limited, peek, through } from "./streams.ts";
 
 /** Of the compressed file. Temporary files are memory on many routers. */
@@ -27,24 +28,21 @@ export interface GuideStream {
   readonly chunks: Chunks;
 }
 
-export class GuideFile {
-  /** Whether the guide came as gzip, and is published as such. */
+export class GuideFile implements GuideFacts {
   readonly isGzip: boolean;
-  /** As it came. */
   readonly bytes: number;
-  /** MD5 of it, in hex. */
   readonly md5: string;
+  readonly fileBytes: number;
   readonly #handle: FileHandle;
-  readonly #fileBytes: number;
   #readers = 0;
   #isClosed = false;
 
-  private constructor(handle: FileHandle, isGzip: boolean, bytes: number, md5: string, fileBytes: number) {
+  private constructor(handle: FileHandle, { isGzip, bytes, md5, fileBytes }: GuideFacts) {
     this.#handle = handle;
     this.isGzip = isGzip;
     this.bytes = bytes;
     this.md5 = md5;
-    this.#fileBytes = fileBytes;
+    this.fileBytes = fileBytes;
   }
 
   /**
@@ -63,11 +61,28 @@ export class GuideFile {
         await writeAll(handle, piece, fileBytes);
         fileBytes += piece.length;
       }
-      return new GuideFile(handle, isGzip(head), meter.bytes, meter.hash.digest("hex"), fileBytes);
+      const { bytes, hash } = meter;
+      return new GuideFile(handle, { isGzip: isGzip(head), bytes, md5: hash.digest("hex"), fileBytes });
     } catch (error) {
       await handle.close();
       throw error;
     }
+  }
+
+  /**
+   * Reads what another process keeps.
+   * @returns undefined when it has been replaced by a newer one
+   * @throws when the file of another process cannot be opened
+   */
+  static async adopt(guide: NonNullable<LoadedGuide["guide"]>): Promise<GuideFile | undefined> {
+    const handle = await openReference(guide.file);
+    return handle && new GuideFile(handle, guide);
+  }
+
+  /** What another process may `adopt` while this one is open. */
+  get loaded(): NonNullable<LoadedGuide["guide"]> {
+    const { isGzip, bytes, md5, fileBytes } = this;
+    return { isGzip, bytes, md5, fileBytes, file: referenceTo(this.#handle) };
   }
 
   /** Undefined for a plain guide as gzip: it is published as it came. */
@@ -92,7 +107,7 @@ export class GuideFile {
     if (this.#isClosed) throw new PlaylistError("no-room", "The guide has been replaced");
     this.#readers++;
     try {
-      for (let at = 0; at < this.#fileBytes; ) {
+      for (let at = 0; at < this.fileBytes; ) {
         const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafeSlow(READ_BYTES), 0, READ_BYTES, at);
         if (bytesRead === 0) return;
         at += bytesRead;
@@ -134,13 +149,10 @@ class Meter {
 }
 
 async function openUnnamed(directory: string): Promise<FileHandle> {
-  const path = join(directory, `sluice-guide-${randomUUID()}`);
   try {
-    const handle = await open(path, "wx+", 0o600);
-    await unlink(path);
-    return handle;
+    return await createUnnamedFile(directory);
   } catch (error) {
-    throw new PlaylistError("no-room", `${path}: ${errorReason(error)}`);
+    throw new PlaylistError("no-room", `${directory}: ${errorReason(error)}`);
   }
 }
 

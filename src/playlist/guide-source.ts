@@ -3,7 +3,7 @@ import type { Log } from "../system/log.ts";
 import { type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
 import { GuideFile } from "./guide-file.ts";
-import { describeRetry, RetryingJob, type Schedule } from "./retrying-job.ts";
+import { describeRetry, describeStale, RetryingJob, type Schedule } from "./retrying-job.ts";
 import { withoutPassword } from "./source.ts";
 import { type Chunks, peek } from "./streams.ts";
 
@@ -43,7 +43,7 @@ export class GuideSource {
         failed: (error, retry) => {
           this.staleSince ??= Date.now();
           const what = `Async EPG fetch failed: ${withoutPassword(parts.url)}, ${describeRetry(retry)}`;
-          parts.log.error(`${what}: ${error.message}`);
+          parts.log.error(`${what}: ${error.message}${describeStale(this.staleSince, this.file !== undefined)}`);
         },
       },
       parts.schedule,
@@ -73,11 +73,14 @@ export class GuideSource {
     if (!loaded) return;
     const { file, etag } = loaded;
     this.#etag = etag;
-    const isSame = file.md5 === this.file?.md5;
+    log.info(`EPG data cached: ${file.bytes} bytes, ${file.isGzip ? "gzip" : "plain"}, ${withoutPassword(url)}`);
+    if (file.md5 === this.file?.md5) {
+      file.close();
+      return;
+    }
     this.file?.close();
     this.file = file;
-    log.info(`EPG data cached: ${file.bytes} bytes, ${file.isGzip ? "gzip" : "plain"}, ${withoutPassword(url)}`);
-    if (!isSame) onChange();
+    onChange();
   }
 }
 

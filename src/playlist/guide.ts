@@ -1,11 +1,13 @@
 /** The programme guide that this relay publishes: one that was fetched, or several joined (m3u.md section 9). */
 import { tmpdir } from "node:os";
 import { createGzip } from "node:zlib";
+import { errorReason } from "../system/error-reason.ts";
 import type { Log } from "../system/log.ts";
 import type { DownloadLimits } from "./download.ts";
 import { type GuideEncoding, GuideFile, type GuideStream } from "./guide-file.ts";
 import { mergeGuides } from "./guide-merge.ts";
 import { GUIDE_LIMITS, GuideSource } from "./guide-source.ts";
+import type { LoadedGuide } from "./loaded.ts";
 import type { GuideKind } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { withoutPassword } from "./source.ts";
@@ -20,6 +22,8 @@ export interface GuideParts {
   readonly directory?: string;
   readonly limits?: DownloadLimits;
   readonly schedule?: Schedule;
+  /** Another guide is published, or none. Whoever is not to load needs not listen. */
+  readonly onPublished?: (loaded: LoadedGuide) => void;
 }
 
 export interface OpenGuide extends GuideStream {
@@ -27,25 +31,37 @@ export interface OpenGuide extends GuideStream {
   readonly etag: string;
 }
 
+interface AdoptedGuide {
+  /** Where its parts came from. */
+  readonly urls: readonly string[];
+  readonly file: GuideFile;
+}
+
 export class Guide {
   readonly #log: Log;
   readonly #directory: string;
   readonly #limits: DownloadLimits;
   readonly #schedule: Schedule;
+  readonly #onPublished: (loaded: LoadedGuide) => void;
   #sources: readonly GuideSource[] = [];
   /** Of several sources. */
   #merged: GuideFile | undefined;
+  /** Of another process, until there is one of our own. */
+  #adopted: AdoptedGuide | undefined;
   /** A newer refresh or merge puts an end to an older one. */
   #refreshes = 0;
   #merges = 0;
+  #adoptions = 0;
   #isRefreshing = false;
   #isMergeDue = false;
 
-  constructor({ log, directory = tmpdir(), limits = GUIDE_LIMITS, schedule = scheduleTimeout }: GuideParts) {
+  constructor(parts: GuideParts) {
+    const { log, directory = tmpdir(), limits = GUIDE_LIMITS, schedule = scheduleTimeout, onPublished } = parts;
     this.#log = log;
     this.#directory = directory;
     this.#limits = limits;
     this.#schedule = schedule;
+    this.#onPublished = onPublished ?? (() => {});
   }
 
   /** `plain` too while a guide is named and has not arrived. */
@@ -74,7 +90,7 @@ export class Guide {
   setUrls(urls: readonly string[]): void {
     const wanted = [...new Set(urls)].slice(0, MAX_GUIDES);
     const known = this.#sources;
-    if (wanted.length === known.length && wanted.every((url, i) => url === known[i]?.url)) return;
+    if (this.#comesFrom(wanted)) return;
     this.#sources = wanted.map((url) => known.find((source) => source.url === url) ?? this.#source(url));
     for (const source of known) if (!this.#sources.includes(source)) source.close();
     void this.#merge();
@@ -92,13 +108,44 @@ export class Guide {
     if (this.#isMergeDue) await this.#merge();
   }
 
+  /** Publishes what another process has loaded, until there is something of our own. Never rejects. */
+  async adopt({ urls, guide }: LoadedGuide): Promise<void> {
+    const adoption = ++this.#adoptions;
+    let file: GuideFile | undefined;
+    try {
+      file = guide && (await GuideFile.adopt(guide));
+    } catch (error) {
+      this.#log.warn(`EPG data of another worker cannot be read: ${errorReason(error)}`);
+    }
+    // Without a file there is a newer one on its way to us.
+    if (adoption !== this.#adoptions || (guide && !file)) file?.close();
+    else this.#useAdopted(file && { urls, file });
+  }
+
   close(): void {
     this.#refreshes++;
+    this.#adoptions++;
+    this.#useAdopted(undefined);
     this.setUrls([]);
   }
 
   get #file(): GuideFile | undefined {
+    if (this.#own) return this.#own;
+    return this.#adopted && this.#comesFrom(this.#adopted.urls) ? this.#adopted.file : undefined;
+  }
+
+  get #own(): GuideFile | undefined {
     return this.#sources.length > 1 ? this.#merged : this.#sources[0]?.file;
+  }
+
+  #comesFrom(urls: readonly string[]): boolean {
+    const known = this.#sources;
+    return urls.length === known.length && urls.every((url, i) => url === known[i]?.url);
+  }
+
+  #useAdopted(adopted: AdoptedGuide | undefined): void {
+    this.#adopted?.file.close();
+    this.#adopted = adopted;
   }
 
   #source(url: string): GuideSource {
@@ -133,6 +180,15 @@ export class Guide {
     }
     this.#merged?.close();
     this.#merged = merged;
+    this.#published();
+  }
+
+  /** What has not come yet is no news. */
+  #published(): void {
+    const own = this.#own;
+    if (!own && this.#sources.length > 0) return;
+    this.#useAdopted(undefined);
+    this.#onPublished({ kind: "guide", urls: this.#sources.map(({ url }) => url), guide: own?.loaded });
   }
 
   #join(files: readonly { readonly name: string; readonly file: GuideFile }[]): Promise<GuideFile> {

@@ -1,11 +1,14 @@
 /** All playlists of a worker: inline and external ones become one list of channels, one playlist and one guide. */
-import { LOG_WARN, type Log } from "../system/log.ts";
+import { tmpdir } from "node:os";
+import { errorReason } from "../system/error-reason.ts";
+import type { Log } from "../system/log.ts";
 import { M3uParser, type M3uPlaylist } from "../wire/m3u.ts";
 import { utf8Decode, utf8Encode } from "../wire/percent.ts";
 import { type ChannelList, ChannelListBuilder, NO_CHANNELS } from "./channels.ts";
 import type { DownloadLimits } from "./download.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { Guide } from "./guide.ts";
+import { type ListCopy, type Loaded, readListCopy, writeListCopy } from "./loaded.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { Slices } from "./slices.ts";
@@ -32,21 +35,32 @@ export interface PlaylistsParts {
   readonly directory?: string;
   readonly limits?: { readonly playlist: DownloadLimits; readonly guide: DownloadLimits };
   readonly schedule?: Schedule;
+  /** False: another process loads what is external, and says so with `accept`. Default true. */
+  readonly isLoader?: boolean;
+  /** The loader has something for the others. */
+  readonly onLoaded?: (loaded: Loaded) => void;
 }
 
 interface List {
+  /** For the log. */
   readonly name: string;
-  /** From this machine, and so trusted with its files. */
-  readonly isLocal: boolean;
+  /** Undefined for the inline list. */
+  readonly url: string | undefined;
+  /** Undefined for the inline list, and where another process loads. */
   readonly source: PlaylistSource | undefined;
   /** Undefined until it is loaded. */
   playlist: M3uPlaylist | undefined;
+  /** Counts what has come: something newer overtakes what is still being read. */
+  version: number;
+  /** What the others read. */
+  copy: ListCopy | undefined;
 }
 
 export class Playlists {
   readonly guide: Guide;
   readonly #parts: PlaylistsParts;
   readonly #schedule: Schedule;
+  readonly #isLoader: boolean;
   #settings: PlaylistSettings | undefined;
   #lists: readonly List[] = [];
   #channels = NO_CHANNELS;
@@ -58,10 +72,17 @@ export class Playlists {
   #cancelCycle: (() => void) | undefined;
 
   constructor(parts: PlaylistsParts) {
-    const { log, directory, limits, schedule = scheduleTimeout } = parts;
+    const { log, directory, limits, schedule = scheduleTimeout, isLoader = true, onLoaded } = parts;
     this.#parts = parts;
     this.#schedule = schedule;
-    this.guide = new Guide({ log, schedule, ...(directory && { directory }), ...(limits && { limits: limits.guide }) });
+    this.#isLoader = isLoader;
+    this.guide = new Guide({
+      log,
+      schedule,
+      ...(directory && { directory }),
+      ...(limits && { limits: limits.guide }),
+      ...(onLoaded && { onPublished: onLoaded }),
+    });
   }
 
   get channels(): ChannelList {
@@ -86,18 +107,36 @@ export class Playlists {
     const known = this.#lists;
     this.#settings = settings;
     const urls = [...new Set(settings.urls)];
-    const inline: List = { name: "inline", isLocal: true, source: undefined, playlist: undefined };
-    const external = urls.map((url) => known.find(({ source }) => source?.url === url) ?? this.#external(url));
+    const inline = newList("inline", undefined);
+    // In use until the new one is read.
+    inline.playlist = known[0]?.playlist;
+    const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
-    for (const list of known) if (!external.includes(list)) list.source?.close();
-    inline.playlist = await this.#parse(utf8Encode(settings.inline), inline);
-    if (this.#settings !== settings) return;
-    await this.#build();
+    for (const list of known) if (!external.includes(list)) closeList(list);
+    await this.#take(inline, utf8Encode(settings.inline));
     if (this.#settings === settings) this.refresh();
   }
 
-  /** Loads all of it now; the next periodic load is an interval away from now. */
+  /** Uses what another process has loaded. Never rejects. */
+  async accept(loaded: Loaded): Promise<void> {
+    if (loaded.kind === "guide") {
+      await this.guide.adopt(loaded);
+      return;
+    }
+    const list = this.#lists.find(({ url }) => url === loaded.url);
+    if (!list) return;
+    const version = ++list.version;
+    try {
+      const text = await readListCopy(loaded);
+      if (text !== undefined && version === list.version) await this.#take(list, text);
+    } catch (error) {
+      this.#parts.log.warn(`${list.name}: what another worker has loaded cannot be read: ${errorReason(error)}`);
+    }
+  }
+
+  /** Loads all of it now; the next periodic load is an interval away from now. Another process may be the one that does. */
   refresh(): void {
+    if (!this.#isLoader) return;
     this.#cancelCycle?.();
     this.#cancelCycle = undefined;
     const { intervalS = 0 } = this.#settings ?? {};
@@ -111,7 +150,7 @@ export class Playlists {
     this.#cancelCycle?.();
     this.#builds++;
     this.#cycles++;
-    for (const { source } of this.#lists) source?.close();
+    for (const list of this.#lists) closeList(list);
     this.guide.close();
   }
 
@@ -126,6 +165,7 @@ export class Playlists {
   }
 
   #external(url: string): List {
+    if (!this.#isLoader) return newList(withoutPassword(url), url);
     const { log, limits } = this.#parts;
     const source = new PlaylistSource({
       url,
@@ -133,14 +173,37 @@ export class Playlists {
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
       onLoaded: async (text) => {
-        list.playlist = await this.#parse(text, list);
-        await this.#build();
+        await this.#take(list, text);
+        await this.#share(list, url, text);
         // A retry brought it, and so perhaps another guide.
         if (!this.#isLoading) void this.guide.refresh();
       },
     });
-    const list: List = { name: withoutPassword(url), isLocal: url.startsWith("file://"), source, playlist: undefined };
+    const list = newList(withoutPassword(url), url, source);
     return list;
+  }
+
+  /** Resolves when the text is in use, or when there is something newer. */
+  async #take(list: List, text: string): Promise<void> {
+    const version = ++list.version;
+    const playlist = await this.#parse(text, list);
+    if (version !== list.version || !this.#lists.includes(list)) return;
+    list.playlist = playlist;
+    await this.#build();
+  }
+
+  async #share(list: List, url: string, text: string): Promise<void> {
+    const { log, onLoaded, directory = tmpdir() } = this.#parts;
+    if (!onLoaded) return;
+    try {
+      const copy = await writeListCopy(url, text, directory);
+      void list.copy?.handle.close();
+      list.copy = copy;
+      if (this.#lists.includes(list)) onLoaded(copy.loaded);
+      else closeList(list);
+    } catch (error) {
+      log.warn(`${list.name}: no copy for other workers: ${directory}: ${errorReason(error)}`);
+    }
   }
 
   async #parse(text: string, list: List): Promise<M3uPlaylist> {
@@ -151,19 +214,18 @@ export class Playlists {
       parser.push(text.slice(at, at + PARSE_CHARS));
     }
     const playlist = parser.finish();
-    this.#report(playlist, list);
-    if (list.isLocal) return playlist;
+    if (this.#isLoader) this.#report(playlist, list);
+    if (list.url === undefined || list.url.startsWith("file://")) return playlist;
     // Whoever runs a server elsewhere must not choose a file of this machine to be published.
     return { ...playlist, guideUrls: playlist.guideUrls.filter((url) => /^https?:/i.test(url)) };
   }
 
   #report({ skipped, skippedCount }: M3uPlaylist, { name }: List): void {
     const { log } = this.#parts;
-    if (log.level < LOG_WARN) return;
-    for (const [reason, lines] of Map.groupBy(skipped, (line) => line.reason)) {
-      log.warn(`${reason} (${name}, line ${lines.map(({ line }) => line).join(", ")})`);
-    }
-    if (skippedCount > skipped.length) log.warn(`${name}: ${skippedCount - skipped.length} more lines were skipped`);
+    if (skippedCount > 0) log.info(`${name}: ${skippedCount} lines skipped`);
+    for (const { reason, line } of skipped) log.debug(`${reason} (${name}, line ${line})`);
+    const untold = skippedCount - skipped.length;
+    if (untold > 0) log.debug(`${name}: ${untold} more lines were skipped`);
   }
 
   async #build(): Promise<void> {
@@ -191,8 +253,19 @@ export class Playlists {
     this.#published = writer.finish(channels.trailing);
     this.guide.setUrls(channels.guideUrls.map(utf8Decode));
     const { length } = channels.entries;
+    if (length === 0) return;
     this.#parts.log.info(
       `Parsed ${length} M3U entries, generated transformed playlist (${this.#published.bytes} bytes)`,
     );
   }
+}
+
+function newList(name: string, url: string | undefined, source?: PlaylistSource): List {
+  return { name, url, source, playlist: undefined, version: 0, copy: undefined };
+}
+
+function closeList(list: List): void {
+  list.source?.close();
+  void list.copy?.handle.close();
+  list.copy = undefined;
 }

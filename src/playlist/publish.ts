@@ -5,7 +5,7 @@ import { splitUrl } from "../timeshift/url-parameters.ts";
 import { emitM3uEntry, emitM3uHeader } from "../wire/m3u.ts";
 import { findAttribute } from "../wire/m3u-attributes.ts";
 import { percentEncode } from "../wire/percent.ts";
-import type { Channel, ListedEntry } from "./channels.ts";
+import { type Channel, type ListedEntry, pathOfChannel } from "./channels.ts";
 
 /** What is known of the programme guide; `plain` too as long as it has not arrived. */
 export type GuideKind = "none" | "plain" | "gzip";
@@ -88,14 +88,16 @@ export class PlaylistWriter {
   }
 
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
-  #link({ name, url, label }: Channel): string {
+  #link(channel: Channel): string {
+    const { url, label } = channel;
     const dynamic = splitUrl(url).parameters.filter(({ value }) => value !== undefined && /[{}$]/.test(value));
     const query = queryOf(...dynamic.map(({ text }) => text), tokenParameter(this.#encodedToken));
-    return BASE + percentEncode(name) + query + (label === "" ? "" : `$${label}`);
+    return BASE + pathOfChannel(channel) + query + (label === "" ? "" : `$${label}`);
   }
 
-  #catchupLink({ name, url }: Channel): string {
-    return BASE + percentEncode(name) + queryOf(carrierQuery(url) ?? "", tokenParameter(this.#encodedToken));
+  #catchupLink(channel: Channel): string {
+    const query = queryOf(carrierQuery(channel.url) ?? "", tokenParameter(this.#encodedToken));
+    return BASE + pathOfChannel(channel) + query;
   }
 
   #write(text: string): void {

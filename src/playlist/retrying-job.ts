@@ -91,6 +91,15 @@ export class RetryingJob {
   }
 }
 
+/**
+ * For the log, behind the reason of a failure.
+ * @param staleSince Unix time in ms
+ * @param hasCopy whether something from before stays in use
+ */
+export function describeStale(staleSince: number, hasCopy: boolean): string {
+  return hasCopy ? `; the last good copy stays in use, stale since ${new Date(staleSince).toISOString()}` : "";
+}
+
 /** For the log. */
 export function describeRetry(retry: Retry | undefined): string {
   return retry

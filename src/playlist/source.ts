@@ -3,7 +3,7 @@ import { createGunzip } from "node:zlib";
 import type { Log } from "../system/log.ts";
 import { type Download, type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
-import { describeRetry, RetryingJob, type Schedule, scheduleTimeout } from "./retrying-job.ts";
+import { describeRetry, describeStale, RetryingJob, type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { collect, isGzip, limited, peek, through } from "./streams.ts";
 
 export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 20 * 1024 * 1024, totalMs: 30_000, idleMs: 20_000 };
@@ -39,9 +39,8 @@ export class PlaylistSource {
         failed: (error, retry) => {
           this.staleSince ??= Date.now();
           const { log, url } = this.#parts;
-          log.error(
-            `Async external M3U fetch failed: ${withoutPassword(url)}, ${describeRetry(retry)}: ${error.message}`,
-          );
+          const what = `Async external M3U fetch failed: ${withoutPassword(url)}, ${describeRetry(retry)}`;
+          log.error(`${what}: ${error.message}${describeStale(this.staleSince, this.#hash !== undefined)}`);
         },
       },
       parts.schedule ?? scheduleTimeout,

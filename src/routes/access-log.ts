@@ -2,6 +2,7 @@
 import type { AccessLogFile } from "../system/access-log-file.ts";
 import { type AccessLogEntry, type AccessLogFormat, accessLogLine, parseAccessLogFormat } from "../wire/access-log.ts";
 import { forwardedFor } from "../wire/forwarded.ts";
+import { withoutTrailingSlash } from "../wire/path-prefix.ts";
 import { percentDecode } from "../wire/percent.ts";
 import { withoutTokenWord } from "../wire/token.ts";
 import type { Exchange } from "./route.ts";
@@ -45,7 +46,7 @@ export class AccessLog {
 
 /** Path without prefix, label and a trailing slash, decoded, and the query without the token. */
 function serviceUrl({ path, query }: Exchange): string {
-  const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  const trimmed = withoutTrailingSlash(path);
   const url = (percentDecode(trimmed) ?? trimmed) + (query === "" ? "" : `?${query}`);
   return url.slice(0, SERVICE_URL_MAX_BYTES);
 }

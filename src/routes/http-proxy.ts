@@ -3,6 +3,9 @@ import type { Connection } from "../http/connection.ts";
 import { completeHeaders, errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Log } from "../system/log.ts";
+import { readSeekRequest } from "../timeshift/seek-request.ts";
+import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
+import { clientZone } from "../timeshift/zones.ts";
 import { collectPlaylist } from "../upstream/http/playlist.ts";
 import { HttpSession } from "../upstream/http/session.ts";
 import { baseUrl } from "../wire/base-url.ts";
@@ -44,7 +47,7 @@ export interface HttpProxyOptions {
   readonly links: OwnLinks;
 }
 
-interface Parts {
+export interface HttpProxyParts {
   readonly hub: Hub;
   readonly admission: Admission;
   readonly log: Log;
@@ -55,32 +58,38 @@ interface Parts {
 }
 
 const PREFIX = /^\/(https?)\//;
+const SCHEME = /^(https?):\/\//;
 
-export function httpProxyRoute(parts: Parts): Route {
+export function httpProxyRoute(parts: HttpProxyParts): Route {
   return (exchange) => {
     const match = PREFIX.exec(exchange.path);
     if (!match) return false;
     const target = exchange.query === "" ? exchange.path : `${exchange.path}?${exchange.query}`;
-    const outcome = parseProxyUrl(target.slice(match[0].length), match[1] as ProxyScheme);
-    if (outcome.kind === "error") exchange.connection.respond(errorResponse(outcome.status));
-    else serve(parts, exchange, outcome.url);
+    serveHttp(parts, exchange, `${match[1]}://${target.slice(match[0].length)}`);
     return true;
   };
 }
 
-function serve(parts: Parts, exchange: Exchange, requested: ProxyUrl): void {
-  const { admission, log } = parts;
+/**
+ * Answers with what the server of a URL answers.
+ * @param url `http://…` or `https://…` with all parameters of the request; a service's with the request's query merged in
+ * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
+ */
+export function serveHttp(parts: HttpProxyParts, exchange: Exchange, url: string, serviceUrl?: string): void {
   const { connection } = exchange;
-  const leave = admission.enter();
+  const upstream = findUpstream(parts, exchange, url, serviceUrl);
+  if (typeof upstream === "number") {
+    connection.respond(errorResponse(upstream));
+    return;
+  }
+  const leave = parts.admission.enter();
   if (!leave) {
-    log.warn("Maximum client limit reached");
+    parts.log.warn("Maximum client limit reached");
     connection.respond(errorResponse(503));
     return;
   }
-  const { url: path, taken } = takeParameters(requested.path, CONSUMED_PARAMETERS);
-  const url = { ...requested, path };
-  parts.accessLog.admitted(exchange, "http", formatProxyUrl(url));
-  const relayed = new RelayedRequest(parts, exchange, url, requestedInterface(taken, log));
+  parts.accessLog.admitted(exchange, "http", upstream.unfilled);
+  const relayed = new RelayedRequest(parts, exchange, upstream.url, upstream.interfaceName);
   connection.onClose = () => {
     relayed.close();
     leave();
@@ -88,9 +97,37 @@ function serve(parts: Parts, exchange: Exchange, requested: ProxyUrl): void {
   relayed.start();
 }
 
+interface Upstream {
+  readonly url: ProxyUrl;
+  /** Without seek, its placeholders as they stand: for the access log. */
+  readonly unfilled: string;
+  /** What the request names. */
+  readonly interfaceName: string | undefined;
+}
+
+/** A status when there is none. */
+function findUpstream(
+  { log }: HttpProxyParts,
+  { request }: Exchange,
+  url: string,
+  serviceUrl: string | undefined,
+): Upstream | 404 | 503 {
+  const seek = readSeekRequest(url, "http", serviceUrl);
+  for (const warning of seek?.warnings ?? []) log.warn(warning);
+  const zoneMin = clientZone(request.header("user-agent"));
+  const resolved = seek && resolveUpstreamUrl(seek, { nowMs: Date.now(), zoneMin });
+  if (!resolved) return 503;
+  const { url: own, taken } = takeParameters(resolved.url, CONSUMED_PARAMETERS);
+  const [prefix = "", scheme] = SCHEME.exec(own) ?? [];
+  const outcome = parseProxyUrl(own.slice(prefix.length), scheme as ProxyScheme);
+  if (outcome.kind === "error") return outcome.status;
+  const unfilled = takeParameters(seek.url, CONSUMED_PARAMETERS).url;
+  return { url: outcome.url, unfilled, interfaceName: requestedInterface(taken, log) };
+}
+
 /** One proxied request with its answer. */
 class RelayedRequest {
-  readonly #parts: Parts;
+  readonly #parts: HttpProxyParts;
   readonly #exchange: Exchange;
   readonly #url: ProxyUrl;
   readonly #interfaceName: string | undefined;
@@ -98,7 +135,7 @@ class RelayedRequest {
   #body: ProxiedBody | undefined;
   #collecting = new AbortController();
 
-  constructor(parts: Parts, exchange: Exchange, url: ProxyUrl, interfaceName: string | undefined) {
+  constructor(parts: HttpProxyParts, exchange: Exchange, url: ProxyUrl, interfaceName: string | undefined) {
     this.#parts = parts;
     this.#exchange = exchange;
     this.#url = url;

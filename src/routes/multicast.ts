@@ -22,7 +22,7 @@ export interface MulticastRouteOptions extends MulticastOptions {
   readonly interfaceName: string | undefined;
 }
 
-interface Parts {
+export interface MulticastParts {
   readonly hub: Hub;
   readonly admission: Admission;
   readonly log: Log;
@@ -32,22 +32,32 @@ interface Parts {
 
 const RESOLVE_TIMEOUT_MS = 3000;
 const PREFIX = /^\/(rtp|udp)\//;
+const URL_PARTS = /^(rtp|udp):\/\/([^?]*)\??(.*)$/s;
 
-export function multicastRoute(parts: Parts): Route {
+export function multicastRoute(parts: MulticastParts): Route {
   return (exchange) => {
     const match = PREFIX.exec(exchange.path);
     if (!match) return false;
-    const text = percentDecode(exchange.path.slice(match[0].length));
-    const url = text === undefined ? undefined : parseMulticastUrl(text);
-    // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
-    if (!url || queryParameter(exchange.query, "fcc") === "") exchange.connection.respond(errorResponse(404));
-    else serve(parts, exchange, maskToken(`${match[1]}://${text}`), url);
+    serveMulticast(parts, exchange, `${match[1]}://${exchange.path.slice(match[0].length)}?${exchange.query}`);
     return true;
   };
 }
 
-function serve(parts: Parts, exchange: Exchange, name: string, url: MulticastUrl): void {
-  const { request, connection, query, isCors } = exchange;
+/**
+ * Answers with the stream of a URL.
+ * @param url `rtp://…` or `udp://…` with all parameters of the request
+ */
+export function serveMulticast(parts: MulticastParts, exchange: Exchange, url: string): void {
+  const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
+  const text = percentDecode(rest);
+  const address = text === undefined ? undefined : parseMulticastUrl(text);
+  // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
+  if (!address || queryParameter(query, "fcc") === "") exchange.connection.respond(errorResponse(404));
+  else serve(parts, exchange, maskToken(`${scheme}://${text}`), address, query);
+}
+
+function serve(parts: MulticastParts, exchange: Exchange, name: string, address: MulticastUrl, query: string): void {
+  const { request, connection, isCors } = exchange;
   if (request.method === "HEAD") {
     // Nothing is joined: only what is known without asking.
     connection.respond({ status: 200, headers: streamHeaders({ protocol: "multicast" }, isCors) });
@@ -62,7 +72,7 @@ function serve(parts: Parts, exchange: Exchange, name: string, url: MulticastUrl
   connection.onClose = leave;
   parts.accessLog.admitted(exchange, "rtp", name);
   const interfaceName = requestedInterface(query, parts.log) ?? parts.options.interfaceName;
-  resolveTarget(name, url, interfaceName).then(
+  resolveTarget(name, address, interfaceName).then(
     (target) => {
       if (!connection.isClosed) join(parts, exchange, target, leave);
     },
@@ -73,7 +83,12 @@ function serve(parts: Parts, exchange: Exchange, name: string, url: MulticastUrl
   );
 }
 
-function join({ hub, options, log }: Parts, exchange: Exchange, target: MulticastTarget, leave: () => void): void {
+function join(
+  { hub, options, log }: MulticastParts,
+  exchange: Exchange,
+  target: MulticastTarget,
+  leave: () => void,
+): void {
   const { connection, isCors } = exchange;
   try {
     const subscription = hub.join(

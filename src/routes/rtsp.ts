@@ -53,7 +53,7 @@ export function serveRtsp(parts: RtspParts, exchange: Exchange, url: string, ser
   const { connection } = exchange;
   const seek = readSeekRequest(url, "rtsp", serviceUrl);
   if (!seek) {
-    connection.respond(errorResponse(404));
+    connection.respond(errorResponse(serviceUrl === undefined ? 404 : 500));
     return;
   }
   for (const warning of seek.warnings) parts.log.warn(warning);
@@ -78,7 +78,7 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
     parts.log.warn("Maximum client limit reached");
     return 503;
   }
-  if (!isHead) parts.accessLog.admitted(exchange, "rtsp", url);
+  if (!isHead) parts.accessLog.admitted(exchange, "rtsp", takeParameters(seek.url, CONSUMED_PARAMETERS).url);
   const wants = isHead ? "facts" : seek.wantsDuration ? "duration" : "media";
   const interfaceName = requestedInterface(taken, parts.log) ?? parts.options.interfaceName;
   const client = new RtspClient({ ...parts, options: { ...parts.options, interfaceName } }, exchange, wants, {

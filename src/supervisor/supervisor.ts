@@ -12,6 +12,7 @@ import { PidFile } from "../system/pid-file.ts";
 import { createSharedIntegers, mapIntegers } from "../system/shared-memory.ts";
 import { UnixListeners } from "../system/unix-listeners.ts";
 import type { FromWorker, HandedSocket, ToWorker } from "../worker/messages.ts";
+import { LoadedCopies } from "./loaded-copies.ts";
 import { TcpSockets } from "./tcp-sockets.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
@@ -50,6 +51,8 @@ export class Supervisor implements WorkerSlotParent {
   readonly #tcp: TcpSockets;
   readonly #placesFd = createSharedIntegers(Places.size(MAX_WORKERS));
   readonly #places = mapIntegers(this.#placesFd, Places.size(MAX_WORKERS));
+  /** The workers that have not loaded it get it from here, and so do those that come later. */
+  readonly #loaded: LoadedCopies;
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
   #settings: Settings;
@@ -69,6 +72,9 @@ export class Supervisor implements WorkerSlotParent {
     this.#pidFile = new PidFile(log);
     this.#unix = new UnixListeners(log);
     this.#tcp = new TcpSockets(log);
+    this.#loaded = new LoadedCopies(log, (loaded) => {
+      for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
+    });
   }
 
   /** The TCP addresses that are listened on. */
@@ -152,12 +158,14 @@ export class Supervisor implements WorkerSlotParent {
         places: { fd: hand(this.#placesFd), workers: MAX_WORKERS },
         sockets,
         channels: this.#options.channels,
+        loaded: this.#loaded.all,
       },
     };
   }
 
   received(id: number, message: FromWorker): void {
     if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
+    else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
     else this.#readyWorkers.add(id);
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
@@ -192,6 +200,7 @@ export class Supervisor implements WorkerSlotParent {
     const commit = await this.#prepare(settings, changed.has("listen"));
     if (!commit) return;
     this.#settings = settings;
+    this.#loaded.dropAllBut(settings.externalM3u);
     commit();
     this.log.info(`Configuration reloaded successfully from ${path}`);
     if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
@@ -254,6 +263,7 @@ export class Supervisor implements WorkerSlotParent {
   }
 
   #cleanUp(): void {
+    this.#loaded.close();
     this.#tcp.close();
     this.#unix.close();
     this.#pidFile.remove();

@@ -9,3 +9,8 @@ export function withoutPrefix(path: string, prefix: string): string | undefined 
   if (path === prefix) return "/";
   return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
 }
+
+/** One trailing slash of a path means nothing (http.md section 9). */
+export function withoutTrailingSlash(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}

@@ -1,10 +1,13 @@
 /** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
+import type { Loaded } from "../playlist/loaded.ts";
 import { Places } from "../routes/admission.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
 import { mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
 
+/** The first one is there whatever the number of workers, and is replaced when it dies. */
+const LOADING_WORKER = 0;
 /** Log lines travel together. */
 const LOG_BATCH_MS = 100;
 
@@ -46,15 +49,28 @@ class WorkerProcess {
       case "log-level":
         this.#log.level = message.level;
         break;
+      case "loaded":
+        this.#worker?.accept(message.loaded);
+        break;
     }
   }
 
-  #start({ settings, logLevel, sockets, places, channels }: StartMessage): void {
+  #start({ settings, logLevel, sockets, places, channels, loaded }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
     const counters = mapIntegers(places.fd, Places.size(places.workers));
-    this.#worker = new Worker({ settings, log, sockets, places: new Places(counters, this.#id), channels });
+    // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).
+    const onLoaded = (copy: Loaded) => this.#send({ kind: "loaded", loaded: copy });
+    this.#worker = new Worker({
+      settings,
+      log,
+      sockets,
+      places: new Places(counters, this.#id),
+      channels,
+      loaded,
+      onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
+    });
     this.#send({ kind: "ready" });
   }
 

@@ -3,25 +3,32 @@ import { networkInterfaces } from "node:os";
 import type { Settings } from "../config/settings.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
 import type { RequestHandler } from "../http/request.ts";
+import type { Loaded } from "../playlist/loaded.ts";
+import { type PlaylistSettings, Playlists } from "../playlist/playlists.ts";
 import { Hub } from "../relay/hub.ts";
 import { AccessLog } from "../routes/access-log.ts";
 import { Admission, type Places } from "../routes/admission.ts";
+import { channelRoute, invalidNameRoute } from "../routes/channel.ts";
 import { Gatekeeper } from "../routes/gatekeeper.ts";
-import { httpProxyRoute } from "../routes/http-proxy.ts";
+import { guideRoute } from "../routes/guide.ts";
+import { type HttpProxyParts, httpProxyRoute, serveHttp } from "../routes/http-proxy.ts";
 import { type IndexChannel, indexRoute } from "../routes/index-page.ts";
-import { multicastRoute } from "../routes/multicast.ts";
-import { ownLinks } from "../routes/own-links.ts";
+import { type MulticastParts, multicastRoute, serveMulticast } from "../routes/multicast.ts";
+import { type OwnLinks, ownLinks } from "../routes/own-links.ts";
+import { playlistRoute } from "../routes/playlist.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
-import { rtspRoute } from "../routes/rtsp.ts";
+import { type RtspParts, rtspRoute, serveRtsp } from "../routes/rtsp.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
+import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { teardownsOver } from "../upstream/rtsp/teardown.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ownAddress } from "../wire/own-address.ts";
+import { utf8Encode } from "../wire/percent.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { HandedSocket } from "./messages.ts";
 
@@ -37,8 +44,12 @@ export interface WorkerParts {
   readonly log: Log;
   readonly sockets: readonly HandedSocket[];
   readonly places: Places;
-  /** What the page at `/` lists. */
+  /** What the page at `/` lists besides the channels of the playlists. */
   readonly channels: readonly IndexChannel[];
+  /** What was loaded before this worker began. */
+  readonly loaded: readonly Loaded[];
+  /** Undefined: another worker loads what is external, and `accept` is told. */
+  readonly onLoaded: ((loaded: Loaded) => void) | undefined;
 }
 
 export class Worker {
@@ -46,6 +57,7 @@ export class Worker {
   readonly #hub: Hub;
   readonly #admission: Admission;
   readonly #accessLogFile: AccessLogFile;
+  readonly #playlists: Playlists;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
   #gatekeeper: Gatekeeper;
@@ -55,11 +67,14 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
-    const { settings, log, sockets, places } = parts;
+    const { settings, log, sockets, places, loaded, onLoaded } = parts;
     this.#parts = parts;
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
     this.#accessLogFile = new AccessLogFile(log);
     this.#admission = new Admission(settings.maxClients, places);
+    this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
+    void this.#playlists.configure(playlistSettings(settings));
+    for (const copy of loaded) this.accept(copy);
     this.#gatekeeper = new Gatekeeper(settings, log);
     this.#handler = this.#routes(settings);
     const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
@@ -75,23 +90,46 @@ export class Worker {
     this.#accessLogFile.reopen();
     this.#admission.limit = settings.maxClients;
     this.#hub.fastStart = settings.fastStart;
+    void this.#playlists.configure(playlistSettings(settings));
     this.#gatekeeper = new Gatekeeper(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
+  }
+
+  /** Another worker has loaded something. */
+  accept(loaded: Loaded): void {
+    void this.#playlists.accept(loaded);
   }
 
   /** Closes every connection and socket at once. Resolves when RTSP servers know it, or have had their time (rtsp.md section 11). */
   async stop(): Promise<void> {
     this.#cancelSettling();
     for (const listener of this.#listeners) listener.stop();
+    this.#playlists.close();
     this.#hub.close();
     await teardownsOver(FAREWELL_MS);
   }
 
   #routes(settings: Settings): RequestHandler {
     const { log, channels } = this.#parts;
-    const routes: Route[] = [indexRoute(channels, settings.appPathPrefix)];
-    if (settings.udpxy) routes.push(this.#multicast(settings), this.#rtsp(settings), this.#httpProxy(settings));
-    return router({ gatekeeper: this.#gatekeeper, routes, log });
+    const playlists = this.#playlists;
+    const links = ownLinks(settings, () => this.#localAddress(settings));
+    const multicast = this.#multicast(settings);
+    const rtsp = this.#rtsp(settings);
+    const http = this.#httpProxy(settings, links);
+    const routes: Route[] = [
+      indexRoute(channels, playlists, links.rules.appPathPrefix),
+      playlistRoute(playlists, links),
+      guideRoute(playlists.guide),
+      channelRoute({
+        playlists,
+        log,
+        multicast: (exchange, url) => serveMulticast(multicast, exchange, url),
+        rtsp: (exchange, url, serviceUrl) => serveRtsp(rtsp, exchange, url, serviceUrl),
+        http: (exchange, url, serviceUrl) => serveHttp(http, exchange, url, serviceUrl),
+      }),
+    ];
+    if (settings.udpxy) routes.push(multicastRoute(multicast), rtspRoute(rtsp), httpProxyRoute(http));
+    return router({ gatekeeper: this.#gatekeeper, routes: [...routes, invalidNameRoute], log });
   }
 
   /** What every route to media needs. */
@@ -104,36 +142,36 @@ export class Worker {
     };
   }
 
-  #multicast(settings: Settings): Route {
+  #multicast(settings: Settings): MulticastParts {
     const options = {
       interfaceName: settings.upstreamInterfaceMulticast ?? settings.upstreamInterface,
       receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
       rejoinIntervalS: settings.multicastRejoinInterval,
       gapTimeoutS: settings.multicastGapTimeout,
     };
-    return multicastRoute({ ...this.#common(settings), options });
+    return { ...this.#common(settings), options };
   }
 
-  #rtsp(settings: Settings): Route {
+  #rtsp(settings: Settings): RtspParts {
     const options = {
       interfaceName: settings.upstreamInterfaceRtsp ?? settings.upstreamInterface,
       receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
       userAgent: settings.rtspUserAgent,
       stunServer: settings.rtspStunServer,
     };
-    return rtspRoute({ ...this.#common(settings), options });
+    return { ...this.#common(settings), options };
   }
 
-  #httpProxy(settings: Settings): Route {
+  #httpProxy(settings: Settings, links: OwnLinks): HttpProxyParts {
     const options = {
       interfaceName: settings.upstreamInterfaceHttp ?? settings.upstreamInterface,
       userAgent: settings.httpProxyUserAgent,
       proxyHttps: settings.proxyHttps,
-      links: ownLinks(settings, () => this.#localAddress(settings)),
+      links,
     };
     const isOurselves = (address: IpAddress, port: number) =>
       this.#parts.sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
-    return httpProxyRoute({ ...this.#common(settings), options, isOurselves });
+    return { ...this.#common(settings), options, isOurselves };
   }
 
   /** What links name for clients that name no host. */
@@ -147,4 +185,16 @@ export class Worker {
     const [port = FALLBACK_PORT] = this.#parts.sockets.flatMap((socket) => ("port" in socket ? [socket.port] : []));
     return { host: ownAddress(all, named), port };
   }
+}
+
+function playlistSettings(settings: Settings): PlaylistSettings {
+  return {
+    inline: settings.services,
+    urls: settings.externalM3u,
+    intervalS: settings.externalM3uUpdateInterval,
+    token: settings.r2hToken ?? "",
+    appPathPrefix: utf8Encode(settings.appPathPrefix ?? ""),
+    proxyHttps: settings.proxyHttps,
+    isMulticast: (address) => parseMulticastUrl(address) !== undefined,
+  };
 }

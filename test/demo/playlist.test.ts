@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { demoPlaylist, upstreamUrls } from "../../src/demo/playlist.ts";
+import { channelPaths, demoPlaylist } from "../../src/demo/playlist.ts";
 import { M3uParser } from "../../src/wire/m3u.ts";
 import { findAttribute } from "../../src/wire/m3u-attributes.ts";
 
@@ -22,7 +22,9 @@ test("is read as channels with everything that a player shows", () => {
     "With catch-up/sluice four rtsp://127.0.0.1:1/live?r2h-ifname=lo",
     "With catch-up/sluice five http://127.0.0.1:2/live?r2h-ifname=lo",
   ]);
-  expect(playlist.entries.map(({ name, url }) => ({ name, url }))).toEqual(upstreamUrls(URLS));
+  expect(channelPaths().map(({ path }) => decodeURIComponent(path))).toEqual(
+    playlist.entries.map(({ name, group }) => `/${group}/${name}`),
+  );
   const logos = playlist.entries.map(({ extinf }) => findAttribute(extinf, "tvg-logo")!.value);
   expect(new Set(logos).size).toBe(5);
   for (const logo of logos) expect(atob(logo.replace("data:image/svg+xml;base64,", ""))).toMatch(/^<svg .*<\/svg>$/);

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
 import { describeInNamespace } from "../fakes/namespace.ts";
 import { TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
+import { until } from "../fakes/until.ts";
 import { answerTo } from "./channel.ts";
 import { forVariant, type Sluice, type Start } from "./harness.ts";
 import { soakMs } from "./soak.ts";
@@ -20,6 +21,9 @@ const TEST_MS = RECORD_S * 1000 + 10_000;
 const BEFORE_SEAM = CLIP_S * 100_000_000 - Math.floor(RECORD_S / 2);
 /** ffmpeg would look at 5 s before it begins. */
 const PROBE = ["-analyzeduration", "1000000"];
+const WAIT_MS = 5000;
+/** What our client names. */
+const HOST = "http://test";
 /** Without these ffmpeg passes over much that a television would show. */
 const STRICT = ["-xerror", "-err_detect", "crccheck+bitstream+buffer+explode"];
 /** The first channels are multicast groups. */
@@ -71,7 +75,8 @@ function define(start: Start): void {
   let paths: string[];
   beforeAll(async () => {
     sluice = await start({ command: "demo" });
-    paths = [...(await answerTo(sluice, "/")).body.matchAll(/href="(\/[^"]+)"/g)].map(([, path]) => path!);
+    const { body } = await answerTo(sluice, "/playlist.m3u");
+    paths = [...body.matchAll(/^http:\/\/[^/]+(\/.+)$/gm)].map(([, path]) => path!);
     // Somebody watches the groups already, so that the others begin with a key frame.
     await Promise.all(paths.slice(0, GROUPS).map((path) => keepWatching(sluice, path)));
   });
@@ -82,8 +87,8 @@ function define(start: Start): void {
       "ffmpeg records every kind of channel without a complaint, past the point where the clips begin anew",
       async () => {
         const [one, , , rtsp, http] = paths.map((path) => sluice.url + path);
-        const urls = [one!, `${rtsp}&playseek=${BEFORE_SEAM}`, `${http}&playseek=${BEFORE_SEAM}`];
-        const outcomes = await Promise.all(urls.map(record));
+        const past = [rtsp, http].map((url) => `${url}/catchup?playseek=${BEFORE_SEAM}`);
+        const outcomes = await Promise.all([one!, ...past].map(record));
         expect(outcomes).toEqual(Array(3).fill({ status: 0, stdout: "", stderr: "" }));
       },
       TEST_MS,
@@ -116,10 +121,16 @@ function define(start: Start): void {
       expect(head.stdout).toEndWith("\r\nR2H-Upstream-Protocol: multicast\r\n\r\n");
     });
 
-    test("the page lists the channels", async () => {
-      const { head, body } = await answerTo(sluice, "/");
-      expect(head.headers.get("content-type")).toBe("text/html; charset=utf-8");
-      const names = [...body.matchAll(/<a href="\/[^"]+">([^<]+)<\/a>/g)].map(([, name]) => name!);
+    test("the playlist names a guide and catch-up", async () => {
+      const { body } = await answerTo(sluice, "/playlist.m3u");
+      expect(body).toStartWith(`#EXTM3U x-tvg-url="${HOST}/epg.xml`);
+      const links = [...body.matchAll(/ catchup="default" catchup-days="1" catchup-source="([^"]+)"/g)];
+      expect(links.map(([, link]) => link!)).toEqual(
+        paths.slice(GROUPS).map((path) => `${HOST}${path}/catchup?playseek={utc:YmdHMS}-{utcend:YmdHMS}`),
+      );
+      const guide = async () => (await answerTo(sluice, "/epg.xml")).body;
+      await until(async () => (await guide()).includes("</tv>"), WAIT_MS, "the guide");
+      const names = [...(await guide()).matchAll(/<display-name>([^<]+)<\/display-name>/g)].map(([, name]) => name!);
       expect(names).toEqual(CHANNELS);
     });
   });

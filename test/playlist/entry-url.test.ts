@@ -25,6 +25,17 @@ test.each<[url: string, upstream: string | undefined]>([
   expect(recogniseUrl(url, RULES)).toBe(upstream!);
 });
 
+test.each<[url: string, plain: string | undefined, withHttps: string | undefined]>([
+  ["https://h/a", undefined, "https://h/a"],
+  ["https://h/rtp/239.0.0.1", "rtp://239.0.0.1", "rtp://239.0.0.1"],
+  ["http://h/https/h2/a", "http://h/https/h2/a", "https://h2/a"],
+  ["https://h/https/h2/a", undefined, "https://h2/a"],
+])("%j is recognised as %j, and as %j when HTTPS is proxied", (url, plain, withHttps) => {
+  expect(recogniseUrl(url, RULES)).toBe(plain!);
+  expect(recogniseUrl(url, { ...RULES, proxyHttps: true })).toBe(withHttps!);
+  if (withHttps !== undefined) expect(isServable(withHttps, RULES)).toBe(true);
+});
+
 test.each<[url: string, servable: boolean]>([
   ["rtp://239.0.0.1:5140", true],
   ["rtp://239.0.0.1:5140/?fcc=10.0.0.1:15970", true],

@@ -73,8 +73,10 @@ describe("one guide", () => {
     server.on("/a", answer);
     await guide.refresh();
     expect([await text(guide), typeof guide.staleSince]).toEqual([doc("1"), "number"]);
+    const since = new Date(guide.staleSince!).toISOString();
     expect(log.lines.at(-1)).toBe(
-      `ERROR Async EPG fetch failed: ${url}, will retry in 2 seconds (retry 1/8): ${reason}`,
+      `ERROR Async EPG fetch failed: ${url}, will retry in 2 seconds (retry 1/8): ${reason}; ` +
+        `the last good copy stays in use, stale since ${since}`,
     );
     server.on("/a", doc("2"));
     clock.fire();

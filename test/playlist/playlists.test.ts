@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:tes
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Loaded } from "../../src/playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
 import { collect } from "../../src/playlist/streams.ts";
 import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
@@ -170,12 +171,74 @@ describe("a reload", () => {
   });
 });
 
-test("skipped lines are reported once for each reason", async () => {
+test("skipped lines are counted, and listed for those who look closely", async () => {
   await configure({ inline: "#EXTM3U\n#EXTINF:-1\nu\nv\n#EXTINF:-1\nw\n" });
-  expect(log.lines.filter((line) => line.startsWith("WARN"))).toEqual([
-    "WARN Failed to extract service name from EXTINF line (inline, line 2, 5)",
-    "WARN URL without an #EXTINF (inline, line 4)",
+  expect(log.lines).toEqual([
+    "INFO inline: 3 lines skipped",
+    "DEBUG Failed to extract service name from EXTINF line (inline, line 2)",
+    "DEBUG URL without an #EXTINF (inline, line 4)",
+    "DEBUG Failed to extract service name from EXTINF line (inline, line 5)",
   ]);
+});
+
+describe("another process", () => {
+  /** One that loads, and one that is told. */
+  async function pair(settings: Partial<PlaylistSettings>) {
+    const told: Loaded[] = [];
+    const loader = new Playlists({ log, schedule: clock.schedule, onLoaded: (loaded) => told.push(loaded) });
+    const other = new Playlists({ log, schedule: clock.schedule, isLoader: false });
+    await Promise.all([loader, other].map((each) => each.configure({ ...SETTINGS, ...settings })));
+    return { loader, other, told, [Symbol.dispose]: () => [loader, other].map((each) => each.close()) };
+  }
+  const textOf = ({ published, guide }: Playlists) => published.body("/", guide.kind).toString();
+
+  test("asks no server, and publishes the same", async () => {
+    const guide = server.on("/once-g", Bun.gzipSync("<tv/>"));
+    const urls = [
+      server.on("/once-1", `#EXTM3U x-tvg-url="${guide}"\n${list("A", "B")}`),
+      server.on("/once-2", list("新闻", "A")),
+    ];
+    using both = await pair({ inline: list("I", "A"), urls });
+    await until(() => both.told.length === 3, LIMIT_MS, "two lists and a guide");
+    const paths = server.paths.filter((path) => path.startsWith("/once"));
+    expect(paths.toSorted()).toEqual(["/once-1", "/once-2", "/once-g"]);
+    await Promise.all(both.told.map((loaded) => both.other.accept(loaded)));
+    expect(textOf(both.other)).toBe(textOf(both.loader));
+    expect(textOf(both.other)).toContain("/epg.xml.gz");
+    const kinds = [both.loader, both.other].map(({ published, guide: { kind } }) => published.etag("/", kind));
+    expect(kinds[0]).toBe(kinds[1]!);
+    const { etag, chunks } = both.other.guide.open("identity")!;
+    expect([etag, (await collect(chunks)).toString()]).toEqual([both.loader.guide.open("gzip")!.etag, "<tv/>"]);
+  });
+
+  test("drops what is named no more, and ignores what is none of its own", async () => {
+    const url = server.on("/1", `#EXTM3U x-tvg-url="${server.on("/g", "the guide")}"\n${list("A")}`);
+    using both = await pair({ urls: [url] });
+    await until(() => both.told.length === 2, LIMIT_MS, "a list and a guide");
+    await Promise.all(both.told.map((loaded) => both.other.accept(loaded)));
+    expect([both.other.channels.size, both.other.guide.kind]).toEqual([1, "plain"]);
+    await both.other.configure(SETTINGS);
+    expect([both.other.channels.size, both.other.guide.kind]).toEqual([0, "none"]);
+    await Promise.all(both.told.map((loaded) => both.other.accept(loaded)));
+    expect([both.other.channels.size, both.other.guide.open("identity")]).toEqual([0, undefined]);
+  });
+
+  test("keeps what it has when a copy is gone, and the loader prefers what it loads itself", async () => {
+    using both = await pair({ urls: [server.on("/1", list("A"))] });
+    await until(() => both.told.length === 1, LIMIT_MS, "a list");
+    await both.other.accept(both.told[0]!);
+    server.on("/1", list("B"));
+    both.loader.refresh();
+    await until(() => both.told.length === 2, LIMIT_MS, "the next list");
+    await both.other.accept(both.told[0]!);
+    expect(both.other.channels.find("/A")).toBeDefined();
+    // The older copy is still being read when the newer one comes.
+    await Promise.all([both.other.accept(both.told[0]!), both.other.accept(both.told[1]!)]);
+    expect([both.other.channels.find("/A"), both.other.channels.find("/B")]).toEqual([
+      undefined,
+      expect.objectContaining({ name: "B" }),
+    ]);
+  });
 });
 
 test("close leaves nothing", async () => {

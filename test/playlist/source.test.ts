@@ -90,7 +90,8 @@ describe("keeps the old list when there is", () => {
     expect(texts).toEqual([LIST]);
     expect(source.staleSince).toBeWithin(before, Date.now() + 1);
     expect(log.lines.at(-1)).toBe(
-      `ERROR Async external M3U fetch failed: ${url}, will retry in 2 seconds (retry 1/8): ${reason}`,
+      `ERROR Async external M3U fetch failed: ${url}, will retry in 2 seconds (retry 1/8): ${reason}; ` +
+        `the last good copy stays in use, stale since ${new Date(source.staleSince!).toISOString()}`,
     );
     expect(clock.waiting).toEqual([2000]);
 

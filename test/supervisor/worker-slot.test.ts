@@ -23,6 +23,7 @@ const START: StartMessage = {
   sockets: [],
   places: { fd: 3, workers: 1 },
   channels: [],
+  loaded: [],
 };
 
 /** A supervisor of one slot, which remembers in which order things happened. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { withoutPrefix } from "../../src/wire/path-prefix.ts";
+import { withoutPrefix, withoutTrailingSlash } from "../../src/wire/path-prefix.ts";
 
 test.each([
   ["/a/b", "/a/b", "/"],
@@ -28,4 +28,13 @@ test("what is left, behind the prefix, is the path again", () => {
       expect(withoutPrefix(`${prefix}/${rest}`, prefix)).toBe(`/${rest}`);
     }),
   );
+});
+
+test.each([
+  ["/a/", "/a"],
+  ["/a//", "/a/"],
+  ["/a", "/a"],
+  ["/", "/"],
+])("%j without a trailing slash is %j", (path, without) => {
+  expect(withoutTrailingSlash(path)).toBe(without);
 });

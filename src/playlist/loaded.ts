@@ -1,0 +1,67 @@
+/** What one process has loaded for all of them: each copy is in a file without a name, which the others open too. */
+import type { FileHandle } from "node:fs/promises";
+import { createUnnamedFile, type FileReference, openReference, referenceTo } from "../system/unnamed-file.ts";
+
+export interface LoadedList {
+  readonly kind: "list";
+  /** Where the list came from. */
+  readonly url: string;
+  readonly file: FileReference;
+}
+
+/** What a guide is besides its bytes. */
+export interface GuideFacts {
+  /** Whether it came as gzip, and is published as such. */
+  readonly isGzip: boolean;
+  /** As it came. */
+  readonly bytes: number;
+  /** MD5 of it, in hex. */
+  readonly md5: string;
+  /** Of the file, which is gzip in any case. */
+  readonly fileBytes: number;
+}
+
+export interface LoadedGuide {
+  readonly kind: "guide";
+  /** Where its parts came from; empty when no guide is named any more. */
+  readonly urls: readonly string[];
+  /** Undefined when there is none. */
+  readonly guide: (GuideFacts & { readonly file: FileReference }) | undefined;
+}
+
+export type Loaded = LoadedList | LoadedGuide;
+
+/** A list that others may read while `handle` is open. */
+export interface ListCopy {
+  readonly handle: FileHandle;
+  readonly loaded: LoadedList;
+}
+
+/**
+ * @param text byte string
+ * @throws when no file can be written in `directory`
+ */
+export async function writeListCopy(url: string, text: string, directory: string): Promise<ListCopy> {
+  const handle = await createUnnamedFile(directory);
+  try {
+    await handle.writeFile(Buffer.from(text, "latin1"));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return { handle, loaded: { kind: "list", url, file: referenceTo(handle) } };
+}
+
+/**
+ * @returns a byte string; undefined when the list has been replaced by a newer one
+ * @throws when the file of another process cannot be opened
+ */
+export async function readListCopy({ file }: LoadedList): Promise<string | undefined> {
+  const handle = await openReference(file);
+  if (!handle) return undefined;
+  try {
+    return (await handle.readFile()).toString("latin1");
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,67 @@
+/** Channels by name, `/News/One`: the request's query is merged into the playlist's URL, whose protocol then serves it (http.md section 13). */
+import { errorResponse } from "../http/response.ts";
+import type { Channel } from "../playlist/channels.ts";
+import type { Playlists } from "../playlist/playlists.ts";
+import { LOG_DEBUG, LOG_INFO, type Log } from "../system/log.ts";
+import { mergeServiceQuery } from "../timeshift/service-query.ts";
+import { percentDecode, utf8Decode } from "../wire/percent.ts";
+import { maskToken } from "../wire/token-mask.ts";
+import type { Exchange, Route } from "./route.ts";
+
+/**
+ * Serves a URL of one protocol.
+ * @param serviceUrl the URL before the request's query was merged into it
+ */
+export type ServeUrl = (exchange: Exchange, url: string, serviceUrl: string) => void;
+
+export interface ChannelParts {
+  readonly playlists: Pick<Playlists, "channels">;
+  readonly log: Log;
+  readonly multicast: ServeUrl;
+  readonly rtsp: ServeUrl;
+  readonly http: ServeUrl;
+}
+
+type Protocol = "multicast" | "rtsp" | "http";
+
+/** By scheme. */
+const PROTOCOLS: Readonly<Record<string, Protocol>> = {
+  rtp: "multicast",
+  udp: "multicast",
+  rtsp: "rtsp",
+  http: "http",
+  https: "http",
+};
+/** As the log names them (config.md section 16). */
+const KINDS: Readonly<Record<Protocol, string>> = { multicast: "RTP", rtsp: "RTSP", http: "HTTP" };
+
+export function channelRoute(parts: ChannelParts): Route {
+  return (exchange) => {
+    const channel = parts.playlists.channels.find(exchange.path);
+    if (channel === undefined || channel === "invalid") return false;
+    serveChannel(parts, exchange, channel);
+    return true;
+  };
+}
+
+function serveChannel(parts: ChannelParts, exchange: Exchange, { name, url: serviceUrl }: Channel): void {
+  const { log } = parts;
+  const protocol = PROTOCOLS[serviceUrl.slice(0, serviceUrl.indexOf(":"))]!;
+  if (log.level >= LOG_INFO) log.info(`Service matched: ${utf8Decode(name)}`);
+  const url = mergeServiceQuery(serviceUrl, exchange.query);
+  if (url === undefined) {
+    log.error(`Merged ${KINDS[protocol]} URL too long`);
+    log.error("Failed to merge query params for service");
+    exchange.connection.respond(errorResponse(500));
+    return;
+  }
+  if (log.level >= LOG_DEBUG) log.debug(`Creating ${KINDS[protocol]} service with merged URL: ${maskToken(url)}`);
+  parts[protocol](exchange, url, serviceUrl);
+}
+
+/** Behind all other routes: a path that is none of theirs and cannot be a name either is answered 400 (http.md section 9). */
+export const invalidNameRoute: Route = ({ path, connection }) => {
+  if (percentDecode(path) !== undefined) return false;
+  connection.respond(errorResponse(400));
+  return true;
+};

@@ -1,0 +1,39 @@
+/** `/epg.xml` and `/epg.xml.gz`: the programme guide, read from its file as fast as the client takes it (m3u.md section 9). */
+import { completeHeaders, emitHead, errorResponse, type ResponseHeader } from "../http/response.ts";
+import type { Guide, OpenGuide } from "../playlist/guide.ts";
+import { acceptsGzip } from "../wire/accept-encoding.ts";
+import { withoutTrailingSlash } from "../wire/path-prefix.ts";
+import { isNotModified, validatorHeaders } from "./conditional.ts";
+import type { Exchange, Route } from "./route.ts";
+import { sendChunks } from "./sent-chunks.ts";
+
+const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
+  ["/epg.xml", "application/xml"],
+  ["/epg.xml.gz", "application/gzip"],
+]);
+const CODED: ResponseHeader = ["Content-Encoding", "gzip"];
+
+export function guideRoute(guide: Pick<Guide, "open">): Route {
+  return (exchange) => {
+    const contentType = CONTENT_TYPES.get(withoutTrailingSlash(exchange.path));
+    if (contentType === undefined) return false;
+    const isFile = contentType === "application/gzip";
+    const takesGzip = isFile || acceptsGzip(exchange.request.header("accept-encoding"));
+    const packed = takesGzip ? guide.open("gzip") : undefined;
+    const open = packed ?? (isFile ? undefined : guide.open("identity"));
+    const headers: ResponseHeader[] = [["Content-Type", contentType]];
+    if (packed && !isFile) headers.push(CODED);
+    if (open) answer(exchange, open, headers);
+    else exchange.connection.respond(errorResponse(404));
+    return true;
+  };
+}
+
+function answer(exchange: Exchange, { etag, bytes, chunks }: OpenGuide, about: readonly ResponseHeader[]): void {
+  const { request, connection } = exchange;
+  if (isNotModified(exchange, etag)) return;
+  const length: ResponseHeader[] = bytes === undefined ? [] : [["Content-Length", String(bytes)]];
+  const headers = [...about, ...length, ...validatorHeaders(etag)];
+  if (request.method === "HEAD") connection.respond({ status: 200, headers });
+  else void sendChunks(connection, emitHead(200, completeHeaders(headers, connection.standingHeaders)), chunks);
+}

@@ -1,0 +1,58 @@
+/** A body that is read while it is sent: the next chunk is asked for when the client has taken the last one. */
+import type { Connection } from "../http/connection.ts";
+
+/** How long a client may take nothing: what it reads is kept open for it. */
+export const STALL_TIMEOUT_MS = 60_000;
+
+/**
+ * Sends head and chunks, then closes. Cuts the client off when the chunks fail, or when it takes nothing for `stallMs`.
+ * The chunks are closed in any case.
+ */
+export async function sendChunks(
+  connection: Connection,
+  head: Uint8Array,
+  chunks: AsyncIterable<Uint8Array>,
+  stallMs = STALL_TIMEOUT_MS,
+): Promise<void> {
+  const client = new PatientWriter(connection, stallMs);
+  connection.startStream(head);
+  try {
+    for await (const chunk of chunks) {
+      await client.write(chunk);
+      if (connection.isClosed) return;
+    }
+    connection.endStream();
+  } catch {
+    connection.abort();
+  }
+}
+
+class PatientWriter {
+  readonly #connection: Connection;
+  readonly #stallMs: number;
+  #resume: (() => void) | undefined;
+
+  constructor(connection: Connection, stallMs: number) {
+    this.#connection = connection;
+    this.#stallMs = stallMs;
+    connection.onWritable = connection.onClose = () => this.#resume?.();
+  }
+
+  /** Returns when the kernel has taken all of it, or when the client is gone. */
+  async write(chunk: Uint8Array): Promise<void> {
+    const connection = this.#connection;
+    let sent = connection.write(chunk, 0, chunk.length);
+    while (sent < chunk.length && !connection.isClosed) {
+      await this.#untilWritable();
+      sent += connection.write(chunk, sent, chunk.length - sent);
+    }
+  }
+
+  async #untilWritable(): Promise<void> {
+    const stall = setTimeout(() => this.#connection.abort(), this.#stallMs);
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+    });
+    clearTimeout(stall);
+  }
+}

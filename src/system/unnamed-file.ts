@@ -1,0 +1,44 @@
+/** Files without a name: they are gone with the last process that has them open, and until then other processes may open them too. */
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { errorCode } from "./error-reason.ts";
+import { type FileIdentity, identityOfDescriptor, sameFile } from "./file-identity.ts";
+
+/** Which open file of which process. The file may be closed, and another one have its number, when somebody comes to open it. */
+export interface FileReference extends FileIdentity {
+  readonly pid: number;
+  readonly fd: number;
+}
+
+/**
+ * A new file to write and read.
+ * @throws as `open` does
+ */
+export async function createUnnamedFile(directory: string): Promise<FileHandle> {
+  const path = join(directory, `sluice-${randomUUID()}`);
+  const handle = await open(path, "wx+", 0o600);
+  await unlink(path);
+  return handle;
+}
+
+/** For a process of the same user. It is good for as long as our file stays open. */
+export function referenceTo({ fd }: FileHandle): FileReference {
+  return { pid: process.pid, fd, ...identityOfDescriptor(fd) };
+}
+
+/**
+ * Opens the file for reading, from its beginning (proc(5): `/proc/PID/fd`).
+ * @returns undefined when it is closed by now
+ * @throws as `open` does, where processes may not look at each other
+ */
+export async function openReference(reference: FileReference): Promise<FileHandle | undefined> {
+  try {
+    const handle = await open(`/proc/${reference.pid}/fd/${reference.fd}`, "r");
+    if (sameFile(identityOfDescriptor(handle.fd), reference)) return handle;
+    await handle.close();
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+  return undefined;
+}

@@ -1,0 +1,153 @@
+/** What is made of the playlists: `/playlist.m3u`, the guide and the page at `/`, from one program of these routes. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { listChannels } from "../../src/playlist/channels.ts";
+import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
+import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
+import { guideRoute } from "../../src/routes/guide.ts";
+import { indexRoute, MAX_LISTED_CHANNELS } from "../../src/routes/index-page.ts";
+import { ownLinks } from "../../src/routes/own-links.ts";
+import { playlistRoute } from "../../src/routes/playlist.ts";
+import { router } from "../../src/routes/router.ts";
+import { parseM3u } from "../../src/wire/m3u.ts";
+import { PlaylistServer } from "../fakes/playlist-server.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
+import { until } from "../fakes/until.ts";
+import { TestServer } from "../http/serve.ts";
+
+const WAIT_MS = 4000;
+const GUIDE = "<tv>新闻</tv>";
+const OPTIONS = {
+  ...{ hostname: undefined, xff: true, r2hToken: "t&t", corsAllowOrigin: undefined, appPathPrefix: "/tv" },
+  useRelativePathInM3u: false,
+};
+const COOKIE = { Cookie: "r2h-token=t%26t" };
+
+const origin = new PlaylistServer();
+const log = recordingLog();
+const playlists = new Playlists({ log });
+const links = ownLinks(OPTIONS, () => ({ host: "10.0.0.1", port: 5140 }));
+const routes = [
+  indexRoute([{ name: "Fixed", path: "/rtp/239.1.1.1" }], playlists, links.rules.appPathPrefix),
+  playlistRoute(playlists, links),
+  guideRoute(playlists.guide),
+];
+const server = new TestServer(router({ gatekeeper: new Gatekeeper(OPTIONS, log), routes, log }));
+afterAll(async () => {
+  server[Symbol.dispose]();
+  playlists.close();
+  await origin[Symbol.asyncDispose]();
+});
+
+function configure(inline: string): Promise<void> {
+  const settings: PlaylistSettings = {
+    ...{ inline, urls: [], intervalS: 0, token: "t&t", appPathPrefix: "/tv" },
+    isMulticast: () => true,
+  };
+  return playlists.configure(settings);
+}
+
+async function ask(path: string, headers: Readonly<Record<string, string>> = {}, method = "GET") {
+  using client = await server.connect();
+  client.request(method, `/tv${path}`, { ...COOKIE, ...headers });
+  const head = await client.head(WAIT_MS);
+  return { status: head.status, headers: head.headers, body: await client.readToEnd(WAIT_MS) };
+}
+
+test("without playlists there are none", async () => {
+  for (const path of ["/playlist.m3u", "/epg.xml", "/epg.xml.gz"]) expect((await ask(path)).status).toBe(404);
+  expect((await ask("/")).body.toString()).toContain("/tv/rtp/239.1.1.1");
+});
+
+describe("with a list and a guide", () => {
+  beforeAll(async () => {
+    const url = origin.on("/g", GUIDE);
+    await configure(`#EXTM3U x-tvg-url="${url}"\n#EXTINF:-1,新闻 <1>\nrtp://239.0.0.1$HD\n#EXTINF:-1,/x\nhttp://h/\n`);
+    await until(() => playlists.guide.open("identity") !== undefined, WAIT_MS, "the guide");
+  });
+
+  test("the playlist leads back by the way the client came", async () => {
+    const { headers, body } = await ask("/playlist.m3u/", {
+      "X-Forwarded-Host": "a.example",
+      "X-Forwarded-Proto": "https",
+    });
+    expect(body.toString()).toBe(
+      '#EXTM3U x-tvg-url="https://a.example/tv/epg.xml?r2h-token=t%26t"\n\n' +
+        "#EXTINF:-1,新闻 <1>\nhttps://a.example/tv/%E6%96%B0%E9%97%BB%20%3C1%3E/HD?r2h-token=t%26t$HD\n\n" +
+        "#EXTINF:-1,/x\nhttps://a.example/tv/%2Fx?r2h-token=t%26t\n\n",
+    );
+    expect(headers.get("content-type")).toBe("audio/x-mpegurl");
+    expect(headers.get("content-length")).toBe(String(body.length));
+    expect(headers.get("cache-control")).toBe("no-cache");
+    expect(headers.get("etag")).toMatch(/^"[0-9a-f]{32}"$/);
+  });
+
+  test.each(["/playlist.m3u", "/epg.xml"])("%s is not sent to a client that has it", async (path) => {
+    const etag = (await ask(path)).headers.get("etag")!;
+    const { status, headers, body } = await ask(path, { "If-None-Match": `"x", W/${etag}` });
+    expect([status, headers.get("etag"), headers.get("content-type"), body.length]).toEqual([304, etag, null, 0]);
+    expect((await ask(path, { Host: "other", "If-None-Match": etag })).status).toBe(path === "/epg.xml" ? 304 : 200);
+    const head = await ask(path, {}, "HEAD");
+    expect([head.status, head.headers.get("etag"), head.body.length]).toEqual([200, etag, 0]);
+  });
+
+  test("the page lists the channels by name", async () => {
+    const page = (await ask("/")).body.toString();
+    expect(page).toContain('<a href="/tv/rtp/239.1.1.1">Fixed</a>');
+    expect(page).toContain('<a href="/tv/%E6%96%B0%E9%97%BB%20%3C1%3E/HD">新闻 &lt;1&gt;/HD</a>');
+    expect(page).toContain('<a href="/tv/%2Fx">/x</a>');
+  });
+
+  test("a plain guide is sent as it is, and is no .gz", async () => {
+    const { headers, body } = await ask("/epg.xml");
+    expect([body.toString(), headers.get("content-type")]).toEqual([GUIDE, "application/xml"]);
+    expect([headers.get("content-encoding"), headers.get("content-length")]).toEqual([null, String(body.length)]);
+    expect((await ask("/epg.xml.gz")).status).toBe(404);
+  });
+
+  test("a packed guide is sent packed to those who can undo it", async () => {
+    const packed = Bun.gzipSync(GUIDE);
+    origin.on("/g", packed);
+    playlists.refresh();
+    await until(() => playlists.guide.kind === "gzip", WAIT_MS, "the packed guide");
+    expect((await ask("/playlist.m3u")).body.toString()).toContain("/tv/epg.xml.gz?r2h-token");
+    const file = await ask("/epg.xml.gz", { "Accept-Encoding": "identity" });
+    expect(file.body.equals(packed)).toBe(true);
+    expect([file.headers.get("content-type"), file.headers.get("content-encoding")]).toEqual([
+      "application/gzip",
+      null,
+    ]);
+    const coded = await ask("/epg.xml");
+    expect(coded.body.equals(packed)).toBe(true);
+    expect([coded.headers.get("content-type"), coded.headers.get("content-encoding")]).toEqual([
+      "application/xml",
+      "gzip",
+    ]);
+    const plain = await ask("/epg.xml", { "Accept-Encoding": "identity" });
+    expect([plain.body.toString(), plain.headers.get("content-encoding")]).toEqual([GUIDE, null]);
+  });
+
+  test("the guide stays when its server fails", async () => {
+    origin.on("/g", () => new Response("", { status: 500 }));
+    playlists.refresh();
+    await until(() => playlists.guide.staleSince !== undefined, WAIT_MS, "the failure");
+    expect((await ask("/epg.xml", { "Accept-Encoding": "" })).status).toBe(200);
+  });
+});
+
+test("the page of a long list stays short", async () => {
+  const names = Array.from({ length: MAX_LISTED_CHANNELS + 5 }, (_, i) => `#EXTINF:-1,C${i}\nhttp://h/${i}\n`);
+  const channels = listChannels([parseM3u(names.join(""))], { appPathPrefix: "", isMulticast: () => true });
+  using small = new TestServer(
+    router({
+      gatekeeper: new Gatekeeper({ ...OPTIONS, r2hToken: undefined }, log),
+      routes: [indexRoute([], { channels })],
+      log,
+    }),
+  );
+  using client = await small.connect();
+  client.request("GET", "/tv");
+  const page = (await client.response(WAIT_MS)).body.toString();
+  expect(page.match(/<li>/g)).toHaveLength(MAX_LISTED_CHANNELS);
+  expect(page).toContain("which has 5 more");
+});

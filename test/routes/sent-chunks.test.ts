@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+import { emitHead } from "../../src/http/response.ts";
+import { sendChunks } from "../../src/routes/sent-chunks.ts";
+import { until } from "../fakes/until.ts";
+import { noise, TestServer } from "../http/serve.ts";
+
+const WAIT_MS = 5000;
+const CHUNK = noise(256 * 1024);
+const CHUNKS = 128;
+const HEAD = emitHead(200, [["Connection", "close"]]);
+
+/** Counts what is asked for, and remembers that nobody asks any more. */
+class Source {
+  asked = 0;
+  isClosed = false;
+
+  async *chunks(count = CHUNKS) {
+    try {
+      for (; this.asked < count; ) {
+        this.asked++;
+        yield CHUNK;
+      }
+    } finally {
+      this.isClosed = true;
+    }
+  }
+}
+
+test("all of it arrives, and no more is read than the client takes", async () => {
+  const source = new Source();
+  using server = new TestServer((_, connection) => void sendChunks(connection, HEAD, source.chunks()));
+  using client = await server.connect();
+  client.request("GET", "/");
+  await client.head(WAIT_MS);
+  client.pause();
+  let before = -1;
+  let looks = 0;
+  const isStill = () => {
+    looks = source.asked === before ? looks + 1 : 0;
+    before = source.asked;
+    return looks > 20;
+  };
+  await until(isStill, WAIT_MS, "the server to stop reading");
+  expect(source.asked).toBeLessThan(CHUNKS);
+  client.resume();
+  const body = await client.readToEnd(WAIT_MS);
+  expect(body.length).toBe(CHUNK.length * CHUNKS);
+  expect(body.subarray(-CHUNK.length).equals(CHUNK)).toBe(true);
+  expect(source.isClosed).toBe(true);
+});
+
+test("nothing at all is an answer too", async () => {
+  using server = new TestServer((_, connection) => void sendChunks(connection, HEAD, new Source().chunks(0)));
+  using client = await server.connect();
+  client.request("GET", "/");
+  expect((await client.readToEnd(WAIT_MS)).toString("latin1")).toBe(HEAD.toString("latin1"));
+});
+
+test.each(["leaves", "takes nothing for too long"])("a client that %s ends the reading", async (what) => {
+  const source = new Source();
+  const stallMs = what === "leaves" ? 60_000 : 100;
+  using server = new TestServer((_, connection) => void sendChunks(connection, HEAD, source.chunks(), stallMs));
+  using client = await server.connect();
+  client.request("GET", "/");
+  await client.head(WAIT_MS);
+  client.pause();
+  if (what === "leaves") client.destroy();
+  await until(() => source.isClosed, WAIT_MS, "the end of the reading");
+  await server.idle();
+});
+
+test("chunks that fail cut the client off", async () => {
+  // biome-ignore lint/correctness/useYield: it fails before it has anything.
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    throw new Error("gone");
+  }
+  using server = new TestServer((_, connection) => void sendChunks(connection, HEAD, failing()));
+  using client = await server.connect();
+  client.request("GET", "/");
+  await until(() => client.state === "closed", WAIT_MS, "the end");
+  expect(client.bytesReceived).toBe(0);
+});
