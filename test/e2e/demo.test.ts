@@ -15,7 +15,7 @@ import { soakMs } from "./soak.ts";
 const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five"];
 /** The clips begin anew after 16 s. A namespace lasts for a minute. */
 const CLIP_S = 16;
-const RECORD_S = Math.min(soakMs(3000), 45_000) / 1000;
+const RECORD_S = Math.min(soakMs(2000), 45_000) / 1000;
 const TEST_MS = RECORD_S * 1000 + 10_000;
 /** Unix time in s: a clip begins anew in the middle of what is recorded from then on. */
 const BEFORE_SEAM = CLIP_S * 100_000_000 - Math.floor(RECORD_S / 2);
