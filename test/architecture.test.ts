@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "upstream/fcc": [...UPSTREAM, "upstream/multicast"],
   routes: [...PLAYLIST, "upstream/*", "web"],
   web: [...FORMATS, "timeshift"],
-  demo: [...SYSTEM, "config", "cli", "worker"],
+  demo: [...SYSTEM, "timeshift", "config", "cli", "worker"],
   worker: WIRING,
   supervisor: WIRING,
   cli: WIRING,

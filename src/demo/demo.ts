@@ -3,45 +3,71 @@ import { supervise } from "../cli/serve.ts";
 import type { Reload } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { LOG_WARN } from "../system/log.ts";
-import { DEMO_CHANNELS } from "./channels.ts";
+import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, RTSP_CHANNEL } from "./channels.ts";
+import { emitGuide } from "./guide.ts";
+import { HttpSource } from "./http-source.ts";
+import { isForegroundProcess, offerKeys, openInBrowser } from "./keys.ts";
+import { ownUrl } from "./own-url.ts";
+import { channelPaths, type DemoUrls, demoPlaylist } from "./playlist.ts";
+import { RtspSource } from "./rtsp-source.ts";
 import { startDemoSender } from "./sender.ts";
 
-/** What the demo needs otherwise than a relay does; an option that is given wins. */
-function demoSettings(settings: Settings): Settings {
+const NAME_COLUMNS = 14;
+const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
+
+/** What the demo needs otherwise than a relay does; an option that is given wins, and playlists come besides ours. */
+function demoSettings(settings: Settings, playlist: string): Settings {
   const has = (name: SettingName) => settings.given.has(name);
   return {
     ...settings,
     maxClients: has("maxClients") ? settings.maxClients : 64,
-    upstreamInterfaceMulticast: has("upstreamInterfaceMulticast") ? settings.upstreamInterfaceMulticast : "lo",
     verbosity: has("verbosity") ? settings.verbosity : LOG_WARN,
+    services: playlist + settings.services,
   };
 }
 
-function demoReload(reload: Reload): Reload {
-  return reload.kind === "loaded" ? { ...reload, settings: demoSettings(reload.settings) } : reload;
-}
-
-/** Runs until a signal ends the process. */
-export async function runDemo(given: Settings, reload: () => Reload): Promise<void> {
+/** Everything that the demo relays. */
+async function startSources(): Promise<{ readonly urls: DemoUrls; stop(): void }> {
   const sender = await startDemoSender();
-  const channels = DEMO_CHANNELS.map(({ name, group, port }) => ({ name, path: `/rtp/${group}:${port}` }));
-  const supervisor = await supervise({
-    settings: demoSettings(given),
-    reload: () => demoReload(reload()),
-    channels,
-    onStop: () => sender.stop(),
-  });
-  const [address] = supervisor.addresses;
-  const base = address ? baseUrl(address) : "";
-  const lines = channels.map(({ name, path }) => `  ${name.padEnd(14)} ${base}${path}`);
-  process.stdout.write(
-    `\nsluice demo\n\n  all channels   ${base}/\n${lines.join("\n")}\n\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`,
-  );
+  const rtsp = new RtspSource(RTSP_CHANNEL.name, await loadClip(RTSP_CHANNEL));
+  const http = new HttpSource(await loadClip(HTTP_CHANNEL), (nowMs) => emitGuide(CHANNELS, nowMs));
+  return {
+    urls: { rtsp: rtsp.url, http: http.mediaUrl, guide: http.guideUrl },
+    stop() {
+      for (const source of [sender, rtsp, http]) source.stop();
+    },
+  };
 }
 
-/** A URL that this machine can open. */
-function baseUrl({ address, port }: { address: string; port: number }): string {
-  const isWildcard = address === "0.0.0.0" || address === "::";
-  const host = isWildcard ? "localhost" : address.includes(":") ? `[${address}]` : address;
-  return `http://${host}:${port}`;
+/** Runs until a signal ends the process, or a key does. */
+export async function runDemo(given: Settings, reload: () => Reload): Promise<void> {
+  const sources = await startSources();
+  const playlist = demoPlaylist(sources.urls);
+  const settings = demoSettings(given, playlist);
+  const supervisor = await supervise({
+    settings,
+    reload: () => {
+      const outcome = reload();
+      return outcome.kind === "loaded" ? { ...outcome, settings: demoSettings(outcome.settings, playlist) } : outcome;
+    },
+    channels: [],
+    onStop: () => sources.stop(),
+  });
+  const url = (path: string) => ownUrl(supervisor.addresses[0], settings, path);
+  const places = [{ name: "all channels", path: "/" }, { name: "playlist", path: "/playlist.m3u" }, ...channelPaths()];
+  const lines = places.map(({ name, path }) => `  ${name.padEnd(NAME_COLUMNS)} ${url(path)}\n`);
+  process.stdout.write(`\nsluice demo\n\n${lines.join("")}\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`);
+  offerPlayer(url(settings.playerPagePath));
+}
+
+function offerPlayer(player: string): void {
+  const { stdin, stdout } = process;
+  const actions = {
+    open() {
+      if (!openInBrowser(player)) stdout.write(`There is no program to open it with; the player is at ${player}\n`);
+    },
+    quit: () => process.kill(process.pid, "SIGINT"),
+  };
+  const giveBack = offerKeys({ stdin, stdout, isForeground: isForegroundProcess() }, actions);
+  process.on("exit", giveBack);
 }

@@ -56,3 +56,11 @@ make_clip three 'sluice three' 330 0xb8f7a5 \
   '24+24*(X/W)+10*sin(X/40)*sin(Y/40)' \
   '84+34*(1-Y/H)+20*sin(X/40)*sin(Y/40)' \
   '66+40*(X/W)+14*sin(X/40)*sin(Y/40)'
+make_clip four 'sluice four' 370 0xf7a8d8 \
+  '104+60*(X/W)+18*sin(hypot(X-320,Y-180)/30)' \
+  '30+34*(Y/H)+10*sin(hypot(X-320,Y-180)/30)' \
+  '84+40*(1-Y/H)+16*sin(hypot(X-320,Y-180)/30)'
+make_clip five 'sluice five' 415 0xd9f26b \
+  '30+26*(Y/H)+10*sin((X-Y)/38)' \
+  '78+44*(X/W)+16*sin((X-Y)/38)' \
+  '96+30*(1-X/W)+14*sin((X-Y)/38)'

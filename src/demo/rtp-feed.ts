@@ -16,10 +16,16 @@ export class RtpFeed {
   private filled = RTP_HEADER_BYTES;
   private readonly header: RtpHeader;
   private readonly firstTimestamp = randomUint32();
+  /** When the first packet is due, by the clock of the loop. */
+  private readonly originTicks: number;
 
-  /** `send` must be done with the datagram when it returns: its memory is used again. */
-  constructor(clip: LoopClip, send: (datagram: Uint8Array) => void) {
-    this.loop = new ClipLoop(clip);
+  /**
+   * `send` must be done with the datagram when it returns: its memory is used again.
+   * @param startTicks where in the endless stream to begin, 90 kHz
+   */
+  constructor(clip: LoopClip, send: (datagram: Uint8Array) => void, startTicks = 0) {
+    this.loop = new ClipLoop(clip, startTicks);
+    this.originTicks = this.loop.nextDueTicks();
     this.send = send;
     // RFC 3550 section 5.1: all three start at random.
     this.header = { payloadType: PAYLOAD_TYPE, sequence: randomUint32() & 0xffff, timestamp: 0, ssrc: randomUint32() };
@@ -27,14 +33,14 @@ export class RtpFeed {
 
   /** Sends what is due at `nowTicks` (90 kHz, since the start). A datagram leaves when the last of its packets is due. */
   advance(nowTicks: number): void {
-    let dueTicks = this.loop.nextDueTicks();
+    let dueTicks = this.loop.nextDueTicks() - this.originTicks;
     while (dueTicks <= nowTicks) {
       // RFC 2250 section 2: the time at which the first byte of the payload is due.
       if (this.filled === RTP_HEADER_BYTES) this.header.timestamp = (this.firstTimestamp + dueTicks) % 2 ** 32;
       this.loop.emitNext(this.datagram, this.filled);
       this.filled += TS_PACKET_BYTES;
       if (this.filled === DATAGRAM_BYTES) this.flush();
-      dueTicks = this.loop.nextDueTicks();
+      dueTicks = this.loop.nextDueTicks() - this.originTicks;
     }
   }
 

@@ -1,7 +1,6 @@
-/** Sends the demonstration channels as RTP multicast over the loopback interface: it needs neither root nor a network. */
+/** Sends demonstration channels as RTP multicast over the loopback interface: it needs neither root nor a network. */
 
-import { parseLoopClip } from "../wire/mpegts-loop.ts";
-import { CLIP_TICKS, DEMO_CHANNELS, type DemoChannel } from "./channels.ts";
+import { loadClip, MULTICAST_CHANNELS, type MulticastChannel } from "./channels.ts";
 import { PaceClock } from "./pace-clock.ts";
 import { RtpFeed } from "./rtp-feed.ts";
 
@@ -20,7 +19,7 @@ type SendingSocket = Bun.udp.Socket<"buffer">;
  * Starts all channels at their first frame and sends until `stop()`. Rejects with the system's error when there is no
  * loopback interface, and with an Error when a clip cannot be read or is not an MPEG-TS clip.
  */
-export async function startDemoSender(channels: readonly DemoChannel[] = DEMO_CHANNELS): Promise<DemoSender> {
+export async function startDemoSender(channels: readonly MulticastChannel[] = MULTICAST_CHANNELS): Promise<DemoSender> {
   const socket = await openLoopbackSocket();
   try {
     const feeds = await Promise.all(channels.map((channel) => openFeed(socket, channel)));
@@ -58,10 +57,9 @@ async function openLoopbackSocket(): Promise<SendingSocket> {
   }
 }
 
-async function openFeed(socket: SendingSocket, { name, group, port, clip }: DemoChannel): Promise<RtpFeed> {
-  const parsed = parseLoopClip(await Bun.file(clip).bytes(), CLIP_TICKS);
-  if (!parsed) throw new Error(`the clip of channel "${name}" is not MPEG-TS with a PCR`);
-  return new RtpFeed(parsed, (datagram) => sendOrLose(socket, datagram, port, group));
+async function openFeed(socket: SendingSocket, channel: MulticastChannel): Promise<RtpFeed> {
+  const { group, port } = channel;
+  return new RtpFeed(await loadClip(channel), (datagram) => sendOrLose(socket, datagram, port, group));
 }
 
 /** A datagram that the system refuses (no buffer, a firewall) is lost, as it would be on a network. */

@@ -3,7 +3,15 @@
  * of the one before, so that a decoder sees one stream without a break (ISO/IEC 13818-1 sections 2.4.3.3 to 2.4.3.7).
  */
 
-import { isUnitStart, packetId, payloadOffset, TS_PACKET_BYTES, TS_SYNC_BYTE } from "./mpegts.ts";
+import {
+  isRandomAccess,
+  isUnitStart,
+  PAT_PID,
+  packetId,
+  payloadOffset,
+  TS_PACKET_BYTES,
+  TS_SYNC_BYTE,
+} from "./mpegts.ts";
 
 /** PCR base, PTS and DTS count 90 kHz ticks in 33 bits. */
 const CLOCK_WRAP_TICKS = 2 ** 33;
@@ -61,17 +69,34 @@ function spread(due: Float64Array, from: number, to: number, ticks: number): voi
   for (let i = from + 1; i <= to; i++) due[i] = start + ((ticks - start) * (i - from)) / (to - from);
 }
 
+/** Index of the programme table before the last random access point that is due by then, 0…durationTicks: a decoder begins there. */
+function entryIndex({ bytes, dueTicks }: LoopClip, ticks: number): number {
+  let table = 0;
+  let entry = 0;
+  for (let i = 0; i < dueTicks.length && dueTicks[i]! <= ticks; i++) {
+    const offset = i * TS_PACKET_BYTES;
+    if (packetId(bytes, offset) === PAT_PID) table = i;
+    // Sound has random access points of its own, but no PCR.
+    else if (hasPcr(bytes, offset) && isRandomAccess(bytes, offset)) entry = table;
+  }
+  return entry;
+}
+
 /** The endless stream that a clip becomes, one packet after another. */
 export class ClipLoop {
   private readonly clip: LoopClip;
   /** The last continuity counter sent on each PID. */
   private readonly counters = new Uint8Array(PID_COUNT).fill(15);
-  private index = 0;
+  private index: number;
   /** How far the repetitions before this one have moved the clocks, in 90 kHz ticks that do not wrap. */
-  private movedTicks = 0;
+  private movedTicks: number;
 
-  constructor(clip: LoopClip) {
+  /** @param startTicks where in the endless stream to begin, 0 or more: a little earlier, so that a decoder can follow at once */
+  constructor(clip: LoopClip, startTicks = 0) {
+    const within = startTicks % clip.durationTicks;
     this.clip = clip;
+    this.index = entryIndex(clip, within);
+    this.movedTicks = startTicks - within;
   }
 
   /** When the next packet is due, in 90 kHz ticks after the first PCR of the first repetition; does not wrap. */

@@ -95,7 +95,11 @@ export function parameterOf(parameters: readonly TransportParameter[], name: str
 }
 
 /** `a-b`, or `a` for `a` and the next number. Undefined unless all of them lie within the limits. */
-function parsePair(text: string | undefined, least: number, most: number): [number, number | undefined] | undefined {
+export function parsePair(
+  text: string | undefined,
+  least: number,
+  most: number,
+): [number, number | undefined] | undefined {
   const [, first, second] = PAIR.exec(text ?? "") ?? [];
   if (first === undefined) return undefined;
   const isWithin = (number: number) => number >= least && number <= most;

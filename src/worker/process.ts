@@ -24,6 +24,8 @@ class WorkerProcess {
   readonly #id: number;
   readonly #log: Log;
   #worker: Worker | undefined;
+  /** A second signal does not cut the first one's farewells short. */
+  #stopped: Promise<never> | undefined;
   #lines: LogLine[] = [];
 
   constructor(id: number) {
@@ -87,8 +89,12 @@ class WorkerProcess {
     if (process.connected) process.send?.(message);
   }
 
-  #stop(): never {
-    this.#worker?.stop();
+  #stop(): void {
+    this.#stopped ??= this.#end();
+  }
+
+  async #end(): Promise<never> {
+    await this.#worker?.stop();
     this.#flush();
     process.exit(0);
   }

@@ -30,6 +30,7 @@ import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { parseMulticastUrl } from "../upstream/multicast/url.ts";
+import { teardownsOver } from "../upstream/rtsp/teardown.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ownAddress } from "../wire/own-address.ts";
 import { utf8Encode } from "../wire/percent.ts";
@@ -38,6 +39,8 @@ import type { HandedSocket } from "./messages.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** A process that ends waits no longer for answers to TEARDOWN. */
+const FAREWELL_MS = 1000;
 /** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
 const FALLBACK_PORT = 5140;
 
@@ -104,12 +107,13 @@ export class Worker {
     void this.#playlists.accept(loaded);
   }
 
-  /** Closes every connection and socket at once. */
-  stop(): void {
+  /** Closes every connection and socket at once. Resolves when RTSP servers know it, or have had their time (rtsp.md section 11). */
+  async stop(): Promise<void> {
     this.#cancelSettling();
     for (const listener of this.#listeners) listener.stop();
     this.#playlists.close();
     this.#hub.close();
+    await teardownsOver(FAREWELL_MS);
   }
 
   #routes(settings: Settings): RequestHandler {

@@ -1,20 +1,24 @@
 import { describe, expect, test } from "bun:test";
-import { CLIP_TICKS, DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import {
+  CLIP_TICKS,
+  type DemoChannel,
+  HTTP_CHANNEL,
+  loadClip,
+  MULTICAST_CHANNELS,
+  RTSP_CHANNEL,
+} from "../../src/demo/channels.ts";
 import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
-import { ClipLoop, parseLoopClip } from "../../src/wire/mpegts-loop.ts";
+import { ClipLoop } from "../../src/wire/mpegts-loop.ts";
 
-const MAX_CLIP_BYTES_TOGETHER = 2_000_000;
+const ALL = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
+const MAX_CLIP_BYTES_TOGETHER = 2_500_000;
 /** The PID that ffmpeg gives the first elementary stream, here the picture. */
 const VIDEO_PID = 0x100;
-const REPETITIONS = 3;
+const REPETITIONS = 2;
 const hasFfmpeg = Bun.which("ffmpeg") !== null && Bun.which("ffprobe") !== null;
 
-async function readClip(path: string) {
-  return parseLoopClip(await Bun.file(path).bytes(), CLIP_TICKS)!;
-}
-
-async function playRepetitions(path: string): Promise<Uint8Array> {
-  const clip = await readClip(path);
+async function playRepetitions(channel: DemoChannel): Promise<Uint8Array> {
+  const clip = await loadClip(channel);
   const loop = new ClipLoop(clip);
   const played = new Uint8Array(clip.bytes.length * REPETITIONS);
   for (let at = 0; at < played.length; at += TS_PACKET_BYTES) loop.emitNext(played, at);
@@ -30,20 +34,21 @@ async function run(
   return { stdout, stderr, exitCode };
 }
 
-test("channels differ in number, name, group and clip", () => {
-  for (const key of ["number", "name", "group", "clip"] as const) {
-    expect(new Set(DEMO_CHANNELS.map((channel) => channel[key])).size).toBe(3);
+test("channels differ in number, name, clip and group", () => {
+  for (const key of ["number", "name", "clip"] as const) {
+    expect(new Set(ALL.map((channel) => channel[key])).size).toBe(5);
   }
+  expect(new Set(MULTICAST_CHANNELS.map(({ group }) => group)).size).toBe(3);
 });
 
 test("all clips together stay small", () => {
-  const bytes = DEMO_CHANNELS.reduce((sum, { clip }) => sum + Bun.file(clip).size, 0);
+  const bytes = ALL.reduce((sum, { clip }) => sum + Bun.file(clip).size, 0);
   expect(bytes).toBeWithin(1, MAX_CLIP_BYTES_TOGETHER);
 });
 
-describe.each(DEMO_CHANNELS.map(({ name, clip }) => [name, clip] as const))("%s", (name, path) => {
+describe.each(ALL.map((channel) => [channel.name, channel] as const))("%s", (name, channel) => {
   test("opens with a programme table and has a random access point each second", async () => {
-    const { bytes, dueTicks } = await readClip(path);
+    const { bytes, dueTicks } = await loadClip(channel);
     const accessPoints: number[] = [];
     const tables: number[] = [];
     for (const [i, due] of dueTicks.entries()) {
@@ -58,14 +63,14 @@ describe.each(DEMO_CHANNELS.map(({ name, clip }) => [name, clip] as const))("%s"
 
   test.skipIf(!hasFfmpeg)("plays repeatedly without a complaint of the decoder", async () => {
     const command = ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-f", "mpegts", "-i", "-", "-f", "null", "-"];
-    const { stderr, exitCode } = await run(command, await playRepetitions(path));
+    const { stderr, exitCode } = await run(command, await playRepetitions(channel));
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
   });
 
   test.skipIf(!hasFfmpeg)("its frames follow each other at even distances across the seam", async () => {
     const entries = "program_tags=service_name:packet=codec_type,dts,duration";
     const command = ["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", "-f", "mpegts", "-"];
-    const { stdout } = await run(command, await playRepetitions(path));
+    const { stdout } = await run(command, await playRepetitions(channel));
     const probe = JSON.parse(stdout);
     expect(probe.programs[0].tags.service_name).toBe(name);
     for (const [type, frames, ticks] of [["video", 400, 3600] as const, ["audio", 750, 1920] as const]) {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { startDemoSender } from "../../src/demo/sender.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -18,7 +18,7 @@ async function receive(group: string, onDatagram: (datagram: Buffer) => void) {
 }
 
 test("sends every channel to its group, in the pace of its clock", async () => {
-  const clips = DEMO_CHANNELS.map((channel) => ({
+  const clips = MULTICAST_CHANNELS.map((channel) => ({
     channel,
     stamps: [] as number[],
     sequences: [] as number[],
@@ -52,6 +52,6 @@ test("sends every channel to its group, in the pace of its clock", async () => {
 });
 
 test("rejects a channel whose clip is no transport stream", async () => {
-  const channel = { ...DEMO_CHANNELS[0]!, clip: import.meta.path };
+  const channel = { ...MULTICAST_CHANNELS[0]!, clip: import.meta.path };
   await expect(startDemoSender([channel])).rejects.toThrow("not MPEG-TS");
 });

@@ -1,7 +1,7 @@
 /** Channels by name: what lists of all kinds become, how they stay, and who plays them. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { CLIP_TICKS, DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { RtpFeed } from "../../src/demo/rtp-feed.ts";
 import { startDemoSender } from "../../src/demo/sender.ts";
 import { parseLoopClip } from "../../src/wire/mpegts-loop.ts";
@@ -172,8 +172,8 @@ forVariant("source", "ffprobe", (start) => {
   test(
     "plays channels from the published list: multicast, HTTP and RTSP",
     async () => {
-      const { clip } = DEMO_CHANNELS[0]!;
-      const group = { ...DEMO_CHANNELS[0]!, group: uniqueGroup(), port: await freeUdpPort() };
+      const { clip } = MULTICAST_CHANNELS[0]!;
+      const group = { ...MULTICAST_CHANNELS[0]!, group: uniqueGroup(), port: await freeUdpPort() };
       const sender = await startDemoSender([group]);
       using server = await ClipServer.open(clip);
       const media = origin.on("/clip.ts", await Bun.file(clip).bytes());

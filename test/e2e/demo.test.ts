@@ -7,16 +7,27 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
 import { describeInNamespace } from "../fakes/namespace.ts";
 import { TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
+import { until } from "../fakes/until.ts";
 import { answerTo } from "./channel.ts";
 import { forVariant, type Sluice, type Start } from "./harness.ts";
 import { soakMs } from "./soak.ts";
 
-const CHANNELS = ["sluice one", "sluice two", "sluice three"];
+const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five"];
 /** The clips begin anew after 16 s. A namespace lasts for a minute. */
-const RECORD_S = Math.min(soakMs(20_000), 45_000) / 1000;
+const CLIP_S = 16;
+const RECORD_S = Math.min(soakMs(2000), 45_000) / 1000;
 const TEST_MS = RECORD_S * 1000 + 10_000;
+/** Unix time in s: a clip begins anew in the middle of what is recorded from then on. */
+const BEFORE_SEAM = CLIP_S * 100_000_000 - Math.floor(RECORD_S / 2);
+/** ffmpeg would look at 5 s before it begins. */
+const PROBE = ["-analyzeduration", "1000000"];
+const WAIT_MS = 5000;
+/** What our client names. */
+const HOST = "http://test";
 /** Without these ffmpeg passes over much that a television would show. */
 const STRICT = ["-xerror", "-err_detect", "crccheck+bitstream+buffer+explode"];
+/** The first channels are multicast groups. */
+const GROUPS = 3;
 /** Of all clips. */
 const VIDEO_PID = 0x100;
 const TRANSFER_STARTED_AND_TIMED_OUT = 28;
@@ -40,7 +51,7 @@ function record(url: string): Promise<Outcome> {
     ["-c", "copy", "-f", "mpegts", "/dev/null"],
     ["-f", "null", "-"],
   ].map((output) => ["-t", `${RECORD_S}`, "-map", "0", ...output]);
-  return run("ffmpeg", "-nostdin", "-y", "-v", "warning", ...STRICT, "-i", url, ...asItComes!, ...decoded!);
+  return run("ffmpeg", "-nostdin", "-y", "-v", "warning", ...STRICT, ...PROBE, "-i", url, ...asItComes!, ...decoded!);
 }
 
 /** Opens a channel, waits for its first key frame, and keeps watching. */
@@ -64,27 +75,30 @@ function define(start: Start): void {
   let paths: string[];
   beforeAll(async () => {
     sluice = await start({ command: "demo" });
-    paths = [...(await answerTo(sluice, "/")).body.matchAll(/href="(\/rtp\/[^"]+)"/g)].map(([, path]) => path!);
-    // Somebody watches each channel already, so that the others begin with a key frame.
-    await Promise.all(paths.map((path) => keepWatching(sluice, path)));
+    const { body } = await answerTo(sluice, "/playlist.m3u");
+    paths = [...body.matchAll(/^http:\/\/[^/]+(\/.+)$/gm)].map(([, path]) => path!);
+    // Somebody watches the groups already, so that the others begin with a key frame.
+    await Promise.all(paths.slice(0, GROUPS).map((path) => keepWatching(sluice, path)));
   });
 
   // They watch at the same time.
   describe.concurrent("demo", () => {
     test(
-      "ffmpeg records two channels at once without a complaint, past the point where the clips begin anew",
+      "ffmpeg records every kind of channel without a complaint, past the point where the clips begin anew",
       async () => {
-        const outcomes = await Promise.all(paths.slice(0, 2).map((path) => record(sluice.url + path)));
-        expect(outcomes).toEqual(Array(2).fill({ status: 0, stdout: "", stderr: "" }));
+        const [one, , , rtsp, http] = paths.map((path) => sluice.url + path);
+        const past = [rtsp, http].map((url) => `${url}/catchup?playseek=${BEFORE_SEAM}`);
+        const outcomes = await Promise.all([one!, ...past].map(record));
+        expect(outcomes).toEqual(Array(3).fill({ status: 0, stdout: "", stderr: "" }));
       },
       TEST_MS,
     );
 
-    test.each([0, 1, 2])(
+    test.each([0, 1, 2, 3, 4])(
       "ffprobe reads channel %d",
       async (index) => {
         const entries = "stream=codec_name,width:program_tags=service_name";
-        const command = ["ffprobe", "-v", "warning", "-show_entries", entries, "-of", "flat"];
+        const command = ["ffprobe", "-v", "warning", ...PROBE, "-show_entries", entries, "-of", "flat"];
         const { status, stdout, stderr } = await run(...command, sluice.url + paths[index]!);
         expect([status, stderr]).toEqual([0, ""]);
         expect(stdout).toContain('codec_name="h264"');
@@ -97,7 +111,7 @@ function define(start: Start): void {
 
     test("curl gets the head and the bytes", async () => {
       const url = sluice.url + paths[0]!;
-      const { status, stdout } = await run("curl", "-sSi", "--max-time", "2", url);
+      const { status, stdout } = await run("curl", "-sSi", "--max-time", "1", url);
       expect(status).toBe(TRANSFER_STARTED_AND_TIMED_OUT);
       expect(stdout).toStartWith("HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\nR2H-");
       expect(stdout).toContain("\r\nR2H-Upstream-Payload: mp2t-rtp\r\n\r\nG@");
@@ -107,10 +121,16 @@ function define(start: Start): void {
       expect(head.stdout).toEndWith("\r\nR2H-Upstream-Protocol: multicast\r\n\r\n");
     });
 
-    test("the page lists the channels", async () => {
-      const { head, body } = await answerTo(sluice, "/");
-      expect(head.headers.get("content-type")).toBe("text/html; charset=utf-8");
-      const names = [...body.matchAll(/<a href="\/rtp\/239\.255\.81\.\d:5004">([^<]+)<\/a>/g)].map(([, name]) => name!);
+    test("the playlist names a guide and catch-up", async () => {
+      const { body } = await answerTo(sluice, "/playlist.m3u");
+      expect(body).toStartWith(`#EXTM3U x-tvg-url="${HOST}/epg.xml`);
+      const links = [...body.matchAll(/ catchup="default" catchup-days="1" catchup-source="([^"]+)"/g)];
+      expect(links.map(([, link]) => link!)).toEqual(
+        paths.slice(GROUPS).map((path) => `${HOST}${path}/catchup?playseek={utc:YmdHMS}-{utcend:YmdHMS}`),
+      );
+      const guide = async () => (await answerTo(sluice, "/epg.xml")).body;
+      await until(async () => (await guide()).includes("</tv>"), WAIT_MS, "the guide");
+      const names = [...(await guide()).matchAll(/<display-name>([^<]+)<\/display-name>/g)].map(([, name]) => name!);
       expect(names).toEqual(CHANNELS);
     });
   });

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
-import { RtspServer } from "../fakes/rtsp-server.ts";
+import { emitAnswer, RtspServer, type RtspServerOptions } from "../fakes/rtsp-server.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
 import { forEachVariant, forVariant, type Sluice } from "./harness.ts";
@@ -14,6 +14,9 @@ const IS_CI = process.env["CI"] === "true";
 const WAIT_MS = 6000;
 /** Promised to servers. */
 const FAREWELL_MS = 1000;
+const LATE_MS = 300;
+/** For all else that the end of the program takes. */
+const EXIT_MS = 1500;
 const WATCH_S = Math.min(60, Math.round(soakMs(4000) / 1000));
 const WATCH_TIMEOUT_MS = WATCH_S * 1000 + 40_000;
 const FRAMES_PER_SECOND = 25;
@@ -39,17 +42,36 @@ forEachVariant("RTSP", (start) => {
     },
   );
 
-  test.each(["tcp", "udp"] as const)("SIGTERM ends the session of a client over %s", async (transport) => {
+  test.each(["tcp", "udp"] as const)("SIGTERM ends the sessions of clients over %s", async (transport) => {
     await using sluice = await start();
-    using server = await RtspServer.open({ transport, datagramsPerBeat: 8 });
-    using client = await HttpClient.connect(sluice);
-    client.request("GET", `/rtsp/127.0.0.1:${server.port}/ch`);
-    await client.head(WAIT_MS);
-    // The fake cannot bear to send to ports that are closed.
-    if (transport === "udp") server.connections[0]!.pauseMedia();
-    const stopped = sluice.stop();
-    await until(() => server.sessions.size === 0, FAREWELL_MS, "TEARDOWN");
-    await stopped;
+    const answered: string[] = [];
+    await using cleanUp = new AsyncDisposableStack();
+    const servers: RtspServer[] = [];
+    // One answers late, another never: once is enough for that.
+    for (const delayMs of transport === "tcp" ? [LATE_MS, undefined] : [LATE_MS]) {
+      const react: RtspServerOptions["react"] = (usual, { method }, connection) => {
+        if (method !== "TEARDOWN") return usual;
+        const answerLate = () => {
+          answered.push(connection.state);
+          connection.send(emitAnswer(usual));
+        };
+        if (delayMs !== undefined) setTimeout(answerLate, delayMs);
+        return "silence";
+      };
+      const server = cleanUp.use(await RtspServer.open({ transport, datagramsPerBeat: 8, react }));
+      const client = cleanUp.use(await HttpClient.connect(sluice));
+      client.request("GET", `/rtsp/127.0.0.1:${server.port}/ch`);
+      await client.head(WAIT_MS);
+      // The fake cannot bear to send to ports that are closed.
+      if (transport === "udp") server.connections[0]!.pauseMedia();
+      servers.push(server);
+    }
+    const since = performance.now();
+    await sluice.stop();
+    expect(performance.now() - since).toBeLessThan(FAREWELL_MS + EXIT_MS);
+    expect(servers.flatMap(({ sessions }) => [...sessions])).toEqual([]);
+    // The one that answers late finds somebody there.
+    expect(answered).toEqual(["open"]);
   });
 });
 

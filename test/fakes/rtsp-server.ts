@@ -21,6 +21,8 @@ export interface RtspAnswer {
 export type RtspReaction = RtspAnswer | Uint8Array | "silence" | "eof" | "reset";
 
 export interface RtspServerOptions {
+  /** Address of the server, without brackets. Default `127.0.0.1`. */
+  readonly host?: string;
   /** What SETUP chooses. Default `tcp`. */
   readonly transport?: "tcp" | "udp";
   /** Default RTP of stream 1. */
@@ -64,13 +66,13 @@ export class RtspServer {
     this.#options = options;
   }
 
-  /** Listens on free ports of 127.0.0.1. Close it with `close()` or `using`. */
+  /** Listens on free ports. Close it with `close()` or `using`. */
   static async open(options: RtspServerOptions = {}): Promise<RtspServer> {
     const server = new RtspServer(options);
     server.#rtpSocket = await server.#openUdp("rtp");
     server.#rtcpSocket = await server.#openUdp("rtcp");
     server.#listener = Bun.listen<RtspConnection | undefined>({
-      hostname: "127.0.0.1",
+      hostname: server.host,
       port: 0,
       allowHalfOpen: true,
       data: undefined,
@@ -92,6 +94,10 @@ export class RtspServer {
     return this.#listener.port;
   }
 
+  get host(): string {
+    return this.#options.host ?? "127.0.0.1";
+  }
+
   /** Methods of all requests so far. */
   get methods(): string[] {
     return this.requests.map(({ method }) => method);
@@ -99,7 +105,8 @@ export class RtspServer {
 
   /** The RTSP URL of a path that begins with `/`. */
   url(path: string): string {
-    return `rtsp://127.0.0.1:${this.port}${path}`;
+    const host = this.host.includes(":") ? `[${this.host}]` : this.host;
+    return `rtsp://${host}:${this.port}${path}`;
   }
 
   close(): void {
@@ -118,7 +125,7 @@ export class RtspServer {
       this.datagrams.push({ to, bytes: Uint8Array.from(bytes) });
     };
     // Without an error handler a client's closed port would end the process.
-    return Bun.udpSocket({ hostname: "127.0.0.1", socket: { data, error() {} } });
+    return Bun.udpSocket({ hostname: this.host, socket: { data, error() {} } });
   }
 
   #accept(socket: Bun.Socket<RtspConnection | undefined>): void {

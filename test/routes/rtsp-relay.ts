@@ -51,7 +51,7 @@ export class Relay {
 
   /** The head of the answer to a request for a path of an RTSP server. */
   async ask(server: RtspServer, path = "/ch", method = "GET"): Promise<{ head: HttpHead; body: Buffer }> {
-    using client = await this.request(`/rtsp/127.0.0.1:${server.port}${path}`, method);
+    using client = await this.request(targetOf(server, path), method);
     return await client.response(WAIT_MS);
   }
 
@@ -63,7 +63,7 @@ export class Relay {
 
   /** A player of a path of an RTSP server. */
   async play(server: RtspServer, path = "/ch"): Promise<Player> {
-    return new Player(await this.request(`/rtsp/127.0.0.1:${server.port}${path}`));
+    return new Player(await this.request(targetOf(server, path)));
   }
 
   /** Waits until no client has a place and no memory is used. */
@@ -76,6 +76,10 @@ export class Relay {
     this.#server[Symbol.dispose]();
     this.hub.close();
   }
+}
+
+function targetOf(server: RtspServer, path: string): string {
+  return server.url(path).replace("rtsp://", "/rtsp/");
 }
 
 /** Reads the stream of one client. */

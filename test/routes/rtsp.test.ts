@@ -63,6 +63,17 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     expect(server.complaints).toEqual([]);
   });
 
+  test("what came behind a lost packet is not held back when nothing more comes", async () => {
+    const fault = (index: number) => (index === 20 ? "drop" : undefined);
+    using server = await RtspServer.open({ transport, datagramsPerBeat: 0, media: { fault } });
+    using relay = new Relay();
+    using player = await relay.play(server);
+    await until(() => server.methods.includes("PLAY"), WAIT_MS, "PLAY");
+    server.connections[0]!.sendMedia(40);
+    await player.playing(39 * 7);
+    expect(player.verifier.counts).toMatchObject({ first: 0, lost: 7, reordered: 0, stray: 0 });
+  });
+
   test("a client that leaves ends the session", async () => {
     using server = await RtspServer.open({ transport });
     using relay = new Relay({ maxClients: 1 });

@@ -161,6 +161,37 @@ describe("ClipLoop", () => {
   });
 });
 
+describe("a start within the stream", () => {
+  const SECOND = 90_000;
+  /** A programme table and a key frame each second, with something in between. */
+  const clip = join(
+    [0n, 1n, 2n, 3n].flatMap((second) => [
+      { pid: 0, hasPayload: true },
+      { pid: VIDEO_PID, hasPayload: true, pcr: second * BigInt(SECOND) },
+      { pid: 0x101, hasPayload: true },
+    ]),
+  );
+  for (let i = 0; i < 4; i++) clip[(3 * i + 1) * TS_PACKET_BYTES + 5]! |= 0x40;
+  const parsed = parseLoopClip(clip, 4 * SECOND)!;
+
+  test.each([
+    [0, 0],
+    [SECOND - 1, 0],
+    [SECOND, SECOND],
+    [3.5 * SECOND, 3 * SECOND],
+    [4 * SECOND, 4 * SECOND],
+    [1_000_001.9 * 4 * SECOND, (1_000_001 * 4 + 3) * SECOND],
+  ])("at %d is the table before the last key frame, with its clock at %d", (startTicks, clock) => {
+    const loop = new ClipLoop(parsed, startTicks);
+    const packet = new Uint8Array(TS_PACKET_BYTES);
+    loop.emitNext(packet, 0);
+    expect(packetId(packet, 0)).toBe(0);
+    expect(loop.nextDueTicks()).toBe(clock);
+    loop.emitNext(packet, 0);
+    expect(pcrOf(packet)).toBe(BigInt(clock) % WRAP);
+  });
+});
+
 describe("due times", () => {
   const pcrAt = (pcr: bigint, pid = VIDEO_PID): PacketModel => ({ pid, hasPayload: true, pcr });
   const plain: PacketModel = { pid: 0, hasPayload: true };

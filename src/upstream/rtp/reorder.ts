@@ -59,9 +59,10 @@ export class ReorderBuffer {
     this.#sink = sink;
   }
 
-  /** Whether packets are held back. */
-  get isCollecting(): boolean {
-    return this.#phase === "collecting";
+  /** So long after they came, `tick` gives out packets that are held back, even if nothing more comes. Undefined: none are. */
+  get patienceMs(): number | undefined {
+    if (this.#phase === "collecting") return COLLECT_MS;
+    return this.#stored > 0 ? HOLE_MAX_MS : undefined;
   }
 
   push(sequence: number, memory: Memory, offset: number, length: number): void {

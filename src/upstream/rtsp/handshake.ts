@@ -1,25 +1,16 @@
-/** The way to PLAY: connects, asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 2 to 8). */
+/** The way to PLAY: asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 4 to 8). */
 import type { Log } from "../../system/log.ts";
 import { type HeaderField, headerValue } from "../../wire/http-request.ts";
 import type { IpAddress } from "../../wire/ip-address.ts";
 import type { RtspResponse } from "../../wire/rtsp-message.ts";
 import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp-transport.ts";
-import { followRedirect, formatRtspUrl, type RtspUrl } from "../../wire/rtsp-url.ts";
-import { formatAuthority } from "../../wire/url-authority.ts";
-import { Connector } from "./connector.ts";
+import { followRedirect, type RtspUrl } from "../../wire/rtsp-url.ts";
 import type { Control, ControlParent } from "./control.ts";
-import {
-  ClosedError,
-  NoAnswerError,
-  RedirectError,
-  RefusedError,
-  type RtspError,
-  UnauthorizedError,
-} from "./errors.ts";
+import { ClosedError, RedirectError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
 import { Learned } from "./learned.ts";
 import { transportOffers } from "./offers.ts";
-import { Requests } from "./requests.ts";
-import { Teardown } from "./teardown.ts";
+import type { Requests } from "./requests.ts";
+import { ServerLink, type ServerLinkOptions, type ServerLinkParent } from "./server-link.ts";
 import { UdpTransport, type UdpTransportOptions } from "./udp-transport.ts";
 
 const MAX_REDIRECTS = 5;
@@ -27,12 +18,9 @@ const MAX_REDIRECTS = 5;
 const DEFAULT_TRANSPORT = "RTP/AVP/TCP";
 const UNSUPPORTED_TRANSPORT = 461;
 
-export interface HandshakeOptions extends UdpTransportOptions {
-  readonly userAgent: string;
+export interface HandshakeOptions extends UdpTransportOptions, ServerLinkOptions {
   /** For resolving, for each address, and for each answer. */
   readonly timeoutMs: number;
-  /** Addresses of a host name in the order in which to try them. */
-  readonly resolve?: ((host: string) => Promise<readonly IpAddress[]>) | undefined;
 }
 
 export interface HandshakeRequest {
@@ -62,44 +50,37 @@ type State =
   | "awaiting-stun"
   | "over";
 
-export class Handshake implements ControlParent {
-  readonly requests: Requests;
+export class Handshake implements ServerLinkParent {
   readonly udp: UdpTransport;
   learned = new Learned();
   readonly #request: HandshakeRequest;
-  readonly #options: HandshakeOptions;
   readonly #parent: HandshakeParent;
-  readonly #log: Log;
+  readonly #link: ServerLink;
   #state: State = "connecting";
-  #timer: Timer | undefined;
-  #url: RtspUrl;
   #redirects = 0;
-  #connector: Connector | undefined;
-  #control: Control | undefined;
   /** How many offers this server has refused. */
   #refusedOffers = 0;
-  /** The server has a session that it must be told the end of. */
-  #isSetUp = false;
 
   constructor(request: HandshakeRequest, options: HandshakeOptions, parent: HandshakeParent, log: Log) {
     this.#request = request;
-    this.#options = options;
     this.#parent = parent;
-    this.#log = log;
-    this.#url = request.url;
-    this.requests = new Requests(options.userAgent, request.url.credentials);
+    this.#link = new ServerLink(request.url, options, this, log);
     this.udp = new UdpTransport(options, () => this.#stunSettled(), log);
-    this.#connect();
+    this.#link.connect();
   }
 
   /** `rtsp://host:port`, without what may be secret. */
   get server(): string {
-    return `rtsp://${formatAuthority(this.#url)}`;
+    return this.#link.name;
   }
 
   /** As it stands in request lines. */
   get requestUrl(): string {
-    return formatRtspUrl(this.#url);
+    return this.#link.requestUrl;
+  }
+
+  get requests(): Requests {
+    return this.#link.requests;
   }
 
   /**
@@ -107,37 +88,21 @@ export class Handshake implements ControlParent {
    */
   close(): void {
     this.#enter("over");
-    this.#connector?.close();
     this.udp.close();
-    this.#leaveServer();
+    this.#link.leave();
   }
 
   /** The only place that changes the state. Each one but the last ends by itself. */
   #enter(state: State): void {
-    clearTimeout(this.#timer);
     this.#state = state;
-    const { timeoutMs } = this.#options;
-    if (!isAsking(state)) return;
-    this.#timer = setTimeout(() => this.#fail(new NoAnswerError(this.server, methodOf(state), timeoutMs)), timeoutMs);
+    this.#link.answered();
   }
 
-  #connect(): void {
-    this.#enter("connecting");
-    const parent = {
-      resolved: (first: IpAddress) => this.#resolved(first),
-      connected: (control: Control) => this.#connected(control),
-      failed: (cause: RtspError) => this.#fail(cause),
-    };
-    this.#connector = new Connector(this.server, this.#url, this.#options, parent, this.#log);
-  }
-
-  #resolved(first: IpAddress): void {
+  resolved(first: IpAddress): void {
     if (this.#request.purpose === "play" && this.#redirects === 0) this.udp.ask(first);
   }
 
-  #connected(control: Control): void {
-    this.#control = control;
-    control.parent = this;
+  reached(control: Control): void {
     this.udp.connected(control.target.address, control.localPort, this.#request.purpose === "play");
     this.#ask("options");
   }
@@ -145,7 +110,7 @@ export class Handshake implements ControlParent {
   #ask(stage: Asking): void {
     this.#enter(stage);
     const url = stage === "setup" ? this.learned.controlUrl : this.requestUrl;
-    this.#control?.send(this.requests.make(methodOf(stage), url, this.#headersOf(stage)));
+    this.#link.ask(methodOf(stage), url, this.#headersOf(stage));
   }
 
   #headersOf(stage: Asking): HeaderField[] {
@@ -175,8 +140,8 @@ export class Handshake implements ControlParent {
 
   over(reason: string): void {
     // A server that has gone needs no farewell.
-    this.#isSetUp = false;
-    this.#fail(new ClosedError(this.server, this.#state, reason));
+    this.#link.isSetUp = false;
+    this.failed(new ClosedError(this.server, this.#state, reason));
   }
 
   response(response: RtspResponse): void {
@@ -190,19 +155,19 @@ export class Handshake implements ControlParent {
     else if (status === 401) this.#challenged(stage, response);
     else if (status >= 300 && status < 400 && location !== undefined) this.#redirect(location);
     else if (status === UNSUPPORTED_TRANSPORT && stage === "setup") this.#offerNext(reason);
-    else this.#fail(new RefusedError(this.server, methodOf(stage), status, reason));
+    else this.failed(new RefusedError(this.server, methodOf(stage), status, reason));
   }
 
   #offerNext(reason: string): void {
     this.#refusedOffers++;
     if (this.#offer !== undefined) this.#ask("setup");
-    else this.#fail(new RefusedError(this.server, "SETUP", UNSUPPORTED_TRANSPORT, reason));
+    else this.failed(new RefusedError(this.server, "SETUP", UNSUPPORTED_TRANSPORT, reason));
   }
 
   #challenged(stage: Asking, response: RtspResponse): void {
     const reason = this.requests.challenged(response);
     if (reason === undefined) this.#ask(stage);
-    else this.#fail(new UnauthorizedError(this.server, methodOf(stage), reason));
+    else this.failed(new UnauthorizedError(this.server, methodOf(stage), reason));
   }
 
   #succeeded(stage: Asking, response: RtspResponse): void {
@@ -230,15 +195,15 @@ export class Handshake implements ControlParent {
   }
 
   #setUp({ headers }: RtspResponse): void {
-    this.#isSetUp = true;
+    this.#link.isSetUp = true;
     const transport = headerValue(headers, "transport");
     const chosen = parseChosenTransport(transport ?? DEFAULT_TRANSPORT);
     if (chosen.kind === "tcp") {
-      this.#control?.useChannels(chosen.rtpChannel, chosen.rtcpChannel);
+      this.#link.control?.useChannels(chosen.rtpChannel, chosen.rtcpChannel);
       this.udp.close();
     } else if (this.udp.pair) void this.udp.chosen(chosen);
     else {
-      this.#fail(new ClosedError(this.server, "setup", "the server has chosen UDP, which was not offered"));
+      this.failed(new ClosedError(this.server, "setup", "the server has chosen UDP, which was not offered"));
       return;
     }
     if (transport !== undefined) this.learned.transport = chosen.kind === "tcp" ? "tcp-interleaved" : "udp";
@@ -249,36 +214,26 @@ export class Handshake implements ControlParent {
   #played(response: RtspResponse): void {
     this.learned.play(response);
     this.#enter("over");
-    const control = this.#control!;
+    const control = this.#link.control!;
     control.parent = this.#parent;
     this.#parent.played(control);
   }
 
   /** Close, and ask somebody else. */
   #redirect(location: string): void {
-    const url = followRedirect(location, this.#url);
-    if (!url) this.#fail(new RedirectError(this.server, "not to an rtsp:// URL"));
+    const url = followRedirect(location, this.#link.url);
+    if (!url) this.failed(new RedirectError(this.server, "not to an rtsp:// URL"));
     else if (++this.#redirects > MAX_REDIRECTS)
-      this.#fail(new RedirectError(this.server, `over ${MAX_REDIRECTS} times`));
+      this.failed(new RedirectError(this.server, `over ${MAX_REDIRECTS} times`));
     else {
-      this.#leaveServer();
-      this.#url = url;
       this.learned = new Learned();
       this.#refusedOffers = 0;
-      this.requests.forget(url.credentials);
-      this.#connect();
+      this.#enter("connecting");
+      this.#link.moveTo(url);
     }
   }
 
-  #leaveServer(): void {
-    const control = this.#control;
-    this.#control = undefined;
-    if (control?.isOpen && this.#isSetUp) new Teardown(control, this.requests, this.requestUrl);
-    else control?.close();
-    this.#isSetUp = false;
-  }
-
-  #fail(cause: RtspError): void {
+  failed(cause: RtspError): void {
     if (this.#state === "over") return;
     this.close();
     this.#parent.failed(cause);

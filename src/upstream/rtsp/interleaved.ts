@@ -9,8 +9,8 @@ import { CarryOver } from "./carry-over.ts";
 const LEAST_READ_BYTES = 16 * 1024;
 /** Reads in a row that may bring nothing but reports and answers. */
 const MAX_BARREN_READS = 16;
-/** When packets are held back to be put in order, we look again after so long, even if nothing comes. */
-const COLLECTED_MS = 6;
+/** When packets are held back to be put in order, we look again once that is over, and a timer may come a little early. */
+const TIMER_SLACK_MS = 2;
 
 export interface InterleavedParent {
   /** Reads at most `length` bytes from the connection, whose frames come to `input`. 0: none are there now. -1: it is over. */
@@ -56,9 +56,10 @@ export class InterleavedSource implements ByteSource, UpstreamParent {
 
   announce(): void {
     this.#parent.announce();
-    if (!this.input.reorder.isCollecting) return;
+    const { patienceMs } = this.input.reorder;
+    if (patienceMs === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.arrived(), COLLECTED_MS);
+    this.#timer = setTimeout(() => this.arrived(), patienceMs + TIMER_SLACK_MS);
   }
 
   /** There is something to read. */

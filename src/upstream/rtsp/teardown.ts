@@ -10,7 +10,17 @@ const BEAT_MS = 25;
 /** What a beat reads of the media that stands before the answer. */
 const BEAT_BYTES = 2 * 1024 * 1024;
 
+/** Those that are under way. */
+const underWay = new Set<Teardown>();
+
+/** Resolves when no server is waited for any more, at the latest after `limitMs`. What begins meanwhile is not waited for. */
+export async function teardownsOver(limitMs: number): Promise<void> {
+  const all = Array.from(underWay, ({ done }) => done.promise);
+  if (all.length > 0) await Promise.race([Promise.all(all), Bun.sleep(limitMs)]);
+}
+
 export class Teardown implements ControlParent {
+  readonly done = Promise.withResolvers<void>();
   readonly #requests: Requests;
   readonly #url: string;
   #control: Control;
@@ -28,6 +38,7 @@ export class Teardown implements ControlParent {
     this.#url = url;
     control.parent = this;
     control.pullOnly();
+    underWay.add(this);
     this.#ask();
   }
 
@@ -90,6 +101,8 @@ export class Teardown implements ControlParent {
     clearTimeout(this.#timer);
     clearInterval(this.#beat);
     this.#control.close();
+    underWay.delete(this);
+    this.done.resolve();
   }
 
   #limit(): void {

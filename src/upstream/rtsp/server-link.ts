@@ -1,0 +1,100 @@
+/** The server that a handshake talks to: connects, asks with a limit for the answer, takes leave (rtsp.md sections 2, 3 and 11). */
+import type { Log } from "../../system/log.ts";
+import type { HeaderField } from "../../wire/http-request.ts";
+import { formatRtspUrl, type RtspUrl } from "../../wire/rtsp-url.ts";
+import { formatAuthority } from "../../wire/url-authority.ts";
+import { Connector, type ConnectorOptions, type ConnectorParent } from "./connector.ts";
+import type { Control, ControlParent } from "./control.ts";
+import { NoAnswerError } from "./errors.ts";
+import { Requests } from "./requests.ts";
+import { Teardown } from "./teardown.ts";
+
+export interface ServerLinkOptions extends ConnectorOptions {
+  readonly userAgent: string;
+}
+
+export interface ServerLinkParent extends ControlParent, Pick<ConnectorParent, "resolved" | "failed"> {
+  /** The connection is made; `control` is set. */
+  reached(control: Control): void;
+}
+
+export class ServerLink {
+  readonly requests: Requests;
+  /** Undefined while there is no connection. */
+  control: Control | undefined;
+  /** The server has a session that it must be told the end of. */
+  isSetUp = false;
+  readonly #options: ServerLinkOptions;
+  readonly #parent: ServerLinkParent;
+  readonly #log: Log;
+  #url: RtspUrl;
+  #connector: Connector | undefined;
+  #timer: Timer | undefined;
+
+  constructor(url: RtspUrl, options: ServerLinkOptions, parent: ServerLinkParent, log: Log) {
+    this.#url = url;
+    this.#options = options;
+    this.#parent = parent;
+    this.#log = log;
+    this.requests = new Requests(options.userAgent, url.credentials);
+  }
+
+  get url(): RtspUrl {
+    return this.#url;
+  }
+
+  /** `rtsp://host:port`, without what may be secret. */
+  get name(): string {
+    return `rtsp://${formatAuthority(this.#url)}`;
+  }
+
+  /** As it stands in request lines. */
+  get requestUrl(): string {
+    return formatRtspUrl(this.#url);
+  }
+
+  connect(): void {
+    const parent: ConnectorParent = {
+      resolved: (first) => this.#parent.resolved(first),
+      connected: (control) => {
+        this.control = control;
+        control.parent = this.#parent;
+        this.#parent.reached(control);
+      },
+      failed: (cause) => this.#parent.failed(cause),
+    };
+    this.#connector = new Connector(this.name, this.#url, this.#options, parent, this.#log);
+  }
+
+  /** Fails with `NoAnswerError` unless `answered` is called in time. */
+  ask(method: string, url: string, headers: readonly HeaderField[]): void {
+    const { timeoutMs } = this.#options;
+    this.answered();
+    this.#timer = setTimeout(() => this.#parent.failed(new NoAnswerError(this.name, method, timeoutMs)), timeoutMs);
+    this.control?.send(this.requests.make(method, url, headers));
+  }
+
+  /** Nothing is waited for any more. */
+  answered(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Goes to another server, which knows nothing of what this one has been told. */
+  moveTo(url: RtspUrl): void {
+    this.leave();
+    this.#url = url;
+    this.requests.forget(url.credentials);
+    this.connect();
+  }
+
+  /** Ends the connection, or the attempt. A server that has set up a session is told so. Harmless when repeated. */
+  leave(): void {
+    const { control } = this;
+    this.answered();
+    this.#connector?.close();
+    this.control = undefined;
+    if (control?.isOpen && this.isSetUp) new Teardown(control, this.requests, this.requestUrl);
+    else control?.close();
+    this.isSetUp = false;
+  }
+}
