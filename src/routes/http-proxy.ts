@@ -2,6 +2,8 @@
 import type { Connection } from "../http/connection.ts";
 import { completeHeaders, errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
+import { CLIENT_STATE } from "../status/client-state.ts";
+import type { WatchedClient } from "../status/clients.ts";
 import type { Log } from "../system/log.ts";
 import { collectPlaylist } from "../upstream/http/playlist.ts";
 import { HttpSession } from "../upstream/http/session.ts";
@@ -28,6 +30,7 @@ import { maskToken } from "../wire/token-mask.ts";
 import { emitUpstreamRequest } from "../wire/upstream-request.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
+import { shownUrl } from "./client-identity.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import type { OwnLinks } from "./own-links.ts";
 import { ProxiedBody } from "./proxied-body.ts";
@@ -71,8 +74,8 @@ export function httpProxyRoute(parts: Parts): Route {
 function serve(parts: Parts, exchange: Exchange, requested: ProxyUrl): void {
   const { admission, log } = parts;
   const { connection } = exchange;
-  const leave = admission.enter();
-  if (!leave) {
+  const admitted = admission.enter(exchange, "http");
+  if (!admitted) {
     log.warn("Maximum client limit reached");
     connection.respond(errorResponse(503));
     return;
@@ -80,10 +83,10 @@ function serve(parts: Parts, exchange: Exchange, requested: ProxyUrl): void {
   const { url: path, taken } = takeParameters(requested.path, CONSUMED_PARAMETERS);
   const url = { ...requested, path };
   parts.accessLog.admitted(exchange, "http", formatProxyUrl(url));
-  const relayed = new RelayedRequest(parts, exchange, url, requestedInterface(taken, log));
+  const relayed = new RelayedRequest(parts, exchange, url, requestedInterface(taken, log), admitted.client);
   connection.onClose = () => {
     relayed.close();
-    leave();
+    admitted.leave();
   };
   relayed.start();
 }
@@ -94,15 +97,23 @@ class RelayedRequest {
   readonly #exchange: Exchange;
   readonly #url: ProxyUrl;
   readonly #interfaceName: string | undefined;
+  readonly #client: WatchedClient;
   #session: HttpSession | undefined;
   #body: ProxiedBody | undefined;
   #collecting = new AbortController();
 
-  constructor(parts: Parts, exchange: Exchange, url: ProxyUrl, interfaceName: string | undefined) {
+  constructor(
+    parts: Parts,
+    exchange: Exchange,
+    url: ProxyUrl,
+    interfaceName: string | undefined,
+    client: WatchedClient,
+  ) {
     this.#parts = parts;
     this.#exchange = exchange;
     this.#url = url;
     this.#interfaceName = interfaceName ?? parts.options.interfaceName;
+    this.#client = client;
   }
 
   start(): void {
@@ -121,10 +132,14 @@ class RelayedRequest {
     this.#session = new HttpSession(
       { url, method, head, body, interfaceName: this.#interfaceName, isOurselves: this.#parts.isOurselves },
       {
+        requested: () => {
+          this.#client.state = CLIENT_STATE.httpAwaitingHead;
+        },
         responded: (answer, framing) => this.#responded(answer, framing),
         readable: () => this.#body?.readable(),
         failed: (cause) => {
           this.#parts.log.error(cause.message);
+          this.#client.state = CLIENT_STATE.error;
           this.#connection.respond(errorResponse(cause.code === "loop" ? 508 : 503));
         },
       },
@@ -148,6 +163,7 @@ class RelayedRequest {
   }
 
   #responded(head: ResponseHead, framing: BodyFraming): void {
+    this.#client.state = CLIENT_STATE.httpStreaming;
     const handling = playlistHandling(this.#exchange.request.method, this.#url.path, head, framing);
     if (handling.kind === "collect") {
       void this.#rewrite(head, framing, handling.coding);
@@ -164,6 +180,14 @@ class RelayedRequest {
     const fields = relayedHeaders(head.headers).map((field) => this.#withLocation(head.status, field));
     this.#connection.startStream(emitMessageHead(head.statusLine, this.#completed(fields)));
     this.#body = new ProxiedBody(this.#connection, this.#session!, framing, this.#parts.hub);
+    const { pipe } = this.#body;
+    this.#client.fed(pipe, pipe, {
+      kind: "http",
+      url: shownUrl(formatProxyUrl(this.#url)),
+      interfaceName: this.#interfaceName,
+      receiver: "stream",
+      rtp: () => undefined,
+    });
     this.#body.start();
   }
 

@@ -1,7 +1,7 @@
 /** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
 import { Places } from "../routes/admission.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
-import { mapIntegers } from "../system/shared-memory.ts";
+import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
 
@@ -44,15 +44,26 @@ class WorkerProcess {
       case "log-level":
         this.#log.level = message.level;
         break;
+      default:
+        this.#worker?.takeStatus(message);
     }
   }
 
-  #start({ settings, logLevel, sockets, places, channels }: StartMessage): void {
+  #start({ settings, logLevel, sockets, places, sentBytes, channels }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
     const counters = mapIntegers(places.fd, Places.size(places.workers));
-    this.#worker = new Worker({ settings, log, sockets, places: new Places(counters, this.#id), channels });
+    this.#worker = new Worker({
+      id: this.#id,
+      settings,
+      log,
+      sockets,
+      places: new Places(counters, this.#id),
+      sentBytes: mapFloats(sentBytes.fd, places.workers),
+      channels,
+      send: (message) => this.#send(message),
+    });
     this.#send({ kind: "ready" });
   }
 
@@ -66,9 +77,11 @@ class WorkerProcess {
     this.#lines = [];
   }
 
-  #send(message: FromWorker): void {
-    // The supervisor may be gone; then the end of this process is on its way.
-    if (process.connected) process.send?.(message);
+  /** False when the supervisor is gone; then the end of this process is on its way. */
+  #send(message: FromWorker): boolean {
+    if (!process.connected || !process.send) return false;
+    process.send(message);
+    return true;
   }
 
   #stop(): never {

@@ -14,6 +14,10 @@ import { ownLinks } from "../routes/own-links.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
 import { rtspRoute } from "../routes/rtsp.ts";
+import { statusApiRoute } from "../routes/status-api.ts";
+import { statusEventsRoute } from "../routes/status-events.ts";
+import { ClientRegistry } from "../status/clients.ts";
+import { SendCounts } from "../status/send-counts.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
@@ -22,7 +26,8 @@ import { settleAfterStart } from "../system/startup-code.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ownAddress } from "../wire/own-address.ts";
 import { keepCompilerCalm } from "./compiler.ts";
-import type { HandedSocket } from "./messages.ts";
+import type { FromWorker, HandedSocket, StatusToWorker } from "./messages.ts";
+import { WorkerStatus } from "./worker-status.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -30,18 +35,25 @@ const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const FALLBACK_PORT = 5140;
 
 export interface WorkerParts {
+  /** 0 or more. */
+  readonly id: number;
   readonly settings: Settings;
   readonly log: Log;
   readonly sockets: readonly HandedSocket[];
   readonly places: Places;
+  /** By worker: bytes sent to media clients. */
+  readonly sentBytes: Float64Array;
   /** What the page at `/` lists. */
   readonly channels: readonly IndexChannel[];
+  /** Tells the supervisor; false when it is gone. */
+  readonly send: (message: FromWorker) => boolean;
 }
 
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #hub: Hub;
   readonly #admission: Admission;
+  readonly #status: WorkerStatus;
   readonly #accessLogFile: AccessLogFile;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
@@ -52,11 +64,13 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
-    const { settings, log, sockets, places } = parts;
+    const { id, settings, log, sockets, places, sentBytes, send } = parts;
     this.#parts = parts;
+    const clients = new ClientRegistry(id, new SendCounts(sentBytes, id));
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
     this.#accessLogFile = new AccessLogFile(log);
-    this.#admission = new Admission(settings.maxClients, places);
+    this.#admission = new Admission(settings.maxClients, places, clients);
+    this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#gatekeeper = new Gatekeeper(settings, log);
     this.#handler = this.#routes(settings);
     const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
@@ -76,6 +90,10 @@ export class Worker {
     this.#handler = this.#routes(settings);
   }
 
+  takeStatus(message: StatusToWorker): void {
+    this.#status.take(message);
+  }
+
   /** Closes every connection and socket at once. */
   stop(): void {
     this.#cancelSettling();
@@ -85,7 +103,12 @@ export class Worker {
 
   #routes(settings: Settings): RequestHandler {
     const { log, channels } = this.#parts;
-    const routes: Route[] = [indexRoute(channels, settings.appPathPrefix)];
+    const { feed, control } = this.#status;
+    const routes: Route[] = [
+      statusEventsRoute(feed, settings.statusPagePath),
+      statusApiRoute(control, settings.statusPagePath),
+      indexRoute(channels, settings.appPathPrefix),
+    ];
     if (settings.udpxy) routes.push(this.#multicast(settings), this.#rtsp(settings), this.#httpProxy(settings));
     return router({ gatekeeper: this.#gatekeeper, routes, log });
   }

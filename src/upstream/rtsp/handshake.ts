@@ -43,7 +43,11 @@ export interface HandshakeRequest {
   readonly purpose: "play" | "describe";
 }
 
+/** How far it has come; an asking stage is named like the request whose answer it awaits. */
+export type HandshakeStage = Exclude<State, "over"> | "reconnecting";
+
 export interface HandshakeParent extends ControlParent {
+  entered(stage: HandshakeStage): void;
   /** DESCRIBE was answered, and nothing else is wanted. */
   described(): void;
   /** SETUP was answered. Frames may come from now on. */
@@ -117,6 +121,7 @@ export class Handshake implements ControlParent {
     clearTimeout(this.#timer);
     this.#state = state;
     const { timeoutMs } = this.#options;
+    if (state !== "over") this.#parent.entered(state === "connecting" && this.#redirects > 0 ? "reconnecting" : state);
     if (!isAsking(state)) return;
     this.#timer = setTimeout(() => this.#fail(new NoAnswerError(this.server, methodOf(state), timeoutMs)), timeoutMs);
   }
