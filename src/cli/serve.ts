@@ -1,7 +1,6 @@
 /** The command `serve`: a supervisor in this process until a signal ends it. */
 import type { Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import type { IndexChannel } from "../routes/index-page.ts";
 import { LogRing } from "../status/log-ring.ts";
 import { NothingToListenError, Supervisor } from "../supervisor/supervisor.ts";
 import { createLog } from "../system/log.ts";
@@ -14,27 +13,25 @@ const EMBEDDED = "/$bunfs/";
 
 /** Serves until SIGTERM or SIGINT, which end the process with status 0; what cannot be started ends it with status 1. */
 export async function serve(settings: Settings, reload: () => Reload): Promise<void> {
-  await supervise({ settings, reload, channels: [] });
+  await supervise({ settings, reload });
 }
 
 export interface Supervision {
   readonly settings: Settings;
   readonly reload: () => Reload;
-  /** What the page at `/` lists. */
-  readonly channels: readonly IndexChannel[];
   /** What else to stop. */
   readonly onStop?: () => void;
 }
 
 /** Starts the workers; the answer is there when they accept connections. */
-export async function supervise({ settings, reload, channels, onStop }: Supervision): Promise<Supervisor> {
+export async function supervise({ settings, reload, onStop }: Supervision): Promise<Supervisor> {
   const logRing = new LogRing();
   const log = createLog({
     level: settings.verbosity,
     prefix: "Supervisor",
     onLine: (line) => logRing.append(line),
   });
-  const supervisor = new Supervisor({ settings, reload, log, logRing, workerCommand: workerCommand(), channels });
+  const supervisor = new Supervisor({ settings, reload, log, logRing, workerCommand: workerCommand() });
   const stop = async () => {
     await supervisor.stop();
     onStop?.();

@@ -50,11 +50,15 @@ export async function runDemo(given: Settings, reload: () => Reload): Promise<vo
       const outcome = reload();
       return outcome.kind === "loaded" ? { ...outcome, settings: demoSettings(outcome.settings, playlist) } : outcome;
     },
-    channels: [],
     onStop: () => sources.stop(),
   });
   const url = (path: string) => ownUrl(supervisor.addresses[0], settings, path);
-  const places = [{ name: "all channels", path: "/" }, { name: "playlist", path: "/playlist.m3u" }, ...channelPaths()];
+  const places = [
+    { name: "web player", path: settings.playerPagePath },
+    { name: "status", path: settings.statusPagePath },
+    { name: "playlist", path: "/playlist.m3u" },
+    ...channelPaths(),
+  ];
   const lines = places.map(({ name, path }) => `  ${name.padEnd(NAME_COLUMNS)} ${url(path)}\n`);
   process.stdout.write(`\nsluice demo\n\n${lines.join("")}\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`);
   offerPlayer(url(settings.playerPagePath));

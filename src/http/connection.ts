@@ -12,6 +12,12 @@ export interface ConnectionTimeouts {
   readonly lingerMs: number;
 }
 
+/** Is told what becomes of every write to a socket. */
+export interface SendMeter {
+  /** The kernel has taken so many of the bytes that it was offered. */
+  sent(offered: number, taken: number): void;
+}
+
 export type ConnectionSocket = Bun.Socket<Connection | undefined>;
 
 /** What a connection needs of the listener that accepted it. */
@@ -54,6 +60,10 @@ export class Connection {
   onUpstreamResumable: (() => void) | undefined;
   /** Called exactly once, when the client is gone or the connection was closed by us, also from within `abort`. */
   onClose: (() => void) | undefined;
+  /** Bytes of heads and bodies that the kernel has taken. */
+  sentBytes = 0;
+  /** Counts for more than this connection. */
+  meter: SendMeter | undefined;
 
   readonly #socket: ConnectionSocket;
   readonly #parent: ConnectionParent;
@@ -98,8 +108,7 @@ export class Connection {
   write(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#state !== "streaming") return 0;
     if (this.#queue.length > 0) return this.#writeWithHead(bytes, offset, length);
-    const taken = this.#socket.write(bytes as Uint8Array<ArrayBuffer>, offset, length);
-    return Math.max(0, taken);
+    return this.#send(bytes, offset, length);
   }
 
   /** Closes once all that `write` has taken is delivered. */
@@ -186,10 +195,18 @@ export class Connection {
     this.respond(errorResponse(status));
   }
 
+  /** Every byte of an answer goes through here. */
+  #send(bytes: Uint8Array, offset: number, length: number): number {
+    const taken = Math.max(0, this.#socket.write(bytes as Uint8Array<ArrayBuffer>, offset, length));
+    this.sentBytes += taken;
+    this.meter?.sent(length, taken);
+    return taken;
+  }
+
   /** Copies the first media behind the head: two writes would be two packets, and the player waits for both. */
   #writeWithHead(bytes: Uint8Array, offset: number, length: number): number {
     const head = this.#queue[0]!.subarray(this.#queueSent);
-    const taken = Math.max(0, this.#socket.write(Buffer.concat([head, bytes.subarray(offset, offset + length)])));
+    const taken = this.#send(Buffer.concat([head, bytes.subarray(offset, offset + length)]), 0, head.length + length);
     if (taken < head.length) {
       this.#queueSent += taken;
       return 0;
@@ -203,8 +220,7 @@ export class Connection {
   #flush(): boolean {
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const left = next.length - this.#queueSent;
-      const taken = this.#socket.write(next as Uint8Array<ArrayBuffer>, this.#queueSent, left);
-      this.#queueSent += Math.max(0, taken);
+      this.#queueSent += this.#send(next, this.#queueSent, left);
       if (this.#queueSent < next.length) return false;
       this.#queue.shift();
       this.#queueSent = 0;

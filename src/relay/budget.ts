@@ -13,6 +13,10 @@ export class Budget {
   streams = 0;
   /** Clients of byte-stream upstreams that share the budget now. */
   pipes = 0;
+  /** How often memory was taken, refused and given back. */
+  expansions = 0;
+  exhaustions = 0;
+  shrinks = 0;
 
   /** @param slots value of `-b`, 1 or more */
   constructor(slots: number) {
@@ -28,13 +32,19 @@ export class Budget {
    * Fewer than none are given back.
    */
   take(bytes: number, forced = false): boolean {
-    if (!forced && bytes > 0 && this.usedBytes + bytes > this.totalBytes) return false;
+    if (!forced && bytes > 0 && this.usedBytes + bytes > this.totalBytes) {
+      this.exhaustions++;
+      return false;
+    }
+    if (bytes < 0) this.shrinks++;
+    else this.expansions++;
     this.usedBytes += bytes;
     return true;
   }
 
   giveBack(bytes: number): void {
     this.usedBytes -= bytes;
+    this.shrinks++;
   }
 
   /**

@@ -1,4 +1,5 @@
 /** A client's reading position in a ring. */
+import { LagMark } from "./lag-mark.ts";
 import type { Ring } from "./ring.ts";
 
 /** What the relay knows of a client. */
@@ -28,9 +29,12 @@ export class Cursor {
   /** When the cursor had last written everything: nothing that waits now is older. */
   emptiedAt = Number.NEGATIVE_INFINITY;
   sentBytes = 0;
+  /** The most bytes that have waited in the ring, as far as was looked. */
+  peakLag = 0;
   /** Losses of this client alone, because it was too slow (flow-control.md section 5). */
   droppedPackets = 0;
   droppedBytes = 0;
+  readonly lagMark = new LagMark();
   readonly #ring: Ring;
   /** Bytes that go out before those at `position`: a preamble, or the end of a unit whose start was sent before a skip. */
   #owed: Uint8Array | undefined;

@@ -1,12 +1,16 @@
 /** The registry that lets every client of the same group share one upstream and one ring. */
 import { Budget } from "./budget.ts";
 import type { ClientSink, Cursor } from "./cursor.ts";
+import { CursorQueue, type Flow, type Queue } from "./flow.ts";
 import { Stream, type Upstream, type UpstreamParent } from "./stream.ts";
 import { Tick } from "./tick.ts";
 
 /** A client's place in a stream. */
 export interface Subscription {
   readonly cursor: Cursor;
+  readonly queue: Queue;
+  /** Of the stream, which is the same for all who share it. */
+  readonly flow: Flow;
   /** The client's socket has room again. */
   drained(): void;
   /** The client is gone. */
@@ -54,7 +58,8 @@ export class Hub {
       if (stream.cursors.length === 0) stream.close();
       throw error;
     }
-    return { cursor, drained: () => stream.drained(cursor), close: () => stream.detach(cursor) };
+    const queue = new CursorQueue(cursor, this.budget);
+    return { cursor, queue, flow: stream, drained: () => stream.drained(cursor), close: () => stream.detach(cursor) };
   }
 
   #open(key: string, open: (parent: UpstreamParent) => Upstream): Stream {

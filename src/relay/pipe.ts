@@ -2,6 +2,7 @@
 import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import { type ClientSink, Cursor } from "./cursor.ts";
+import { type ByteInspector, type Flow, Inspection, type Queue } from "./flow.ts";
 import { clientLimit, Gate, type PoolState, SlowMark } from "./gate.ts";
 import { Ring } from "./ring.ts";
 import type { Ticking } from "./tick.ts";
@@ -38,7 +39,7 @@ export interface PipeParent {
   finished(): void;
 }
 
-export class Pipe implements Ticking {
+export class Pipe implements Ticking, Queue, Flow {
   readonly cursor: Cursor;
   readonly gate = new Gate();
   readonly #slowMark = new SlowMark();
@@ -53,6 +54,7 @@ export class Pipe implements Ticking {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** The source will tell when there is something to read. */
   #isAnnounced = false;
+  #inspection: Inspection | undefined;
   #continuation: NodeJS.Immediate | undefined;
 
   constructor(source: ByteSource, sink: ClientSink, budget: Budget, parent: PipeParent) {
@@ -74,8 +76,40 @@ export class Pipe implements Ticking {
     return this.#tickMs;
   }
 
+  get queuedBytes(): number {
+    return this.cursor.lag;
+  }
+
+  get peakBytes(): number {
+    return this.cursor.peakLag;
+  }
+
+  get droppedPackets(): number {
+    return this.cursor.droppedPackets;
+  }
+
+  get droppedBytes(): number {
+    return this.cursor.droppedBytes;
+  }
+
+  get backpressureEvents(): number {
+    return this.gate.backpressureEvents;
+  }
+
+  get receivedBytes(): number {
+    return this.#ring.head;
+  }
+
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  inspect(inspector: ByteInspector | undefined): void {
+    this.#inspection = inspector && new Inspection(this.#ring, inspector);
+  }
+
   /** Bytes that may wait for the client now. */
-  get limit(): number {
+  get limitBytes(): number {
     return this.#limitIn(this.#pool());
   }
 
@@ -159,7 +193,10 @@ export class Pipe implements Ticking {
     const ring = this.#ring;
     const room = Math.min(limit - this.cursor.lag, ring.capacity - ring.headOffset);
     const read = this.#source.read(ring.memory, ring.headOffset, room);
-    if (read > 0) ring.advance(read);
+    if (read <= 0) return read;
+    ring.advance(read);
+    if (this.cursor.lag > this.cursor.peakLag) this.cursor.peakLag = this.cursor.lag;
+    this.#inspection?.catchUp();
     return read;
   }
 

@@ -2,6 +2,7 @@
 import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import { type ClientSink, Cursor } from "./cursor.ts";
+import { type ByteInspector, type Flow, Inspection } from "./flow.ts";
 import { Ring } from "./ring.ts";
 import { USUAL_TICK_MS } from "./tick.ts";
 
@@ -49,10 +50,11 @@ const MAX_RETAINED_BYTES = 8 * 1024 * 1024;
 /** Every so often a ring that has grown is looked at; it shrinks when less would have done all the while. */
 const SHRINK_EVERY_MS = 15_000;
 
-export class Stream implements UpstreamParent {
+export class Stream implements UpstreamParent, Flow {
   readonly ring: Ring;
   readonly cursors: Cursor[] = [];
   hasEnded = false;
+  heardAt = Number.NEGATIVE_INFINITY;
   #isReleased = false;
   onClosed: (() => void) | undefined;
   readonly #budget: Budget;
@@ -60,6 +62,7 @@ export class Stream implements UpstreamParent {
   /** The head may grow to here before a cursor that has not moved since is overrun. */
   #headLimit: number;
   #now = 0;
+  #inspection: Inspection | undefined;
   #cause: Error | undefined;
   /** The most that had to be held since the last look, and the distance of the last two random access points. */
   #mostHeld = 0;
@@ -92,6 +95,14 @@ export class Stream implements UpstreamParent {
 
   get tickMs(): number {
     return this.#upstream?.tickMs ?? USUAL_TICK_MS;
+  }
+
+  get receivedBytes(): number {
+    return this.ring.head;
+  }
+
+  inspect(inspector: ByteInspector | undefined): void {
+    this.#inspection = inspector && new Inspection(this.ring, inspector);
   }
 
   /**
@@ -132,7 +143,10 @@ export class Stream implements UpstreamParent {
 
   tick(now: number): void {
     this.#now = now;
+    const before = this.ring.head;
     this.#upstream?.tick(now);
+    if (this.ring.head !== before) this.heardAt = now;
+    this.#inspection?.catchUp();
     this.#flush(now);
     if (now - this.#lookedAt >= SHRINK_EVERY_MS) this.#considerSize(now);
   }
@@ -200,7 +214,9 @@ export class Stream implements UpstreamParent {
       // A client that finds itself closed while it is written to may have left, and others with it.
       if (!cursor) continue;
       const lag = ring.head - cursor.position;
+      if (lag > cursor.peakLag) cursor.peakLag = lag;
       if (cursor.blocked) {
+        if (lag > limit / 2) cursor.lagMark.lags(now);
         if (lag > limit) cursor.skip(limit * SKIP_TO);
       } else if (lag >= WRITE_BYTES || (lag > 0 && now - cursor.emptiedAt >= WRITE_AGE_MS - TICK_JITTER_MS)) {
         cursor.write(now);

@@ -2,13 +2,8 @@
 import type { AccessLogFile } from "../system/access-log-file.ts";
 import { type AccessLogEntry, type AccessLogFormat, accessLogLine, parseAccessLogFormat } from "../wire/access-log.ts";
 import { forwardedFor } from "../wire/forwarded.ts";
-import { withoutTrailingSlash } from "../wire/path-prefix.ts";
-import { percentDecode } from "../wire/percent.ts";
-import { withoutTokenWord } from "../wire/token.ts";
+import { serviceUrl, userAgent } from "./client-identity.ts";
 import type { Exchange } from "./route.ts";
-
-/** Longest `$service_url`. */
-const SERVICE_URL_MAX_BYTES = 255;
 
 export class AccessLog {
   readonly #file: AccessLogFile;
@@ -35,18 +30,11 @@ export class AccessLog {
       method: request.method,
       serviceUrl: serviceUrl(exchange),
       host: request.header("host") ?? "",
-      userAgent: withoutTokenWord(request.header("user-agent") ?? ""),
+      userAgent: userAgent(exchange),
       forwardedFor: forwardedFor(request.headers),
       serviceType,
       upstreamUrl,
     };
     this.#file.write(this.#path, accessLogLine(this.#format, entry));
   }
-}
-
-/** Path without prefix, label and a trailing slash, decoded, and the query without the token. */
-function serviceUrl({ path, query }: Exchange): string {
-  const trimmed = withoutTrailingSlash(path);
-  const url = (percentDecode(trimmed) ?? trimmed) + (query === "" ? "" : `?${query}`);
-  return url.slice(0, SERVICE_URL_MAX_BYTES);
 }

@@ -1,4 +1,8 @@
-/** The limit on media clients (`-m`, http.md section 14), which holds for all workers together. */
+/** Lets media clients in: the limit on them (`-m`, http.md section 14) holds for all workers together. */
+import { ClientRegistry, type WatchedClient } from "../status/clients.ts";
+import type { UpstreamKind } from "../status/report.ts";
+import { clientIdentity } from "./client-identity.ts";
+import type { Exchange } from "./route.ts";
 
 /** The places of a program: one counter for all, and one for each worker so that a dead worker's places are known. */
 export class Places {
@@ -50,15 +54,25 @@ export class Places {
   }
 }
 
+/** A media client that was let in. */
+export interface Admitted {
+  /** Its entry on the status page. */
+  readonly client: WatchedClient;
+  /** Gives the place back, once however often it is called. */
+  readonly leave: () => void;
+}
+
 export class Admission {
   /** May change at any time; who is inside stays. */
   limit: number;
   readonly #places: Places;
+  readonly #clients: ClientRegistry;
 
   /** @param limit 1 or more */
-  constructor(limit: number, places = new Places()) {
+  constructor(limit: number, places = new Places(), clients = new ClientRegistry()) {
     this.limit = limit;
     this.#places = places;
+    this.#clients = clients;
   }
 
   /** Clients inside, of all workers. */
@@ -66,13 +80,19 @@ export class Admission {
     return this.#places.taken;
   }
 
-  /** Takes a place; the answer gives it back, once however often it is called. Undefined when all are taken. */
-  enter(): (() => void) | undefined {
+  /**
+   * Takes a place for the client of a request; undefined when all are taken.
+   * @param kind where its media will come from, as far as is known
+   */
+  enter(exchange: Exchange, kind: UpstreamKind): Admitted | undefined {
     if (!this.#places.take(this.limit)) return undefined;
+    const client = this.#clients.enter(exchange.connection, clientIdentity(exchange, kind));
     let isInside = true;
-    return () => {
+    const leave = () => {
       if (isInside) this.#places.giveBack();
       isInside = false;
+      this.#clients.leave(client);
     };
+    return { client, leave };
   }
 }

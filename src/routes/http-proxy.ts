@@ -2,6 +2,8 @@
 import type { Connection } from "../http/connection.ts";
 import { completeHeaders, errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
+import { CLIENT_STATE } from "../status/client-state.ts";
+import type { WatchedClient } from "../status/clients.ts";
 import type { Log } from "../system/log.ts";
 import { readSeekRequest } from "../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
@@ -31,6 +33,7 @@ import { maskToken } from "../wire/token-mask.ts";
 import { emitUpstreamRequest } from "../wire/upstream-request.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
+import { shownUrl } from "./client-identity.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import type { OwnLinks } from "./own-links.ts";
 import { ProxiedBody } from "./proxied-body.ts";
@@ -82,17 +85,17 @@ export function serveHttp(parts: HttpProxyParts, exchange: Exchange, url: string
     connection.respond(errorResponse(upstream));
     return;
   }
-  const leave = parts.admission.enter();
-  if (!leave) {
+  const admitted = parts.admission.enter(exchange, "http");
+  if (!admitted) {
     parts.log.warn("Maximum client limit reached");
     connection.respond(errorResponse(503));
     return;
   }
   parts.accessLog.admitted(exchange, "http", upstream.unfilled);
-  const relayed = new RelayedRequest(parts, exchange, upstream.url, upstream.interfaceName);
+  const relayed = new RelayedRequest(parts, exchange, upstream.url, upstream.interfaceName, admitted.client);
   connection.onClose = () => {
     relayed.close();
-    leave();
+    admitted.leave();
   };
   relayed.start();
 }
@@ -131,15 +134,23 @@ class RelayedRequest {
   readonly #exchange: Exchange;
   readonly #url: ProxyUrl;
   readonly #interfaceName: string | undefined;
+  readonly #client: WatchedClient;
   #session: HttpSession | undefined;
   #body: ProxiedBody | undefined;
   #collecting = new AbortController();
 
-  constructor(parts: HttpProxyParts, exchange: Exchange, url: ProxyUrl, interfaceName: string | undefined) {
+  constructor(
+    parts: HttpProxyParts,
+    exchange: Exchange,
+    url: ProxyUrl,
+    interfaceName: string | undefined,
+    client: WatchedClient,
+  ) {
     this.#parts = parts;
     this.#exchange = exchange;
     this.#url = url;
     this.#interfaceName = interfaceName ?? parts.options.interfaceName;
+    this.#client = client;
   }
 
   start(): void {
@@ -158,10 +169,14 @@ class RelayedRequest {
     this.#session = new HttpSession(
       { url, method, head, body, interfaceName: this.#interfaceName, isOurselves: this.#parts.isOurselves },
       {
+        requested: () => {
+          this.#client.state = CLIENT_STATE.httpAwaitingHead;
+        },
         responded: (answer, framing) => this.#responded(answer, framing),
         readable: () => this.#body?.readable(),
         failed: (cause) => {
           this.#parts.log.error(cause.message);
+          this.#client.state = CLIENT_STATE.error;
           this.#connection.respond(errorResponse(cause.code === "loop" ? 508 : 503));
         },
       },
@@ -185,6 +200,7 @@ class RelayedRequest {
   }
 
   #responded(head: ResponseHead, framing: BodyFraming): void {
+    this.#client.state = CLIENT_STATE.httpStreaming;
     const handling = playlistHandling(this.#exchange.request.method, this.#url.path, head, framing);
     if (handling.kind === "collect") {
       void this.#rewrite(head, framing, handling.coding);
@@ -201,6 +217,14 @@ class RelayedRequest {
     const fields = relayedHeaders(head.headers).map((field) => this.#withLocation(head.status, field));
     this.#connection.startStream(emitMessageHead(head.statusLine, this.#completed(fields)));
     this.#body = new ProxiedBody(this.#connection, this.#session!, framing, this.#parts.hub);
+    const { pipe } = this.#body;
+    this.#client.fed(pipe, pipe, {
+      kind: "http",
+      url: shownUrl(formatProxyUrl(this.#url)),
+      interfaceName: this.#interfaceName,
+      receiver: "stream",
+      rtp: () => undefined,
+    });
     this.#body.start();
   }
 

@@ -1,6 +1,9 @@
 /** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
 import type { Hub } from "../relay/hub.ts";
+import { CLIENT_STATE } from "../status/client-state.ts";
+import type { RtpCounts } from "../status/upstreams.ts";
+import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import type { Log } from "../system/log.ts";
 import { resolveHost } from "../system/resolve.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
@@ -11,7 +14,8 @@ import { percentDecode } from "../wire/percent.ts";
 import { maskToken } from "../wire/token-mask.ts";
 import { queryParameter } from "../wire/url-query.ts";
 import type { AccessLog } from "./access-log.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Admitted } from "./admission.ts";
+import { shownUrl } from "./client-identity.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -65,21 +69,22 @@ function serve(parts: MulticastParts, exchange: Exchange, name: string, address:
     connection.respond({ status: 200, headers: streamHeaders({ protocol: "multicast" }, isCors) });
     return;
   }
-  const leave = parts.admission.enter();
-  if (!leave) {
+  const admitted = parts.admission.enter(exchange, "multicast");
+  if (!admitted) {
     parts.log.warn("Maximum client limit reached");
     connection.respond(errorResponse(503));
     return;
   }
-  connection.onClose = leave;
+  connection.onClose = admitted.leave;
   parts.accessLog.admitted(exchange, "rtp", name);
   const interfaceName = requestedInterface(query, parts.log) ?? parts.options.interfaceName;
   resolveTarget(name, address, interfaceName).then(
     (target) => {
-      if (!connection.isClosed) join(parts, exchange, target, leave);
+      if (!connection.isClosed) join(parts, exchange, target, admitted);
     },
     (error: Error) => {
       parts.log.error(`${name}: ${error.message}`);
+      admitted.client.state = CLIENT_STATE.error;
       connection.respond(errorResponse(404));
     },
   );
@@ -89,21 +94,35 @@ function join(
   { hub, options, log, snapshots }: MulticastParts,
   exchange: Exchange,
   target: MulticastTarget,
-  leave: () => void,
+  admitted: Admitted,
 ): void {
   const { connection, isCors } = exchange;
+  const { client, leave } = admitted;
+  let rtp: RtpCounts | undefined;
   try {
     const subscription = hub.join(
       streamKey(target),
-      (parent) => new MulticastSession(parent, target, options, log, performance.now()),
+      (parent) => {
+        const session = new MulticastSession(parent, target, options, log, performance.now());
+        rtp = session.input.reorder.counts;
+        return session;
+      },
       (upstream) => {
         const headers = () => streamHeaders(upstream.facts, isCors);
-        const stream = new MediaClient(connection, log, () =>
-          emitHead(200, completeHeaders(headers(), connection.standingHeaders)),
-        );
+        const stream = new MediaClient(connection, log, () => {
+          client.state = CLIENT_STATE.multicastActive;
+          return emitHead(200, completeHeaders(headers(), connection.standingHeaders));
+        });
         return snapshotOr(stream, exchange, snapshots, headers);
       },
     );
+    client.fed(subscription.queue, subscription.flow, {
+      kind: "multicast",
+      url: shownUrl(target.name),
+      interfaceName: target.interfaceName,
+      receiver: options.receiver ?? RECEIVER_KIND,
+      rtp: () => rtp,
+    });
     connection.onWritable = subscription.drained;
     connection.onClose = () => {
       subscription.close();
@@ -114,6 +133,7 @@ function join(
   } catch (error) {
     if (!(error instanceof MulticastError)) throw error;
     log.error(error.message);
+    client.state = CLIENT_STATE.error;
     connection.respond(errorResponse(503));
   }
 }

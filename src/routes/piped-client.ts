@@ -1,6 +1,7 @@
 /** A byte-stream upstream on its way to its one client: source, pipe and HTTP connection tied together. */
 import type { Connection } from "../http/connection.ts";
 import type { ClientSink } from "../relay/cursor.ts";
+import type { Flow, Queue } from "../relay/flow.ts";
 import type { Hub } from "../relay/hub.ts";
 import { type ByteSource, Pipe } from "../relay/pipe.ts";
 
@@ -30,6 +31,11 @@ export class PipedClient {
     this.#connection.onUpstreamResumable = () => this.#pipe.resume();
     this.#hub.tick.add(this.#pipe);
     this.#pipe.tick(performance.now());
+  }
+
+  /** What waits for the client, and what has come for it. */
+  get pipe(): Queue & Flow {
+    return this.#pipe;
   }
 
   /** The source has bytes, or is over. */

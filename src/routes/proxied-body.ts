@@ -1,5 +1,6 @@
 /** The body of a proxied answer on its way to the client. */
 import type { Connection } from "../http/connection.ts";
+import type { Flow, Queue } from "../relay/flow.ts";
 import type { Hub } from "../relay/hub.ts";
 import { BodySource } from "../upstream/http/body.ts";
 import type { HttpSession } from "../upstream/http/session.ts";
@@ -17,6 +18,11 @@ export class ProxiedBody {
       end: () => connection.endStream(),
     };
     this.#client = new PipedClient(connection, new BodySource(session, framing), sink, hub, () => session.close());
+  }
+
+  /** What waits for the client, and what has come for it. */
+  get pipe(): Queue & Flow {
+    return this.#client.pipe;
   }
 
   /** The head is flushed at once, whatever the body does. */

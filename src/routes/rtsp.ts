@@ -4,6 +4,11 @@ import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
 import type { ClientSink } from "../relay/cursor.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Upstream, UpstreamParent } from "../relay/stream.ts";
+import { CLIENT_STATE, type ClientState } from "../status/client-state.ts";
+import type { WatchedClient } from "../status/clients.ts";
+import type { Receiver, UpstreamKind } from "../status/report.ts";
+import type { UpstreamDescription } from "../status/upstreams.ts";
+import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import type { Log } from "../system/log.ts";
 import { readSeekRequest, type SeekRequest } from "../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
@@ -12,11 +17,12 @@ import type { RtspError } from "../upstream/rtsp/errors.ts";
 import type { RtspFacts } from "../upstream/rtsp/facts.ts";
 import type { HandshakeRequest } from "../upstream/rtsp/handshake.ts";
 import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
-import { type RtspOptions, RtspSession, type RtspSessionParent } from "../upstream/rtsp/session.ts";
+import { type RtspOptions, RtspSession, type RtspSessionParent, type RtspStage } from "../upstream/rtsp/session.ts";
 import { CONSUMED_PARAMETERS, takeParameters } from "../wire/proxy-url.ts";
-import { parseRtspUrl } from "../wire/rtsp-url.ts";
+import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp-url.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Admission } from "./admission.ts";
+import { shownUrl } from "./client-identity.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import { PipedClient } from "./piped-client.ts";
@@ -78,21 +84,20 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
   if (outcome.kind === "error") return outcome.status;
   // Asking what there is for HEAD takes no place (http.md section 14).
   const isHead = request.method === "HEAD";
-  const leave = isHead ? () => {} : parts.admission.enter();
-  if (!leave) {
+  const admitted = isHead ? undefined : parts.admission.enter(exchange, "rtsp-tcp");
+  if (!admitted && !isHead) {
     parts.log.warn("Maximum client limit reached");
     return 503;
   }
   if (!isHead) parts.accessLog.admitted(exchange, "rtsp", takeParameters(seek.url, CONSUMED_PARAMETERS).url);
   const wants = isHead ? "facts" : seek.wantsDuration ? "duration" : "media";
   const interfaceName = requestedInterface(taken, parts.log) ?? parts.options.interfaceName;
-  const client = new RtspClient({ ...parts, options: { ...parts.options, interfaceName } }, exchange, wants, {
-    url: outcome.url,
-    range: upstream.range,
-    purpose: wants === "media" ? "play" : "describe",
-  });
+  const purpose = wants === "media" ? "play" : "describe";
+  const handshake = { url: outcome.url, range: upstream.range, purpose } as const;
+  const sessionParts = { ...parts, options: { ...parts.options, interfaceName } };
+  const client = new RtspClient(sessionParts, exchange, wants, handshake, admitted?.client);
   connection.onClose = () => {
-    leave();
+    admitted?.leave();
     client.close();
   };
   return client;
@@ -103,20 +108,40 @@ type Wanted = "media" | "facts" | "duration";
 /** Keys of streams that nobody shares. */
 let sessions = 0;
 
+const STATES: Readonly<Record<RtspStage, ClientState>> = {
+  connecting: CLIENT_STATE.rtspConnecting,
+  reconnecting: CLIENT_STATE.rtspReconnecting,
+  options: CLIENT_STATE.rtspAwaitingOptions,
+  "awaiting-stun": CLIENT_STATE.rtspSendingDescribe,
+  describe: CLIENT_STATE.rtspAwaitingDescribe,
+  setup: CLIENT_STATE.rtspAwaitingSetup,
+  play: CLIENT_STATE.rtspAwaitingPlay,
+  playing: CLIENT_STATE.rtspPlaying,
+};
+
 /** One client with its session. */
 class RtspClient implements RtspSessionParent {
   readonly #parts: RtspParts;
   readonly #exchange: Exchange;
   readonly #wants: Wanted;
   readonly #request: HandshakeRequest;
+  /** Its entry on the status page; HEAD has none. */
+  readonly #client: WatchedClient | undefined;
   #session: RtspSession | undefined;
   #consumer: { close(): void } | undefined;
 
-  constructor(parts: RtspParts, exchange: Exchange, wants: Wanted, request: HandshakeRequest) {
+  constructor(
+    parts: RtspParts,
+    exchange: Exchange,
+    wants: Wanted,
+    request: HandshakeRequest,
+    client: WatchedClient | undefined,
+  ) {
     this.#parts = parts;
     this.#exchange = exchange;
     this.#wants = wants;
     this.#request = request;
+    this.#client = client;
   }
 
   start(): void {
@@ -127,6 +152,10 @@ class RtspClient implements RtspSessionParent {
   close(): void {
     this.#consumer?.close();
     this.#session?.close();
+  }
+
+  entered(stage: RtspStage): void {
+    if (this.#client) this.#client.state = STATES[stage];
   }
 
   described(): void {
@@ -145,6 +174,7 @@ class RtspClient implements RtspSessionParent {
     const client = new PipedClient(connection, source, this.#sink(), this.#parts.hub, () => this.#session?.close());
     source.onArrived = () => client.arrived();
     this.#consumer = client;
+    this.#client?.fed(client.pipe, client.pipe, this.#description("rtsp-tcp", "stream"));
     client.start();
   }
 
@@ -153,9 +183,11 @@ class RtspClient implements RtspSessionParent {
     const subscription = this.#parts.hub.join(`rtsp ${++sessions}`, open, () => this.#sink());
     this.#consumer = subscription;
     connection.onWritable = subscription.drained;
+    this.#client?.fed(subscription.queue, subscription.flow, this.#description("rtsp-udp", RECEIVER_KIND));
   }
 
   failed(_cause: RtspError): void {
+    if (this.#client) this.#client.state = CLIENT_STATE.error;
     this.#connection.respond(errorResponse(503));
   }
 
@@ -175,5 +207,15 @@ class RtspClient implements RtspSessionParent {
       emitHead(200, completeHeaders(headers(), connection.standingHeaders)),
     );
     return snapshotOr(stream, this.#exchange, this.#parts.snapshots, headers);
+  }
+
+  #description(kind: UpstreamKind, receiver: Receiver): UpstreamDescription {
+    return {
+      kind,
+      url: shownUrl(formatRtspUrl(this.#request.url)),
+      interfaceName: this.#parts.options.interfaceName,
+      receiver,
+      rtp: () => this.#session?.counts,
+    };
   }
 }

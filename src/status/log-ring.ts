@@ -3,7 +3,8 @@ import type { LogLevel, LogLine } from "../system/log.ts";
 
 export const LOG_RING_ENTRIES = 100;
 
-const LEVEL_NAMES = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"] as const;
+/** By level. */
+export const LEVEL_NAMES = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"] as const;
 
 /** A line in the members of the status payload. */
 export interface LogEntry {
@@ -25,11 +26,12 @@ export interface LogReading {
 export class LogRing {
   readonly #entries: LogEntry[] = [];
   #nextId = 1;
+  /** Called after every change. */
+  onChanged: (() => void) | undefined;
 
   append({ level, time, text }: LogLine): void {
-    if (this.#entries.length === LOG_RING_ENTRIES) this.#entries.shift();
-    this.#entries.push({ timestamp: time, level, levelName: LEVEL_NAMES[level], message: text });
-    this.#nextId++;
+    this.#push({ timestamp: time, level, levelName: LEVEL_NAMES[level], message: text });
+    this.onChanged?.();
   }
 
   /** Every reader's next reading is a full one. */
@@ -37,6 +39,13 @@ export class LogRing {
     this.#entries.length = 0;
     // An id that no line has: it puts all cursors behind the oldest line, as if they had missed one.
     this.#nextId++;
+    this.onChanged?.();
+  }
+
+  /** Does what a reading of another ring says, so that both hold the same lines. */
+  replay({ logsMode, logs }: LogReading): void {
+    if (logsMode === "full") this.clear();
+    for (const entry of logs) this.#push(entry);
   }
 
   /** @param cursor of the reading before; 0 for the first one */
@@ -45,5 +54,11 @@ export class LogRing {
     const logsMode = cursor < oldestId ? "full" : cursor < this.#nextId ? "incremental" : "none";
     const logs = this.#entries.slice(Math.max(cursor - oldestId, 0));
     return { logsMode, logs, cursor: this.#nextId };
+  }
+
+  #push(entry: LogEntry): void {
+    if (this.#entries.length === LOG_RING_ENTRIES) this.#entries.shift();
+    this.#entries.push(entry);
+    this.#nextId++;
   }
 }

@@ -5,14 +5,15 @@ import { tcpAddresses, unixPaths } from "../config/listen.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { Places } from "../routes/admission.ts";
-import type { IndexChannel } from "../routes/index-page.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { PidFile } from "../system/pid-file.ts";
-import { createSharedIntegers, mapIntegers } from "../system/shared-memory.ts";
+import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { UnixListeners } from "../system/unix-listeners.ts";
 import type { FromWorker, HandedSocket, ToWorker } from "../worker/messages.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
+import { StatusBoard } from "./status-board.ts";
+import { type StatusOffice, takeStatusMessage } from "./status-messages.ts";
 import { TcpSockets } from "./tcp-sockets.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
@@ -30,8 +31,6 @@ export interface SupervisorOptions {
   readonly logRing: LogRing;
   /** Start a worker with these words and its id. */
   readonly workerCommand: readonly string[];
-  /** What the page at `/` lists. */
-  readonly channels: readonly IndexChannel[];
 }
 
 /** None of the addresses could be listened on; each reason has been logged. */
@@ -43,8 +42,9 @@ export class NothingToListenError extends Error {
   }
 }
 
-export class Supervisor implements WorkerSlotParent {
+export class Supervisor implements WorkerSlotParent, StatusOffice {
   readonly log: Log;
+  readonly board: StatusBoard;
   readonly #options: SupervisorOptions;
   readonly #pidFile: PidFile;
   readonly #unix: UnixListeners;
@@ -53,6 +53,7 @@ export class Supervisor implements WorkerSlotParent {
   readonly #places = mapIntegers(this.#placesFd, Places.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
+  readonly #sentBytesFd = createSharedFloats(MAX_WORKERS);
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
   #settings: Settings;
@@ -69,6 +70,7 @@ export class Supervisor implements WorkerSlotParent {
     this.#settings = settings;
     this.#logLevel = settings.verbosity;
     this.log = log;
+    this.board = new StatusBoard(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
     this.#pidFile = new PidFile(log);
     this.#unix = new UnixListeners(log);
     this.#tcp = new TcpSockets(log);
@@ -134,6 +136,7 @@ export class Supervisor implements WorkerSlotParent {
     this.#logLevel = level;
     this.log.level = level;
     this.#broadcast({ kind: "log-level", level });
+    this.board.changed();
   }
 
   /** Ends all workers and removes what the start made. Takes `STOP_TIMEOUT_MS` and a little at most. Harmless when repeated. */
@@ -156,23 +159,50 @@ export class Supervisor implements WorkerSlotParent {
         settings: this.#settings,
         logLevel: this.#logLevel,
         places: { fd: hand(this.#placesFd), workers: MAX_WORKERS },
+        sentBytes: { fd: hand(this.#sentBytesFd) },
         sockets,
-        channels: this.#options.channels,
         loaded: this.#loaded.all,
       },
     };
   }
 
   received(id: number, message: FromWorker): void {
-    if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
+    if (message.kind === "ready") this.#isReady(id);
+    else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
-    else this.#readyWorkers.add(id);
+    else takeStatusMessage(id, message, this);
+  }
+
+  get logLevel(): LogLevel {
+    return this.#logLevel;
+  }
+
+  get maxClients(): number {
+    return this.#settings.maxClients;
+  }
+
+  get workers(): readonly { readonly id: number; readonly pid: number }[] {
+    return this.#slots.slice(0, this.#settings.workers);
+  }
+
+  clearLogs(): void {
+    this.#options.logRing.clear();
+  }
+
+  tell(worker: number, message: ToWorker): void {
+    this.#slots[worker]?.send(message);
+  }
+
+  #isReady(id: number): void {
+    this.#readyWorkers.add(id);
+    this.board.ready(id);
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
 
   exited(id: number, pid: number): void {
     const count = new Places(this.#places, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
+    this.board.exited(id);
   }
 
   #inTurn(task: () => Promise<void>): Promise<void> {
@@ -216,6 +246,7 @@ export class Supervisor implements WorkerSlotParent {
       this.#broadcast({ kind: "settings", settings });
     }
     this.#fillSlots(settings.workers);
+    this.board.changed();
   }
 
   /** Makes everything that new settings need while the old is kept; the answer puts it to use. Undefined: nothing has changed. */
@@ -264,6 +295,7 @@ export class Supervisor implements WorkerSlotParent {
 
   #cleanUp(): void {
     this.#loaded.close();
+    this.board.stop();
     this.#tcp.close();
     this.#unix.close();
     this.#pidFile.remove();

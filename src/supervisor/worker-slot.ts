@@ -52,6 +52,11 @@ export class WorkerSlot {
     return this.#state === "over";
   }
 
+  /** Of the process that runs here now; 0 while none does. */
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   /** Does nothing when the process has ended or is about to. */
   send(message: ToWorker): void {
     if (this.#state !== "up") return;
@@ -105,6 +110,7 @@ export class WorkerSlot {
 
   #exited(pid: number, status: number | null, signal: Signal | null): void {
     const { log } = this.#parent;
+    this.#process = undefined;
     clearTimeout(this.#timer);
     const end = signal === null ? `exited with status ${status}` : `killed by signal ${signalNumber(signal)}`;
     const how = `Worker ${this.id} (pid ${pid}) ${end}`;

@@ -1,7 +1,8 @@
 /** What supervisor and worker tell each other over Bun's IPC (structured clone, so sets and undefined arrive as such). */
 import type { Settings } from "../config/settings.ts";
 import type { Loaded } from "../playlist/loaded.ts";
-import type { IndexChannel } from "../routes/index-page.ts";
+import type { LogReading } from "../status/log-ring.ts";
+import type { WorkerReport } from "../status/report.ts";
 import type { LogLevel, LogLine } from "../system/log.ts";
 
 /** A listening socket of the supervisor's that the worker adopts. */
@@ -16,8 +17,8 @@ export interface StartMessage {
   readonly sockets: readonly HandedSocket[];
   /** The shared counters of `Places`, and how many workers they are for. */
   readonly places: { readonly fd: number; readonly workers: number };
-  /** What the page at `/` lists besides the channels of the playlists. */
-  readonly channels: readonly IndexChannel[];
+  /** The bytes that each worker has sent, in 64-bit floats. */
+  readonly sentBytes: { readonly fd: number };
   /** What worker 0 has loaded so far, perhaps an earlier one. */
   readonly loaded: readonly Loaded[];
 }
@@ -33,8 +34,42 @@ export type ToWorker =
   /** A reload: everything new uses these settings, and the access log is opened anew. */
   | { readonly kind: "settings"; readonly settings: Settings }
   | { readonly kind: "log-level"; readonly level: LogLevel }
-  | LoadedMessage;
+  | LoadedMessage
+  | StatusToWorker;
+
+export type StatusToWorker =
+  /** Somebody watches: a `status-report` is wanted, and from now on one after each change. */
+  | { readonly kind: "status-ask" }
+  /** Nobody watches any more. */
+  | { readonly kind: "status-rest" }
+  /** For those who watch through this worker: the payload up to the log, and what is new in the log. */
+  | { readonly kind: "status-event"; readonly payloadStart: string; readonly logs: LogReading }
+  /** Another worker's question, to be answered with `disconnected`. */
+  | ({ readonly kind: "disconnect" } & DisconnectQuestion)
+  /** The answer to this worker's. */
+  | { readonly kind: "disconnected"; readonly question: number; readonly isFound: boolean };
+
+export interface DisconnectQuestion {
+  readonly question: number;
+  readonly clientId: string;
+  /** The worker that asks. */
+  readonly from: number;
+}
 
 export type FromWorker =
   /** It accepts connections. */
-  { readonly kind: "ready" } | { readonly kind: "log"; readonly lines: readonly LogLine[] } | LoadedMessage;
+  | { readonly kind: "ready" }
+  | { readonly kind: "log"; readonly lines: readonly LogLine[] }
+  | LoadedMessage
+  | StatusFromWorker;
+
+export type StatusFromWorker =
+  /** It has readers of status events now, or has none any more. */
+  | { readonly kind: "status-watching"; readonly isWatching: boolean }
+  | { readonly kind: "status-report"; readonly report: WorkerReport }
+  /** Which worker has that client? */
+  | { readonly kind: "disconnect"; readonly question: number; readonly clientId: string }
+  | { readonly kind: "disconnected"; readonly question: number; readonly from: number; readonly isFound: boolean }
+  /** What the status page wants of the supervisor. */
+  | { readonly kind: "set-log-level"; readonly level: LogLevel }
+  | { readonly kind: "clear-logs" | "reload" | "renew-workers" };

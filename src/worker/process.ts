@@ -2,7 +2,7 @@
 import type { Loaded } from "../playlist/loaded.ts";
 import { Places } from "../routes/admission.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
-import { mapIntegers } from "../system/shared-memory.ts";
+import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
 
@@ -52,10 +52,12 @@ class WorkerProcess {
       case "loaded":
         this.#worker?.accept(message.loaded);
         break;
+      default:
+        this.#worker?.takeStatus(message);
     }
   }
 
-  #start({ settings, logLevel, sockets, places, channels, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, places, sentBytes, loaded }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
@@ -63,13 +65,15 @@ class WorkerProcess {
     // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).
     const onLoaded = (copy: Loaded) => this.#send({ kind: "loaded", loaded: copy });
     this.#worker = new Worker({
+      id: this.#id,
       settings,
       log,
       sockets,
       places: new Places(counters, this.#id),
-      channels,
+      sentBytes: mapFloats(sentBytes.fd, places.workers),
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
+      send: (message) => this.#send(message),
     });
     this.#send({ kind: "ready" });
   }
@@ -84,9 +88,11 @@ class WorkerProcess {
     this.#lines = [];
   }
 
-  #send(message: FromWorker): void {
-    // The supervisor may be gone; then the end of this process is on its way.
-    if (process.connected) process.send?.(message);
+  /** False when the supervisor is gone; then the end of this process is on its way. */
+  #send(message: FromWorker): boolean {
+    if (!process.connected || !process.send) return false;
+    process.send(message);
+    return true;
   }
 
   #stop(): void {

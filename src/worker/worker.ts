@@ -13,7 +13,7 @@ import { channelRoute, invalidNameRoute } from "../routes/channel.ts";
 import { Gatekeeper } from "../routes/gatekeeper.ts";
 import { guideRoute } from "../routes/guide.ts";
 import { type HttpProxyParts, httpProxyRoute, serveHttp } from "../routes/http-proxy.ts";
-import { type IndexChannel, indexRoute } from "../routes/index-page.ts";
+import { indexRoute } from "../routes/index-page.ts";
 import { manifestsRoute } from "../routes/manifests.ts";
 import { type MulticastParts, multicastRoute, serveMulticast } from "../routes/multicast.ts";
 import { type OwnLinks, ownLinks } from "../routes/own-links.ts";
@@ -23,6 +23,10 @@ import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
 import { type RtspParts, rtspRoute, serveRtsp } from "../routes/rtsp.ts";
 import { site } from "../routes/site.ts";
+import { statusApiRoute } from "../routes/status-api.ts";
+import { statusEventsRoute } from "../routes/status-events.ts";
+import { ClientRegistry } from "../status/clients.ts";
+import { SendCounts } from "../status/send-counts.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { Ffmpeg } from "../system/ffmpeg.ts";
@@ -35,7 +39,8 @@ import type { IpAddress } from "../wire/ip-address.ts";
 import { ownAddress } from "../wire/own-address.ts";
 import { utf8Encode } from "../wire/percent.ts";
 import { keepCompilerCalm } from "./compiler.ts";
-import type { HandedSocket } from "./messages.ts";
+import type { FromWorker, HandedSocket, StatusToWorker } from "./messages.ts";
+import { WorkerStatus } from "./worker-status.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -45,22 +50,27 @@ const FAREWELL_MS = 1000;
 const FALLBACK_PORT = 5140;
 
 export interface WorkerParts {
+  /** 0 or more. */
+  readonly id: number;
   readonly settings: Settings;
   readonly log: Log;
   readonly sockets: readonly HandedSocket[];
   readonly places: Places;
-  /** What the page at `/` lists besides the channels of the playlists. */
-  readonly channels: readonly IndexChannel[];
+  /** By worker: bytes sent to media clients. */
+  readonly sentBytes: Float64Array;
   /** What was loaded before this worker began. */
   readonly loaded: readonly Loaded[];
   /** Undefined: another worker loads what is external, and `accept` is told. */
   readonly onLoaded: ((loaded: Loaded) => void) | undefined;
+  /** Tells the supervisor; false when it is gone. */
+  readonly send: (message: FromWorker) => boolean;
 }
 
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #hub: Hub;
   readonly #admission: Admission;
+  readonly #status: WorkerStatus;
   readonly #accessLogFile: AccessLogFile;
   readonly #ffmpeg: Ffmpeg;
   readonly #playlists: Playlists;
@@ -73,12 +83,14 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
-    const { settings, log, sockets, places, loaded, onLoaded } = parts;
+    const { id, settings, log, sockets, places, sentBytes, loaded, onLoaded, send } = parts;
     this.#parts = parts;
+    const clients = new ClientRegistry(id, new SendCounts(sentBytes, id));
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg(log);
-    this.#admission = new Admission(settings.maxClients, places);
+    this.#admission = new Admission(settings.maxClients, places, clients);
+    this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
     void this.#playlists.configure(playlistSettings(settings));
     for (const copy of loaded) this.accept(copy);
@@ -102,6 +114,10 @@ export class Worker {
     this.#handler = this.#routes(settings);
   }
 
+  takeStatus(message: StatusToWorker): void {
+    this.#status.take(message);
+  }
+
   /** Another worker has loaded something. */
   accept(loaded: Loaded): void {
     void this.#playlists.accept(loaded);
@@ -118,6 +134,7 @@ export class Worker {
 
   #routes(settings: Settings): RequestHandler {
     const { log } = this.#parts;
+    const { feed, control } = this.#status;
     const playlists = this.#playlists;
     const links = ownLinks(settings, () => this.#localAddress(settings));
     const multicast = this.#multicast(settings);
@@ -127,6 +144,8 @@ export class Worker {
       manifestsRoute(settings),
       pagesRoute(settings, site),
       faviconRoute(site),
+      statusEventsRoute(feed, settings.statusPagePath),
+      statusApiRoute(control, settings.statusPagePath),
       indexRoute(playlists, settings),
       playlistRoute(playlists, links),
       guideRoute(playlists.guide),

@@ -1,6 +1,6 @@
 /** Pictures of a running channel, made by a real FFmpeg. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { type DemoSender, startDemoSender } from "../../src/demo/sender.ts";
 import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
 import { HttpClient } from "../fakes/http-client.ts";
@@ -24,7 +24,7 @@ forEachVariant("snapshots", (start) => {
   let path: string;
   let sluice: Sluice;
   beforeAll(async () => {
-    const channel = { ...DEMO_CHANNELS[0]!, group: uniqueGroup(), port: await freeUdpPort() };
+    const channel = { ...MULTICAST_CHANNELS[0]!, group: uniqueGroup(), port: await freeUdpPort() };
     path = `/rtp/${channel.group}:${channel.port}`;
     sender = await startDemoSender([channel]);
     sluice = await start({ args: [...ON_LOOPBACK, "--video-snapshot", "-m", "2"] });

@@ -5,7 +5,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLIP_TICKS, DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { PaceClock } from "../../src/demo/pace-clock.ts";
 import { TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
 import { ClipLoop, type LoopClip, parseLoopClip } from "../../src/wire/mpegts-loop.ts";
@@ -80,7 +80,7 @@ export class PlayerServer {
     ]);
     files.set("/playlist.m3u", new Blob([playlist()], { type: "audio/x-mpegurl" }));
     files.set("/epg.xml", new Blob([guide(Date.now())], { type: "application/xml" }));
-    const [one, two] = await Promise.all(DEMO_CHANNELS.map(({ clip }) => readClip(clip, CLIP_TICKS)));
+    const [one, two] = await Promise.all(MULTICAST_CHANNELS.map(({ clip }) => readClip(clip, CLIP_TICKS)));
     const clips = new Map([
       ["/one", one!],
       ["/one-sd", one!],
@@ -174,7 +174,7 @@ async function ffmpeg(picture: string, codecs: string, file: string): Promise<vo
 }
 
 async function makeHls(directory: string, files: Map<string, Blob>): Promise<void> {
-  const clip = DEMO_CHANNELS[2]!.clip;
+  const clip = MULTICAST_CHANNELS[2]!.clip;
   await run(
     ["ffmpeg", "-nostdin", "-y", "-v", "error", "-f", "mpegts", "-i", clip, "-c", "copy", "-f", "hls"],
     ["-hls_time", "4", "-hls_list_size", "0", join(directory, "hls.m3u8")],

@@ -75,7 +75,7 @@ class FakeSource implements ByteSource {
   }
 
   #check(into: Memory, offset: number, length: number): void {
-    const { limit, cursor } = this.pipe;
+    const { limitBytes: limit, cursor } = this.pipe;
     if (this.isAnnouncing) throw new Error("reads what has not been announced");
     if (!Number.isInteger(length) || length < 1) throw new Error(`asked for ${length} bytes`);
     if (offset + length > into.bytes.length) throw new Error("asked to write behind the memory");
@@ -264,7 +264,7 @@ describe("any rhythm of reads and writes", () => {
 function pausedRelay() {
   const relay = new Relay();
   relay.arrive(10 * RING_BYTES);
-  const { limit } = relay.pipe;
+  const { limitBytes: limit } = relay.pipe;
   expect(relay.isPaused).toBe(true);
   return { relay, limit, toLowMark: relay.pipe.cursor.lag - limit * LOW_MARK };
 }
@@ -359,7 +359,7 @@ describe("a pause", () => {
     relay.source.available = 1;
     relay.tick(3001);
     expect(relay.pipe.isSlow).toBe(true);
-    expect(relay.pipe.limit).toBe(Math.floor(64 * SLOT_BYTES * 0.8));
+    expect(relay.pipe.limitBytes).toBe(Math.floor(64 * SLOT_BYTES * 0.8));
     relay.tick(3002);
     expect(relay.isPaused).toBe(true);
     // The source refuses to be asked for a fraction.
@@ -400,7 +400,7 @@ test("to ask for the limit changes nothing", () => {
   }
   const begin = asked.now + 1000;
   for (let now = begin; now <= begin + 5000; now += 100) {
-    for (let i = 0; i < 10; i++) expect(asked.pipe.limit).toBeGreaterThan(0);
+    for (let i = 0; i < 10; i++) expect(asked.pipe.limitBytes).toBeGreaterThan(0);
     for (const relay of [asked, other]) {
       relay.source.available += 1;
       relay.tick(now);

@@ -1,6 +1,17 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Connection } from "../../src/http/connection.ts";
+import type { HttpRequest } from "../../src/http/request.ts";
 import { Admission, Places } from "../../src/routes/admission.ts";
+import type { Exchange } from "../../src/routes/route.ts";
+
+const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
+
+function enter(admission: Admission): (() => void) | undefined {
+  const connection = { sentBytes: 0 } as Connection;
+  const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
+  return admission.enter(exchange, "http")?.leave;
+}
 
 test("never lets in more than the limit, and gets each place back once", () => {
   const step = fc.oneof(fc.constant("enter" as const), fc.nat(20));
@@ -11,7 +22,7 @@ test("never lets in more than the limit, and gets each place back once", () => {
       const all: (() => void)[] = [];
       for (const what of steps) {
         if (what === "enter") {
-          const leave = admission.enter();
+          const leave = enter(admission);
           expect(leave !== undefined).toBe(inside.size < limit);
           if (!leave) continue;
           inside.add(leave);
@@ -42,10 +53,10 @@ test("a dead worker's places come back, and nobody else's", () => {
 
 test("a smaller limit lets nobody in and nobody out", () => {
   const admission = new Admission(3);
-  const leave = [admission.enter(), admission.enter(), admission.enter()];
+  const leave = [enter(admission), enter(admission), enter(admission)];
   admission.limit = 2;
   leave[0]!();
-  expect(admission.enter()).toBeUndefined();
+  expect(enter(admission)).toBeUndefined();
   leave[1]!();
-  expect(admission.enter()).toBeFunction();
+  expect(enter(admission)).toBeFunction();
 });

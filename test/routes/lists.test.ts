@@ -18,6 +18,7 @@ import { TestServer } from "../http/serve.ts";
 const WAIT_MS = 4000;
 const GUIDE = "<tv>新闻</tv>";
 const OPTIONS = {
+  ...{ statusPagePath: "/status", playerPagePath: "/player" },
   ...{ hostname: undefined, xff: true, r2hToken: "t&t", corsAllowOrigin: undefined, appPathPrefix: "/tv" },
   useRelativePathInM3u: false,
 };
@@ -27,11 +28,7 @@ const origin = new PlaylistServer();
 const log = recordingLog();
 const playlists = new Playlists({ log });
 const links = ownLinks(OPTIONS, () => ({ host: "10.0.0.1", port: 5140 }));
-const routes = [
-  indexRoute([{ name: "Fixed", path: "/rtp/239.1.1.1" }], playlists, links.rules.appPathPrefix),
-  playlistRoute(playlists, links),
-  guideRoute(playlists.guide),
-];
+const routes = [indexRoute(playlists, OPTIONS), playlistRoute(playlists, links), guideRoute(playlists.guide)];
 const server = new TestServer(router({ gatekeeper: new Gatekeeper(OPTIONS, log), routes, log }));
 afterAll(async () => {
   server[Symbol.dispose]();
@@ -141,7 +138,7 @@ test("the page of a long list stays short", async () => {
   using small = new TestServer(
     router({
       gatekeeper: new Gatekeeper({ ...OPTIONS, r2hToken: undefined }, log),
-      routes: [indexRoute([], { channels })],
+      routes: [indexRoute({ channels }, OPTIONS)],
       log,
     }),
   );

@@ -3,10 +3,11 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { Hub } from "../../src/relay/hub.ts";
 import { AccessLog } from "../../src/routes/access-log.ts";
-import { Admission } from "../../src/routes/admission.ts";
+import { Admission, Places } from "../../src/routes/admission.ts";
 import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
 import { router } from "../../src/routes/router.ts";
 import { rtspRoute } from "../../src/routes/rtsp.ts";
+import { ClientRegistry } from "../../src/status/clients.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
 import type { RtspOptions } from "../../src/upstream/rtsp/session.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
@@ -37,12 +38,13 @@ export class Relay {
   readonly log: string[] = [];
   readonly hub: Hub;
   readonly admission: Admission;
+  readonly clients = new ClientRegistry();
   readonly #server: TestServer;
 
   constructor({ corsAllowOrigin, maxClients = 8, bufferSlots = 16_384, ...options }: RelayOptions = {}) {
     const log = collectingLog(this.log);
     this.hub = new Hub({ bufferSlots, fastStart: false });
-    this.admission = new Admission(maxClients);
+    this.admission = new Admission(maxClients, new Places(), this.clients);
     const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");
     const parts = { hub: this.hub, admission: this.admission, log, accessLog, options: { ...USUAL, ...options } };
     const gatekeeper = new Gatekeeper({ ...OPEN, corsAllowOrigin }, log);

@@ -1,6 +1,7 @@
 /** `/rtsp/…` from URL to stream: what is asked of the server, what the client is answered, and how it all ends. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { RECEIVER_KIND } from "../../src/system/datagram-receiver.ts";
 import { soakMs } from "../e2e/soak.ts";
 import type { RtspConnection } from "../fakes/rtsp-connection.ts";
 import { answer, RtspServer, type RtspServerOptions } from "../fakes/rtsp-server.ts";
@@ -72,6 +73,27 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     server.connections[0]!.sendMedia(40);
     await player.playing(39 * 7);
     expect(player.verifier.counts).toMatchObject({ first: 0, lost: 7, reordered: 0, stray: 0 });
+  });
+
+  test("the status page sees each stage, and then the upstream", async () => {
+    using server = await RtspServer.open({ transport });
+    using relay = new Relay();
+    const states: number[] = [];
+    relay.clients.watch(true, 0);
+    relay.clients.onChanged = () => states.push(relay.clients.report(0).clients[0]?.state ?? -1);
+    using player = await relay.play(server);
+    await player.playing();
+    expect([...new Set(states)]).toEqual([7, 8, 11, 13, 16, 19, 20]);
+    const { clients, upstreams } = relay.clients.report(performance.now());
+    const kind = `rtsp-${transport}`;
+    const receiver = transport === "tcp" ? "stream" : RECEIVER_KIND;
+    expect(clients).toMatchObject([{ upstream: kind, receiver, upstreamId: upstreams[0]!.id }]);
+    expect(upstreams).toMatchObject([{ kind, receiver, url: `rtsp://127.0.0.1:${server.port}/ch`, rtpLost: 0 }]);
+    expect(upstreams[0]!.totalBytes).toBeGreaterThan(0);
+    expect(clients[0]!.bytesSent).toBeGreaterThan(player.verifier.packets * 188);
+    player.client.close();
+    await relay.idle();
+    expect(relay.clients.report(0)).toEqual({ clients: [], upstreams: [] });
   });
 
   test("a client that leaves ends the session", async () => {

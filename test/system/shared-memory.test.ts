@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync } from "node:fs";
 import { join } from "node:path";
-import { createSharedIntegers, mapIntegers } from "../../src/system/shared-memory.ts";
+import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../../src/system/shared-memory.ts";
 
 const MODULE = join(import.meta.dir, "../../src/system/shared-memory.ts");
 const ROUNDS = 100_000;
@@ -30,4 +30,14 @@ test("several processes count in the same memory and lose nothing", async () => 
   expect(await Promise.all(children.map((child) => child.exited))).toEqual([0, 0]);
   expect(Atomics.load(integers, 0)).toBe(2 * ROUNDS);
   closeSync(fd);
+});
+
+test("floats are seen through every mapping, whole and exact", () => {
+  const fd = createSharedFloats(3);
+  const [one, other] = [mapFloats(fd, 3), mapFloats(fd, 3)];
+  expect([...other]).toEqual([0, 0, 0]);
+  one[2] = Number.MAX_SAFE_INTEGER;
+  expect([...other]).toEqual([0, 0, Number.MAX_SAFE_INTEGER]);
+  closeSync(fd);
+  expect(other[2]).toBe(Number.MAX_SAFE_INTEGER);
 });

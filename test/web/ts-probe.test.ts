@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { DEMO_CHANNELS } from "../../src/demo/channels.ts";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { TsProbe } from "../../src/web/player/ts-probe.ts";
 import { chooseTracks, TsRetyper } from "../../src/web/player/ts-tracks.ts";
 import { streamsOfPmt, TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
@@ -50,7 +50,7 @@ function codecs(streams: Parameters<typeof pmt>[0], more: readonly number[] = []
 
 describe("TsProbe", () => {
   test("knows the demonstration clips", async () => {
-    const found = new TsProbe().push((await Bun.file(DEMO_CHANNELS[0]!.clip).bytes()).subarray(0, 20_000));
+    const found = new TsProbe().push((await Bun.file(MULTICAST_CHANNELS[0]!.clip).bytes()).subarray(0, 20_000));
     expect(found).toMatchObject({ tracks: [{ codec: "H.264" }, { codec: "AAC" }] });
   });
 

@@ -30,6 +30,8 @@ export interface HttpSessionRequest {
 }
 
 export interface HttpSessionParent {
+  /** The connection is made and the request on its way. */
+  requested?(): void;
   /** The final response head has come; the session is now the source of the raw body. */
   responded(head: ResponseHead, framing: BodyFraming): void;
   /** `announce` had been called, or the connection is TLS: raw body has come, or it is over. */
@@ -147,6 +149,7 @@ export class HttpSession implements ByteSource {
     this.#source?.write(this.#request.head);
     if (this.#request.body.length > 0) this.#source?.write(this.#request.body);
     this.#limit(() => this.#headTimeout());
+    this.#parent.requested?.();
   }
 
   /** While a large request body still goes out, the server has no reason to answer. */

@@ -31,7 +31,11 @@ export interface HandshakeRequest {
   readonly purpose: "play" | "describe";
 }
 
+/** How far it has come; an asking stage is named like the request whose answer it awaits. */
+export type HandshakeStage = Exclude<State, "over"> | "reconnecting";
+
 export interface HandshakeParent extends ControlParent {
+  entered(stage: HandshakeStage): void;
   /** DESCRIBE was answered, and nothing else is wanted. */
   described(): void;
   /** SETUP was answered. Frames may come from now on. */
@@ -66,6 +70,7 @@ export class Handshake implements ServerLinkParent {
     this.#parent = parent;
     this.#link = new ServerLink(request.url, options, this, log);
     this.udp = new UdpTransport(options, () => this.#stunSettled(), log);
+    this.#enter("connecting");
     this.#link.connect();
   }
 
@@ -96,6 +101,7 @@ export class Handshake implements ServerLinkParent {
   #enter(state: State): void {
     this.#state = state;
     this.#link.answered();
+    if (state !== "over") this.#parent.entered(state === "connecting" && this.#redirects > 0 ? "reconnecting" : state);
   }
 
   resolved(first: IpAddress): void {

@@ -5,10 +5,11 @@ import type { Memory } from "../../system/memory.ts";
 import type { IpAddress } from "../../wire/ip-address.ts";
 import type { RtspResponse } from "../../wire/rtsp-message.ts";
 import type { ChosenTransport } from "../../wire/rtsp-transport.ts";
+import type { ReorderCounts } from "../rtp/reorder.ts";
 import type { Control } from "./control.ts";
 import { ClosedError, NoMediaError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
 import type { RtspFacts } from "./facts.ts";
-import { Handshake, type HandshakeParent, type HandshakeRequest } from "./handshake.ts";
+import { Handshake, type HandshakeParent, type HandshakeRequest, type HandshakeStage } from "./handshake.ts";
 import { InterleavedSource } from "./interleaved.ts";
 import { Keepalive } from "./keepalive.ts";
 import { UdpMedia, type UdpMediaOwner } from "./udp-media.ts";
@@ -26,7 +27,13 @@ export interface RtspOptions extends UdpTransportOptions {
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
 }
 
+export type RtspStage = HandshakeStage | "playing";
+
+/** What is counted of the RTP packets of a session. */
+export type RtspCounts = Readonly<ReorderCounts>;
+
 export interface RtspSessionParent {
+  entered(stage: RtspStage): void;
   /** A session that only had to `describe` has done so: `facts` tells. */
   described(): void;
   /** Media has come on the control connection and is to be read from `source`, which may be over at any time. */
@@ -74,6 +81,11 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
     return this.#handshake.learned.facts((this.#source ?? this.#udpMedia)?.input.payloadKind);
   }
 
+  /** Undefined before there is a way for media. */
+  get counts(): RtspCounts | undefined {
+    return (this.#source ?? this.#udpMedia)?.input.reorder.counts;
+  }
+
   /** Releases everything at once. The server is told later, if it must be. Harmless when repeated. */
   close(): void {
     if (this.#state === "closed") return;
@@ -96,6 +108,10 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
     this.#fail(new NoMediaError(this.server, transport, this.#timeoutMs));
   }
 
+  entered(stage: HandshakeStage): void {
+    this.#parent.entered(stage);
+  }
+
   described(): void {
     this.close();
     this.#parent.described();
@@ -114,6 +130,7 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
     const { requests, learned, udp } = this.#handshake;
     this.#control = control;
     this.#enter("awaiting-media");
+    this.#parent.entered("playing");
     this.#keepalive.start(learned.methods, requests.timeoutS);
     if (this.#hasMedia) this.mediaCame();
     else if (!this.#source && udp.pair) {

@@ -1,0 +1,97 @@
+/** What can be seen of media on its way, for those who watch: what has come from an upstream, and what waits for a client. */
+import type { Budget } from "./budget.ts";
+import type { Cursor } from "./cursor.ts";
+import type { Ring } from "./ring.ts";
+
+/** Media that comes from an upstream. */
+export interface Flow {
+  /** Bytes since it was opened. */
+  readonly receivedBytes: number;
+  /** When the last ones came, in ms of `performance.now()`; −∞ before the first. */
+  readonly heardAt: number;
+  /** Shows an inspector all that comes from now on; undefined ends that. */
+  inspect(inspector: ByteInspector | undefined): void;
+}
+
+export interface ByteInspector {
+  look(bytes: Uint8Array, offset: number, length: number): void;
+  /** Some bytes between the last ones and the next ones cannot be shown. */
+  missed(): void;
+}
+
+/** What waits for one client, in bytes, and what became of what could not wait (flow-control.md sections 3 to 5). */
+export interface Queue {
+  readonly queuedBytes: number;
+  readonly limitBytes: number;
+  readonly peakBytes: number;
+  readonly droppedPackets: number;
+  readonly droppedBytes: number;
+  readonly backpressureEvents: number;
+  readonly isSlow: boolean;
+}
+
+/** The queue of a client that shares a stream of datagrams. */
+export class CursorQueue implements Queue {
+  /** The upstream of others cannot be paused. */
+  readonly backpressureEvents = 0;
+  readonly #cursor: Cursor;
+  readonly #budget: Budget;
+
+  constructor(cursor: Cursor, budget: Budget) {
+    this.#cursor = cursor;
+    this.#budget = budget;
+  }
+
+  get queuedBytes(): number {
+    return this.#cursor.lag;
+  }
+
+  get limitBytes(): number {
+    return this.#budget.lagLimit();
+  }
+
+  get peakBytes(): number {
+    return this.#cursor.peakLag;
+  }
+
+  get droppedPackets(): number {
+    return this.#cursor.droppedPackets;
+  }
+
+  get droppedBytes(): number {
+    return this.#cursor.droppedBytes;
+  }
+
+  get isSlow(): boolean {
+    return this.#cursor.lagMark.isSlow(performance.now());
+  }
+}
+
+/** Shows what is new in a ring. Costs nothing per packet, and nothing at all while there is none. */
+export class Inspection {
+  readonly #ring: Ring;
+  readonly #inspector: ByteInspector;
+  #position: number;
+
+  /** Begins with what comes next. */
+  constructor(ring: Ring, inspector: ByteInspector) {
+    this.#ring = ring;
+    this.#inspector = inspector;
+    this.#position = ring.head;
+    inspector.missed();
+  }
+
+  catchUp(): void {
+    const ring = this.#ring;
+    if (!ring.holds(this.#position)) {
+      this.#position = ring.head;
+      this.#inspector.missed();
+    }
+    while (this.#position < ring.head) {
+      const offset = ring.offsetOf(this.#position);
+      const length = Math.min(ring.head - this.#position, ring.capacity - offset);
+      this.#inspector.look(ring.bytes, offset, length);
+      this.#position += length;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/** `<status page>/sse`: what there is to see, as a stream of events (status.md section 2). */
+import type { Connection } from "../http/connection.ts";
+import { completeHeaders, emitHead, type ResponseHeader } from "../http/response.ts";
+import type { StatusFeed } from "../status/feed.ts";
+import type { Route } from "./route.ts";
+import { belowStatusPage } from "./status-path.ts";
+
+const HEADERS: readonly ResponseHeader[] = [
+  ["Content-Type", "text/event-stream"],
+  ["Cache-Control", "no-cache"],
+  ["Connection", "keep-alive"],
+];
+
+export function statusEventsRoute(feed: StatusFeed, statusPagePath: string): Route {
+  return ({ request, connection, path }) => {
+    if (belowStatusPage(statusPagePath, path) !== "sse") return false;
+    if (request.method === "HEAD") connection.respond({ status: 200, headers: HEADERS });
+    else new EventReader(connection, feed);
+    return true;
+  };
+}
+
+/** One who watches. A slow one misses events instead of making us keep them; the log lines of those come with the next. */
+class EventReader {
+  readonly #connection: Connection;
+  readonly #feed: StatusFeed;
+  #cursor = 0;
+  /** The event under way, and how much of it the client has taken. */
+  #event: Uint8Array | undefined;
+  #sent = 0;
+  #hasMissed = false;
+
+  constructor(connection: Connection, feed: StatusFeed) {
+    this.#connection = connection;
+    this.#feed = feed;
+    connection.startStream(emitHead(200, completeHeaders(HEADERS, connection.standingHeaders)));
+    const published = () => this.#published();
+    connection.onWritable = () => this.#write();
+    connection.onClose = () => feed.close(published);
+    feed.open(published);
+    this.#next();
+  }
+
+  #published(): void {
+    if (this.#event) this.#hasMissed = true;
+    else this.#next();
+  }
+
+  #next(): void {
+    const event = this.#feed.read(this.#cursor);
+    if (!event) return;
+    this.#cursor = event.cursor;
+    this.#event = event.bytes;
+    this.#sent = 0;
+    this.#hasMissed = false;
+    this.#write();
+  }
+
+  #write(): void {
+    const event = this.#event;
+    if (!event) return;
+    this.#sent += this.#connection.write(event, this.#sent, event.length - this.#sent);
+    if (this.#sent < event.length) return;
+    this.#event = undefined;
+    if (this.#hasMissed) this.#next();
+  }
+}

@@ -1,0 +1,190 @@
+/** The media clients of a worker, and all that can be seen of them (status.md sections 3 to 5). */
+import type { Connection } from "../http/connection.ts";
+import { SLOT_BYTES } from "../relay/budget.ts";
+import type { Flow, Queue } from "../relay/flow.ts";
+import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
+import { CLIENT_STATE, type ClientState } from "./client-state.ts";
+import { Rate } from "./rate.ts";
+import type { ClientReport, Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
+import { SendCounts } from "./send-counts.ts";
+import { type UpstreamDescription, WatchedUpstream } from "./upstreams.ts";
+
+/** Who it is, in text that may be shown to anybody who may see the status page. */
+export interface ClientIdentity {
+  /** At most 127 bytes. */
+  readonly address: string;
+  /** At most 255 bytes, without the token. */
+  readonly serviceUrl: string;
+  /** At most 255 bytes, without the token. */
+  readonly userAgent: string;
+  /** Where its media will come from, as far as is known. */
+  readonly kind: UpstreamKind;
+}
+
+const FIRST_STATES: Readonly<Record<UpstreamKind, ClientState>> = {
+  multicast: CLIENT_STATE.connecting,
+  "rtsp-tcp": CLIENT_STATE.rtspInitial,
+  "rtsp-udp": CLIENT_STATE.rtspInitial,
+  http: CLIENT_STATE.httpConnecting,
+};
+
+/** A client's entry. Whoever serves it says what is new: its state, and where its media comes from. */
+export class WatchedClient {
+  readonly id: string;
+  readonly connection: Connection;
+  upstream: WatchedUpstream | undefined;
+  readonly #registry: ClientRegistry;
+  readonly #identity: ClientIdentity;
+  readonly #startedAt = performance.now();
+  readonly #rate = new Rate(0, this.#startedAt);
+  #state: ClientState;
+  #queue: Queue | undefined;
+
+  constructor(registry: ClientRegistry, id: string, connection: Connection, identity: ClientIdentity) {
+    this.#registry = registry;
+    this.id = id;
+    this.connection = connection;
+    this.#identity = identity;
+    this.#state = FIRST_STATES[identity.kind];
+  }
+
+  set state(state: ClientState) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#registry.changed();
+  }
+
+  /** Its media comes from here. Clients that share a flow share the description that the first one has given. */
+  fed(queue: Queue, flow: Flow, description: UpstreamDescription): void {
+    this.#queue = queue;
+    this.upstream = this.#registry.upstreamOf(flow, description);
+    this.#registry.changed();
+  }
+
+  /** Begins to measure, now that somebody watches. */
+  watch(now: number): void {
+    this.#rate.restart(this.connection.sentBytes, now);
+  }
+
+  measure(now: number): void {
+    this.#rate.measure(this.connection.sentBytes, now);
+  }
+
+  report(now: number): ClientReport {
+    const { address, serviceUrl, userAgent, kind } = this.#identity;
+    const { queuedBytes = 0, limitBytes = 0, peakBytes = 0, droppedBytes = 0, isSlow = false } = this.#queue ?? {};
+    const upstream = this.upstream?.description.kind ?? kind;
+    return {
+      clientId: this.id,
+      durationMs: Math.round(now - this.#startedAt),
+      clientAddr: address,
+      serviceUrl,
+      state: this.#state,
+      bytesSent: this.connection.sentBytes,
+      currentBandwidth: this.#rate.perSecond,
+      queueBytes: wholeSlots(queuedBytes),
+      queueLimitBytes: Math.floor(limitBytes),
+      queueBytesHighwater: wholeSlots(peakBytes),
+      droppedBytes,
+      slow: isSlow ? 1 : 0,
+      droppedPackets: this.#queue?.droppedPackets ?? 0,
+      backpressureEvents: this.#queue?.backpressureEvents ?? 0,
+      upstream,
+      receiver: this.upstream?.description.receiver ?? usualReceiver(upstream),
+      upstreamId: this.upstream?.id ?? "",
+      userAgent,
+    };
+  }
+}
+
+export class ClientRegistry {
+  readonly sendCounts: SendCounts;
+  /** Called when clients or their states are others than before, while somebody watches. */
+  onChanged: (() => void) | undefined;
+  readonly #worker: number;
+  readonly #clients = new Map<string, WatchedClient>();
+  readonly #upstreams = new WeakMap<Flow, WatchedUpstream>();
+  #nextClient = 0;
+  #nextUpstream = 0;
+  #isWatched = false;
+
+  /** @param worker 0 or more */
+  constructor(worker = 0, sendCounts = new SendCounts()) {
+    this.#worker = worker;
+    this.sendCounts = sendCounts;
+  }
+
+  enter(connection: Connection, identity: ClientIdentity): WatchedClient {
+    const id = `${identity.address}-worker${this.#worker}-seq${this.#nextClient++}`;
+    const client = new WatchedClient(this, id, connection, identity);
+    connection.meter = this.sendCounts;
+    this.#clients.set(id, client);
+    this.changed();
+    return client;
+  }
+
+  /** Harmless when repeated. */
+  leave(client: WatchedClient): void {
+    if (this.#clients.delete(client.id)) this.changed();
+  }
+
+  /** Closes a client's connection at once; false when there is no such client. */
+  disconnect(id: string): boolean {
+    const client = this.#clients.get(id);
+    client?.connection.abort();
+    return client !== undefined;
+  }
+
+  changed(): void {
+    if (this.#isWatched) this.onChanged?.();
+  }
+
+  upstreamOf(flow: Flow, description: UpstreamDescription): WatchedUpstream {
+    const known = this.#upstreams.get(flow);
+    if (known) return known;
+    const now = performance.now();
+    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, flow, description, now);
+    this.#upstreams.set(flow, upstream);
+    if (this.#isWatched) upstream.watch(true, now);
+    return upstream;
+  }
+
+  /** Whether somebody watches: only then is anything measured, inspected or told. */
+  watch(isWatched: boolean, now: number): void {
+    if (isWatched === this.#isWatched) return;
+    this.#isWatched = isWatched;
+    for (const upstream of this.#sharedUpstreams().keys()) upstream.watch(isWatched, now);
+    if (isWatched) for (const client of this.#clients.values()) client.watch(now);
+  }
+
+  /** Finds out the rates since the last time. */
+  measure(now: number): void {
+    for (const client of this.#clients.values()) client.measure(now);
+    for (const upstream of this.#sharedUpstreams().keys()) upstream.measure(now);
+  }
+
+  report(now: number): { clients: ClientReport[]; upstreams: UpstreamReport[] } {
+    return {
+      clients: Array.from(this.#clients.values(), (client) => client.report(now)),
+      upstreams: Array.from(this.#sharedUpstreams(), ([upstream, clients]) => upstream.report(clients, now)),
+    };
+  }
+
+  /** An upstream is there for as long as it has clients; with how many it has. */
+  #sharedUpstreams(): Map<WatchedUpstream, number> {
+    const counts = new Map<WatchedUpstream, number>();
+    for (const { upstream } of this.#clients.values()) {
+      if (upstream) counts.set(upstream, (counts.get(upstream) ?? 0) + 1);
+    }
+    return counts;
+  }
+}
+
+function usualReceiver(kind: UpstreamKind): Receiver {
+  return kind === "multicast" || kind === "rtsp-udp" ? RECEIVER_KIND : "stream";
+}
+
+/** The unit in which queues are shown (flow-control.md section 2). */
+function wholeSlots(bytes: number): number {
+  return Math.ceil(bytes / SLOT_BYTES) * SLOT_BYTES;
+}

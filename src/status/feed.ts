@@ -1,0 +1,57 @@
+/** Status events in a worker: made once for all readers that have seen the same log lines, and only while there are readers. */
+import { type LogReading, LogRing } from "./log-ring.ts";
+import { payloadEnd } from "./payload.ts";
+
+export interface FeedEvent {
+  /** One event of the stream, to be left as it is: others send the same bytes. */
+  readonly bytes: Uint8Array;
+  /** Where its reader stands in the log now. */
+  readonly cursor: number;
+}
+
+export class StatusFeed {
+  /** The first reader has come, or the last one has gone. */
+  onWatched: ((isWatched: boolean) => void) | undefined;
+  /** The same lines as in the ring of all processes. */
+  readonly #ring = new LogRing();
+  readonly #listeners = new Set<() => void>();
+  #payloadStart: string | undefined;
+  /** Made of that, by the cursor of their readers. */
+  readonly #events = new Map<number, FeedEvent>();
+
+  /** @param onPublished there is something to `read` */
+  open(onPublished: () => void): void {
+    this.#listeners.add(onPublished);
+    if (this.#listeners.size === 1) this.onWatched?.(true);
+  }
+
+  /** Harmless when repeated. */
+  close(onPublished: () => void): void {
+    if (!this.#listeners.delete(onPublished) || this.#listeners.size > 0) return;
+    this.#payloadStart = undefined;
+    this.#events.clear();
+    this.onWatched?.(false);
+  }
+
+  /** @param reading what is new in the ring of all processes */
+  publish(payloadStart: string, reading: LogReading): void {
+    // What was under way when the last reader went is of no use to the next.
+    if (this.#listeners.size === 0) return;
+    this.#ring.replay(reading);
+    this.#payloadStart = payloadStart;
+    this.#events.clear();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** The newest event for a reader; undefined before the first. @param cursor 0 for a new reader */
+  read(cursor: number): FeedEvent | undefined {
+    if (this.#payloadStart === undefined) return undefined;
+    const known = this.#events.get(cursor);
+    if (known) return known;
+    const reading = this.#ring.read(cursor);
+    const bytes = Buffer.from(`data: ${this.#payloadStart}${payloadEnd(reading)}\n\n`);
+    const event = { bytes, cursor: reading.cursor };
+    this.#events.set(cursor, event);
+    return event;
+  }
+}

@@ -1,0 +1,74 @@
+/** The upstreams of a worker as those see them who watch (`upstreams` of the status payload). */
+import type { Flow } from "../relay/flow.ts";
+import { TsContinuity } from "../wire/mpegts-continuity.ts";
+import { Rate } from "./rate.ts";
+import type { Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
+
+export interface RtpCounts {
+  readonly lost: number;
+  readonly reordered: number;
+  readonly duplicates: number;
+  readonly late: number;
+}
+
+export interface UpstreamDescription {
+  readonly kind: UpstreamKind;
+  /** Text without anything secret, at most 255 bytes. */
+  readonly url: string;
+  readonly interfaceName: string | undefined;
+  readonly receiver: Receiver;
+  /** Undefined where there is no RTP. */
+  readonly rtp: () => RtpCounts | undefined;
+}
+
+export class WatchedUpstream {
+  readonly id: string;
+  readonly description: UpstreamDescription;
+  readonly #worker: number;
+  readonly #flow: Flow;
+  readonly #rate: Rate;
+  #continuity: TsContinuity | undefined;
+
+  constructor(worker: number, number: number, flow: Flow, description: UpstreamDescription, now: number) {
+    this.id = `worker${worker}-upstream${number}`;
+    this.description = description;
+    this.#worker = worker;
+    this.#flow = flow;
+    this.#rate = new Rate(flow.receivedBytes, now);
+  }
+
+  /** Begins or ends what is done only while somebody watches. */
+  watch(isWatched: boolean, now: number): void {
+    if (isWatched) {
+      this.#continuity ??= new TsContinuity();
+      this.#rate.restart(this.#flow.receivedBytes, now);
+    }
+    this.#flow.inspect(isWatched ? this.#continuity : undefined);
+  }
+
+  measure(now: number): void {
+    this.#rate.measure(this.#flow.receivedBytes, now);
+  }
+
+  report(clients: number, now: number): UpstreamReport {
+    const { kind, url, interfaceName, receiver, rtp } = this.description;
+    const { receivedBytes, heardAt } = this.#flow;
+    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = rtp() ?? {};
+    return {
+      id: this.id,
+      workerId: this.#worker,
+      kind,
+      url,
+      interface: interfaceName ?? "",
+      receiver,
+      clients,
+      bandwidth: this.#rate.perSecond,
+      totalBytes: receivedBytes,
+      rtpLost: lost,
+      rtpReordered: reordered,
+      rtpDuplicates: duplicates + late,
+      tsContinuityErrors: this.#continuity?.errors ?? 0,
+      lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
+    };
+  }
+}

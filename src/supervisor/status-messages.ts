@@ -1,0 +1,53 @@
+/** What workers say of the status page goes to those whom it concerns: the board, another worker, the supervisor (status.md section 6). */
+import type { LogLevel } from "../system/log.ts";
+import type { StatusFromWorker } from "../worker/messages.ts";
+import type { StatusBoard, StatusBoardParent } from "./status-board.ts";
+
+/** The answer to the order that renews a worker gets so long to leave it. */
+const ANSWER_DELIVERY_MS = 100;
+/** The last part of a client's id. */
+const CLIENT_OF_WORKER = /-worker(\d+)-seq\d+$/;
+
+export interface StatusOffice extends StatusBoardParent {
+  readonly board: StatusBoard;
+  setLogLevel(level: LogLevel): void;
+  clearLogs(): void;
+  reload(): Promise<void>;
+  renewWorkers(): void;
+}
+
+export function takeStatusMessage(from: number, message: StatusFromWorker, office: StatusOffice): void {
+  switch (message.kind) {
+    case "status-watching":
+      office.board.watching(from, message.isWatching);
+      break;
+    case "status-report":
+      office.board.reported(from, message.report);
+      break;
+    case "disconnect":
+      findClient(from, message.question, message.clientId, office);
+      break;
+    case "disconnected":
+      office.tell(message.from, message);
+      break;
+    case "set-log-level":
+      office.setLogLevel(message.level);
+      break;
+    case "clear-logs":
+      office.clearLogs();
+      break;
+    case "reload":
+      void office.reload();
+      break;
+    case "renew-workers":
+      setTimeout(() => office.renewWorkers(), ANSWER_DELIVERY_MS);
+  }
+}
+
+/** Leaves the question to the worker that the client's id names; the one that asks has looked already. */
+function findClient(from: number, question: number, clientId: string, office: StatusOffice): void {
+  const named = Number(CLIENT_OF_WORKER.exec(clientId)?.[1] ?? from);
+  const worker = office.workers.find(({ id, pid }) => id === named && id !== from && pid !== 0);
+  if (worker) office.tell(worker.id, { kind: "disconnect", question, clientId, from });
+  else office.tell(from, { kind: "disconnected", question, isFound: false });
+}

@@ -1,0 +1,198 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import type { Connection } from "../../src/http/connection.ts";
+import type { ByteInspector, Flow, Queue } from "../../src/relay/flow.ts";
+import { CLIENT_STATE } from "../../src/status/client-state.ts";
+import { type ClientIdentity, ClientRegistry, type WatchedClient } from "../../src/status/clients.ts";
+import { SendCounts } from "../../src/status/send-counts.ts";
+import type { UpstreamDescription } from "../../src/status/upstreams.ts";
+
+class FakeConnection {
+  sentBytes = 0;
+  meter: unknown;
+  aborts = 0;
+
+  abort(): void {
+    this.aborts++;
+  }
+}
+
+class FakeFlow implements Flow {
+  receivedBytes = 0;
+  heardAt = Number.NEGATIVE_INFINITY;
+  inspector: ByteInspector | undefined;
+
+  inspect(inspector: ByteInspector | undefined): void {
+    this.inspector = inspector;
+  }
+}
+
+const QUEUE: Queue = {
+  queuedBytes: 1537,
+  limitBytes: 4_718_592.5,
+  peakBytes: 3073,
+  droppedPackets: 2,
+  droppedBytes: 2632,
+  backpressureEvents: 3,
+  isSlow: true,
+};
+const DESCRIPTION: UpstreamDescription = {
+  kind: "rtsp-udp",
+  url: "rtsp://a/b",
+  interfaceName: "eth1",
+  receiver: "batched",
+  rtp: () => ({ lost: 1, reordered: 2, duplicates: 3, late: 4 }),
+};
+const IDENTITY: ClientIdentity = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "VLC", kind: "rtsp-tcp" };
+
+let registry: ClientRegistry;
+let changes: number;
+
+beforeEach(() => {
+  registry = new ClientRegistry(7);
+  changes = 0;
+  registry.onChanged = () => changes++;
+});
+
+function enter(identity: Partial<ClientIdentity> = {}): { client: WatchedClient; connection: FakeConnection } {
+  const connection = new FakeConnection();
+  return { client: registry.enter(connection as unknown as Connection, { ...IDENTITY, ...identity }), connection };
+}
+
+describe("a client", () => {
+  test("is there from its entry until it leaves, with an id of its own", () => {
+    const { client, connection } = enter();
+    enter({ address: "localhost" });
+    expect(registry.report(0).clients.map(({ clientId }) => clientId)).toEqual([
+      "1.2.3.4:5-worker7-seq0",
+      "localhost-worker7-seq1",
+    ]);
+    expect(connection.meter).toBe(registry.sendCounts);
+    registry.leave(client);
+    registry.leave(client);
+    expect(registry.report(0).clients).toHaveLength(1);
+  });
+
+  test("shows what it can before media comes", () => {
+    enter({ kind: "http" });
+    const now = performance.now();
+    const [report] = registry.report(now).clients;
+    expect(report).toMatchObject({ state: CLIENT_STATE.httpConnecting, upstream: "http", receiver: "stream" });
+    expect(report).toMatchObject({ upstreamId: "", queueBytes: 0, queueLimitBytes: 0, slow: 0, bytesSent: 0 });
+    expect(registry.report(now).upstreams).toEqual([]);
+  });
+
+  test("shows its queue in whole slots, and what was counted", () => {
+    const { client, connection } = enter();
+    client.fed(QUEUE, new FakeFlow(), DESCRIPTION);
+    client.state = CLIENT_STATE.rtspPlaying;
+    connection.sentBytes = 99;
+    expect(registry.report(performance.now()).clients[0]).toMatchObject({
+      state: 20,
+      bytesSent: 99,
+      queueBytes: 3072,
+      queueLimitBytes: 4_718_592,
+      queueBytesHighwater: 4608,
+      droppedBytes: 2632,
+      droppedPackets: 2,
+      backpressureEvents: 3,
+      slow: 1,
+      upstream: "rtsp-udp",
+      receiver: "batched",
+      upstreamId: "worker7-upstream0",
+    });
+  });
+
+  test("is disconnected by its id", () => {
+    const { client, connection } = enter();
+    expect(registry.disconnect("1.2.3.4:5-worker7-seq1")).toBe(false);
+    expect(registry.disconnect(client.id)).toBe(true);
+    expect(connection.aborts).toBe(1);
+  });
+});
+
+test("an upstream is shown once, with all who share it, until the last of them leaves", () => {
+  const flow = new FakeFlow();
+  flow.receivedBytes = 500;
+  const clients = [enter().client, enter().client];
+  for (const client of clients) client.fed(QUEUE, flow, DESCRIPTION);
+  flow.heardAt = 1000;
+  const reports = registry.report(1025).upstreams;
+  expect(reports).toEqual([
+    {
+      id: "worker7-upstream0",
+      workerId: 7,
+      kind: "rtsp-udp",
+      url: "rtsp://a/b",
+      interface: "eth1",
+      receiver: "batched",
+      clients: 2,
+      bandwidth: 0,
+      totalBytes: 500,
+      rtpLost: 1,
+      rtpReordered: 2,
+      rtpDuplicates: 7,
+      tsContinuityErrors: 0,
+      lastDataMs: 25,
+    },
+  ]);
+  for (const client of clients) registry.leave(client);
+  expect(registry.report(0).upstreams).toEqual([]);
+});
+
+describe("while nobody watches", () => {
+  test("nobody is told of changes, and nothing is inspected", () => {
+    const flow = new FakeFlow();
+    const { client } = enter();
+    client.fed(QUEUE, flow, DESCRIPTION);
+    client.state = CLIENT_STATE.rtspPlaying;
+    expect([changes, flow.inspector]).toEqual([0, undefined]);
+    registry.watch(true, 0);
+    expect(flow.inspector).toBeDefined();
+    registry.watch(false, 0);
+    registry.leave(client);
+    expect([changes, flow.inspector]).toEqual([0, undefined]);
+  });
+
+  test("what is sent does not make the next rate", () => {
+    const { client, connection } = enter();
+    const flow = new FakeFlow();
+    client.fed(QUEUE, flow, DESCRIPTION);
+    connection.sentBytes = flow.receivedBytes = 1_000_000;
+    const now = performance.now() + 10_000;
+    registry.watch(true, now);
+    registry.measure(now);
+    expect(registry.report(now).clients[0]?.currentBandwidth).toBe(0);
+    connection.sentBytes += 500;
+    flow.receivedBytes += 1000;
+    registry.measure(now + 500);
+    expect(registry.report(now).clients[0]?.currentBandwidth).toBe(1000);
+    expect(registry.report(now).upstreams[0]?.bandwidth).toBe(2000);
+    // A report between two measurements shows the rate of the last one.
+    registry.measure(now + 510);
+    expect(registry.report(now).clients[0]?.currentBandwidth).toBe(1000);
+  });
+});
+
+test("while somebody watches, each change is told", () => {
+  registry.watch(true, 0);
+  const { client } = enter();
+  expect(changes).toBe(1);
+  client.state = CLIENT_STATE.rtspConnecting;
+  client.state = CLIENT_STATE.rtspConnecting;
+  expect(changes).toBe(2);
+  const flow = new FakeFlow();
+  client.fed(QUEUE, flow, DESCRIPTION);
+  expect(changes).toBe(3);
+  expect(flow.inspector).toBeDefined();
+  registry.leave(client);
+  expect(changes).toBe(4);
+});
+
+test("what is sent is added to the worker's own total, and to nobody else's", () => {
+  const totals = new Float64Array([10, 20, 30]);
+  const counts = new SendCounts(totals, 1);
+  counts.sent(100, 100);
+  counts.sent(70_000, 40_000);
+  expect([...totals]).toEqual([10, 40_120, 30]);
+  expect(counts).toMatchObject({ total: 2, eagain: 1, batch: 1 });
+});

@@ -1,0 +1,97 @@
+import { beforeEach, expect, test } from "bun:test";
+import type { Connection } from "../../src/http/connection.ts";
+import { Budget } from "../../src/relay/budget.ts";
+import { ClientRegistry } from "../../src/status/clients.ts";
+import type { FromWorker } from "../../src/worker/messages.ts";
+import { WorkerStatus } from "../../src/worker/worker-status.ts";
+import { until } from "../fakes/until.ts";
+import { collectingLog } from "../http/serve.ts";
+
+const WAIT_MS = 3000;
+const IDENTITY = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "", kind: "http" } as const;
+
+let sent: FromWorker[];
+let log: string[];
+let isConnected: boolean;
+let clients: ClientRegistry;
+let status: WorkerStatus;
+
+beforeEach(() => {
+  sent = [];
+  log = [];
+  isConnected = true;
+  clients = new ClientRegistry(1);
+  status = new WorkerStatus(clients, new Budget(16_384), collectingLog(log), (message) => {
+    if (isConnected) sent.push(message);
+    return isConnected;
+  });
+});
+
+function enter() {
+  let aborts = 0;
+  const connection = { sentBytes: 0, abort: () => aborts++ } as unknown as Connection;
+  return { client: clients.enter(connection, IDENTITY), aborts: () => aborts };
+}
+
+test("reports when asked, and then once for changes that come together, until nobody watches", async () => {
+  enter();
+  expect(sent).toEqual([]);
+  status.take({ kind: "status-ask" });
+  expect(sent).toMatchObject([{ kind: "status-report", report: { clients: [{ clientAddr: "1.2.3.4:5" }] } }]);
+  for (let i = 0; i < 5; i++) enter();
+  expect(sent).toHaveLength(1);
+  await until(() => sent.length === 2, WAIT_MS, "a report");
+  expect(sent[1]).toMatchObject({ report: { clients: { length: 6 }, pool: { total: 16_384, used: 0 } } });
+  enter();
+  status.take({ kind: "status-rest" });
+  enter();
+  status.take({ kind: "status-ask" });
+  expect(sent).toHaveLength(3);
+});
+
+test("says whether somebody watches here", () => {
+  const listener = () => {};
+  status.feed.open(listener);
+  status.feed.close(listener);
+  expect(sent).toEqual([
+    { kind: "status-watching", isWatching: true },
+    { kind: "status-watching", isWatching: false },
+  ]);
+});
+
+test("disconnects its own clients, and asks the others for those it does not have", async () => {
+  const { client, aborts } = enter();
+  expect(await status.control.disconnect(client.id)).toBe(true);
+  expect(aborts()).toBe(1);
+  expect(log).toEqual([`info Disconnected client ${client.id} by request of the status page`]);
+  expect(sent).toEqual([]);
+  const answers = [status.control.disconnect("a"), status.control.disconnect("b")];
+  expect(sent).toEqual([
+    { kind: "disconnect", question: 0, clientId: "a" },
+    { kind: "disconnect", question: 1, clientId: "b" },
+  ]);
+  status.take({ kind: "disconnected", question: 1, isFound: true });
+  status.take({ kind: "disconnected", question: 0, isFound: false });
+  expect(await Promise.all(answers)).toEqual([false, true]);
+  // No answer at all is one, too.
+  expect(await status.control.disconnect("c")).toBe(false);
+});
+
+test("answers the others' questions", () => {
+  const { client, aborts } = enter();
+  status.take({ kind: "disconnect", question: 5, from: 0, clientId: client.id });
+  status.take({ kind: "disconnect", question: 6, from: 0, clientId: "other" });
+  expect(aborts()).toBe(1);
+  expect(sent).toEqual([
+    { kind: "disconnected", question: 5, from: 0, isFound: true },
+    { kind: "disconnected", question: 6, from: 0, isFound: false },
+  ]);
+});
+
+test("without a supervisor nothing can be ordered", async () => {
+  isConnected = false;
+  const { control } = status;
+  const orders = [control.setLogLevel(1), control.clearLogs(), control.reloadConfig(), control.restartWorkers()];
+  expect(orders).toEqual([false, false, false, false]);
+  expect(await control.disconnect("a")).toBe(false);
+});
