@@ -1,10 +1,9 @@
 /** Fetching of playlists and guides from `http://`, `https://` and `file://`, within limits (m3u.md section 2). */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createGunzip } from "node:zlib";
 import { errorReason } from "../system/error-reason.ts";
 import { PlaylistError } from "./errors.ts";
-import { type Chunks, limited, through } from "./streams.ts";
+import { type Chunks, gunzip, limited } from "./streams.ts";
 
 export const MAX_REDIRECTS = 50;
 
@@ -121,7 +120,7 @@ async function open(request: DownloadRequest, limits: TimeLimits): Promise<Downl
 function decoded(raw: Chunks, headers: Headers, maxBytes: number): Chunks {
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   if (coding === "" || coding === "identity") return raw;
-  if (coding === "gzip" || coding === "x-gzip") return limited(through(raw, createGunzip()), maxBytes);
+  if (coding === "gzip" || coding === "x-gzip") return limited(gunzip(raw), maxBytes);
   throw new PlaylistError("bad-content", `Content-Encoding ${coding} was not asked for`);
 }
 

@@ -1,12 +1,10 @@
 /** A programme guide on disk: compressed, in a file without a name, so that nothing is left when the process ends. */
-import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { createGunzip, createGzip } from "node:zlib";
 import { errorReason } from "../system/error-reason.ts";
 import { createUnnamedFile, openReference, referenceTo } from "../system/unnamed-file.ts";
 import { PlaylistError } from "./errors.ts";
 import type { GuideFacts, LoadedGuide } from "./loaded.ts";
-import { type Chunks, isGzip, limited, peek, through } from "./streams.ts";
+import { type Chunks, gunzip, gzip, isGzip, limited, peek } from "./streams.ts";
 
 /** Of the compressed file. Temporary files are memory on many routers. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -53,7 +51,7 @@ export class GuideFile implements GuideFacts {
   static async write(chunks: Chunks, directory: string): Promise<GuideFile> {
     const { head, chunks: all } = await peek(chunks, 2);
     const meter = new Meter(all);
-    const packed = isGzip(head) ? meter.chunks() : through(meter.chunks(), createGzip({ level: COMPRESSION_LEVEL }));
+    const packed = isGzip(head) ? meter.chunks() : gzip(meter.chunks(), COMPRESSION_LEVEL);
     const handle = await openUnnamed(directory);
     try {
       let fileBytes = 0;
@@ -93,7 +91,7 @@ export class GuideFile implements GuideFacts {
 
   /** The document itself. */
   plain(): Chunks {
-    return through(this.#read(), createGunzip());
+    return gunzip(this.#read());
   }
 
   /** The disk space is free again as soon as nobody reads. */
@@ -127,7 +125,7 @@ export class GuideFile implements GuideFacts {
 /** Counts and hashes what goes through. */
 class Meter {
   bytes = 0;
-  readonly hash: Hash = createHash("md5");
+  readonly hash = new Bun.CryptoHasher("md5");
   readonly #chunks: Chunks;
   #uncollected = 0;
 

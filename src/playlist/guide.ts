@@ -1,6 +1,5 @@
 /** The programme guide that this relay publishes: one that was fetched, or several joined (m3u.md section 9). */
 import { tmpdir } from "node:os";
-import { createGzip } from "node:zlib";
 import { errorReason } from "../system/error-reason.ts";
 import type { Log } from "../system/log.ts";
 import type { DownloadLimits } from "./download.ts";
@@ -11,7 +10,7 @@ import type { LoadedGuide } from "./loaded.ts";
 import type { GuideKind } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { withoutPassword } from "./source.ts";
-import { limited, through } from "./streams.ts";
+import { gzip, limited } from "./streams.ts";
 
 /** Further ones are left out. */
 export const MAX_GUIDES = 16;
@@ -201,6 +200,6 @@ export class Guide {
     );
     // Published as gzip when one of them came so: every player that knows the one kind gets what it knows.
     const isGzip = files.some(({ file }) => file.isGzip);
-    return GuideFile.write(isGzip ? through(all, createGzip()) : all, this.#directory);
+    return GuideFile.write(isGzip ? gzip(all) : all, this.#directory);
   }
 }

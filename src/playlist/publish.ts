@@ -1,5 +1,4 @@
 /** `/playlist.m3u`: the channels with URLs of this relay, for any base URL (m3u.md section 8). All texts are byte strings. */
-import { createHash } from "node:crypto";
 import { carrierQuery } from "../timeshift/carrier.ts";
 import { splitUrl } from "../timeshift/url-parameters.ts";
 import { emitM3uEntry, emitM3uHeader } from "../wire/m3u.ts";
@@ -51,7 +50,7 @@ export class PublishedPlaylist {
 
   /** Changes when the body does, and costs less; the same in every worker. With quotes. */
   etag(base: string, guide: GuideKind): string {
-    const hash = createHash("md5").update(this.#hash).update(this.#header(base, guide), "latin1");
+    const hash = new Bun.CryptoHasher("md5").update(this.#hash).update(this.#header(base, guide), "latin1");
     return `"${hash.update(base, "latin1").digest("hex")}"`;
   }
 
@@ -65,7 +64,7 @@ export class PublishedPlaylist {
 /** Makes a playlist entry by entry, so that the caller may pause in between. */
 export class PlaylistWriter {
   readonly #encodedToken: string;
-  readonly #hash = createHash("md5");
+  readonly #hash = new Bun.CryptoHasher("md5");
   readonly #chunks: Buffer[] = [];
   /** Of the chunk that is not full yet. */
   #text = "";

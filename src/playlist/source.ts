@@ -1,10 +1,9 @@
 /** A playlist that lives elsewhere: loaded, loaded again, and kept when that fails (m3u.md sections 1 to 3). */
-import { createGunzip } from "node:zlib";
 import type { Log } from "../system/log.ts";
 import { type Download, type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
 import { describeRetry, describeStale, RetryingJob, type Schedule, scheduleTimeout } from "./retrying-job.ts";
-import { collect, isGzip, limited, peek, through } from "./streams.ts";
+import { collect, gunzip, isGzip, limited, peek } from "./streams.ts";
 
 export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 20 * 1024 * 1024, totalMs: 30_000, idleMs: 20_000 };
 
@@ -80,7 +79,7 @@ export class PlaylistSource {
 /** An error page, delivered as if it were a playlist, must not wipe the channels. */
 async function readPlaylist(body: Download["body"], maxBytes: number): Promise<string> {
   const { head, chunks } = await peek(body, 2);
-  const plain = isGzip(head) ? limited(through(chunks, createGunzip()), maxBytes) : chunks;
+  const plain = isGzip(head) ? limited(gunzip(chunks), maxBytes) : chunks;
   const text = (await collect(plain)).toString("latin1");
   if (!HAS_ENTRY.test(text)) throw new PlaylistError("bad-content", "No #EXTINF in it");
   return text;

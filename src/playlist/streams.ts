@@ -1,14 +1,27 @@
 /** Bytes that come in chunks: through a codec, up to a limit, and looked at before they are read. */
 import type { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { PlaylistError } from "./errors.ts";
 
 export type Chunks = AsyncIterable<Uint8Array>;
 
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
-/** Only a few chunks wait in memory, however much a codec makes of them. Whoever stops reading early closes the source. */
-export async function* through(chunks: Chunks, codec: Transform): Chunks {
+/** @param level 1, fast, to 9 */
+export function gzip(chunks: Chunks, level?: number): Chunks {
+  return through(chunks, process.getBuiltinModule("node:zlib").createGzip(level === undefined ? {} : { level }));
+}
+
+/** Throws `bad-content` where it is none. */
+export function gunzip(chunks: Chunks): Chunks {
+  return through(chunks, process.getBuiltinModule("node:zlib").createGunzip());
+}
+
+/**
+ * Only a few chunks wait in memory, however much a codec makes of them. Whoever stops reading early closes the source. Codecs and
+ * streams are loaded at the first use: most relays have no guide.
+ */
+async function* through(chunks: Chunks, codec: Transform): Chunks {
+  const { pipeline } = process.getBuiltinModule("node:stream/promises");
   // What fails here also fails the codec, and so the loop over it.
   pipeline(chunks, codec).catch(() => {});
   try {

@@ -1,5 +1,4 @@
 /** Files without a name: they are gone with the last process that has them open, and until then other processes may open them too. */
-import { randomUUID } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "./error-reason.ts";
@@ -16,7 +15,7 @@ export interface FileReference extends FileIdentity {
  * @throws as `open` does
  */
 export async function createUnnamedFile(directory: string): Promise<FileHandle> {
-  const path = join(directory, `sluice-${randomUUID()}`);
+  const path = join(directory, `sluice-${crypto.randomUUID()}`);
   const handle = await open(path, "wx+", 0o600);
   await unlink(path);
   return handle;

@@ -28,7 +28,7 @@ test("o opens the player with prefix and token, q ends the demo", async () => {
   });
   try {
     await until(() => has("Press o to open the player in a browser, q to quit"), WAIT_MS, "the offer");
-    expect(has(`  all channels   http://${origin}/tv/?r2h-token=a%20b\r\n`)).toBe(true);
+    expect(has(`  web player     http://${origin}/tv/player?r2h-token=a%20b\r\n`)).toBe(true);
     child.terminal?.write("o");
     await until(() => Bun.file(opened).exists(), WAIT_MS, "the browser");
     expect(await Bun.file(opened).text()).toBe(`http://${origin}/tv/player?r2h-token=a%20b`);

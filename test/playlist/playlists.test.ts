@@ -251,19 +251,16 @@ test("close leaves nothing", async () => {
 
 test("20 000 entries are read in slices, so that packets are relayed in between", async () => {
   const text = list(...Array.from({ length: 20_000 }, (_, i) => `Channel${i}`));
-  let longestMs = 0;
-  let last = performance.now();
+  let turns = 0;
   let isBusy = true;
   const watch = () => {
-    const now = performance.now();
-    longestMs = Math.max(longestMs, now - last);
-    last = now;
+    turns++;
     if (isBusy) setImmediate(watch);
   };
   watch();
   await configure({ inline: text });
   isBusy = false;
   expect(playlists.channels.size).toBe(20_000);
-  // A slice takes 4 ms; the rest is for the collector and for others on this machine. Whole, it takes hundreds.
-  expect(longestMs).toBeLessThan(100);
+  // A slice takes 4 ms, the whole hundreds. How long a turn really takes depends on what else this machine does.
+  expect(turns).toBeGreaterThan(10);
 });

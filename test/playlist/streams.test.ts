@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createGunzip, createGzip } from "node:zlib";
-import { type Chunks, collect, isGzip, limited, peek, through } from "../../src/playlist/streams.ts";
+import { type Chunks, collect, gunzip, gzip, isGzip, limited, peek } from "../../src/playlist/streams.ts";
 import { until } from "../fakes/until.ts";
 
 const LIMIT_MS = 2000;
@@ -50,18 +49,18 @@ describe("peek", () => {
 describe("a codec", () => {
   test("closes its source when it is not read to the end", async () => {
     const source = new Source();
-    for await (const _ of through(source.endless(), createGzip())) break;
+    for await (const _ of gzip(source.endless())) break;
     await until(() => source.isClosed, LIMIT_MS, "the source to be closed");
   });
 
   test("passes errors of its source on", async () => {
     const failing = limited(new Source().chunks("abc", "def"), 5);
-    expect(await collect(through(failing, createGzip())).catch(({ code }) => code)).toBe("too-large");
+    expect(await collect(gzip(failing)).catch(({ code }) => code)).toBe("too-large");
   });
 
   test("says that data is broken", async () => {
     const chunks = new Source().chunks("no gzip");
-    expect(await collect(through(chunks, createGunzip())).catch(({ code }) => code)).toBe("bad-content");
+    expect(await collect(gunzip(chunks)).catch(({ code }) => code)).toBe("bad-content");
   });
 });
 

@@ -53,7 +53,7 @@ async function ask(path: string, headers: Readonly<Record<string, string>> = {},
 
 test("without playlists there are none", async () => {
   for (const path of ["/playlist.m3u", "/epg.xml", "/epg.xml.gz"]) expect((await ask(path)).status).toBe(404);
-  expect((await ask("/")).body.toString()).toContain("/tv/rtp/239.1.1.1");
+  expect((await ask("/")).body.toString()).toContain("The relay runs.");
 });
 
 describe("with a list and a guide", () => {
@@ -90,7 +90,7 @@ describe("with a list and a guide", () => {
 
   test("the page lists the channels by name", async () => {
     const page = (await ask("/")).body.toString();
-    expect(page).toContain('<a href="/tv/rtp/239.1.1.1">Fixed</a>');
+    expect(page).toContain('<nav><a href="/tv/player">');
     expect(page).toContain('<a href="/tv/%E6%96%B0%E9%97%BB%20%3C1%3E/HD">新闻 &lt;1&gt;/HD</a>');
     expect(page).toContain('<a href="/tv/%2Fx">/x</a>');
   });
