@@ -10,6 +10,8 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "..");
 /** For a test that names no limit of its own: end-to-end tests wait for real sockets and processes. */
 const TEST_TIMEOUT_MS = 10_000;
+/** Test files that run at the same time: most of them wait. */
+const PARALLEL_FILES = 2;
 
 interface Counts {
   passed: number;
@@ -38,7 +40,7 @@ async function runTests(): Promise<Counts> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-check-"));
   const reportFile = join(directory, "junit.xml");
   try {
-    const limit = ["--timeout", String(TEST_TIMEOUT_MS)];
+    const limit = ["--timeout", String(TEST_TIMEOUT_MS), `--parallel=${PARALLEL_FILES}`];
     const ok = await succeeds("test", ...limit, "--reporter=junit", `--reporter-outfile=${reportFile}`);
     const report = (await Bun.file(reportFile).exists()) ? await Bun.file(reportFile).text() : "";
     const testFiles = [...new Bun.Glob("test/**/*.test.ts").scanSync(ROOT)].sort();
