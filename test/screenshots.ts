@@ -1,6 +1,6 @@
 /**
  * Makes pictures of the pages: `bun test/screenshots.ts OUTDIR [URL]`. With the URL of a running demo those of README.md
- * (`OUTDIR` is `src/web/pictures`), which takes two minutes; without it, the status page with a household as we invented it.
+ * (`OUTDIR` is `src/web/pictures`), which takes a minute; without it, the status page with a household as we invented it.
  * Chromium and ffmpeg (for WebP) must be in PATH.
  */
 import { mkdir, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { type Event, StatusServer } from "./fakes/status-server.ts";
 
 const MAX_BYTES = 70_000;
 /** Until the charts of a running demo show something. */
-const WATCH_MS = 110_000;
+const WATCH_MS = 70_000;
 /** Until all of a page that was touched has faded in. */
 const FADE_MS = 600;
 const HISTORY_SECONDS = 290;

@@ -25,7 +25,7 @@ const USER_AGENT = "Sitting-Room/1.0";
 const SENT_COLUMN = 4;
 const WORKER = /Worker (\d+)\s*PID (\d+)/;
 const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five"];
-const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 900 }, locale: "en", colorScheme: "dark" };
+const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, locale: "en", colorScheme: "dark" };
 const PHONE: BrowserContextOptions = {
   ...DESKTOP,
   viewport: { width: 390, height: 844 },
@@ -113,7 +113,9 @@ function define(start: Start): void {
       await playing(page);
 
       await page.mouse.move(300, 300);
-      await page.locator(".stage").getByRole("button", { name: "Settings" }).click();
+      const controls = page.locator(".controls");
+      expect(await controls.evaluate((bar) => bar.scrollWidth - bar.clientWidth)).toBe(0);
+      await controls.getByRole("button", { name: "Settings" }).click();
       await page.locator(".stage select[name=locale]").selectOption("简体中文");
       await page.getByRole("tab", { name: "频道" }).waitFor();
       expect(await page.locator("html").getAttribute("lang")).toBe("zh-Hans");
