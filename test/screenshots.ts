@@ -1,25 +1,38 @@
 /**
- * Makes the pictures of README.md: `bun test/screenshots.ts OUTDIR [URL]`. URL is a running status page; without it the page
- * shows a household as we invented it. Chromium and ffmpeg (for WebP) must be in PATH.
+ * Makes pictures of the pages: `bun test/screenshots.ts OUTDIR [URL]`. With the URL of a running demo those of README.md
+ * (`OUTDIR` is `src/web/pictures`), which takes a minute; without it, the status page with a household as we invented it.
+ * Chromium and ffmpeg (for WebP) must be in PATH.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { formatTime } from "../src/web/status/format.ts";
-import { TestBrowser } from "./browser.ts";
+import { TestBrowser, type WatchedPage } from "./browser.ts";
 import { clientOf, logOf, statusOf, upstreamOf, workerOf } from "./fakes/status-events.ts";
 import { type Event, StatusServer } from "./fakes/status-server.ts";
 
-const MAX_BYTES = 100_000;
-const SETTLE_MS = 4000;
+const MAX_BYTES = 70_000;
+/** Until the charts of a running demo show something. */
+const WATCH_MS = 70_000;
+/** Until all of a page that was touched has faded in. */
+const FADE_MS = 600;
 const HISTORY_SECONDS = 290;
 
 const EVENING_MS = 1_795_533_000_000;
 
+const SCREEN = { width: 1280, height: 800 };
+const COMPUTER =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+const TELEPHONE =
+  "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36";
+
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true };
+
+/** Of the invented household. */
 const VIEWS: Readonly<Record<string, BrowserContextOptions>> = {
   "status-dark": { viewport: { width: 1440, height: 1000 }, colorScheme: "dark" },
   "status-light": { viewport: { width: 1440, height: 1000 }, colorScheme: "light" },
-  "status-phone": { viewport: { width: 390, height: 844 }, colorScheme: "dark", deviceScaleFactor: 2, isMobile: true },
+  "status-phone": { ...PHONE, colorScheme: "dark" },
 };
 
 /** An evening: a picture that stutters, somebody on a weak wireless link, the others undisturbed. */
@@ -114,18 +127,50 @@ async function saveSmall(picture: Uint8Array, path: string): Promise<number> {
   }
 }
 
+async function save({ page, problems, close }: WatchedPage, name: string): Promise<void> {
+  const bytes = await saveSmall(await page.screenshot(), join(directory!, `${name}.webp`));
+  console.log(`${name}.webp: ${Math.ceil(bytes / 1000)} KB${problems.map((problem) => `\n  ${problem}`).join("")}`);
+  if (process.env["FULL_PAGE"]) await page.screenshot({ path: join(directory!, `${name}-full.png`), fullPage: true });
+  await close();
+}
+
+async function showHousehold(browser: TestBrowser): Promise<void> {
+  for (const [name, view] of Object.entries(VIEWS)) {
+    await using server = await StatusServer.start(household(0));
+    const watched = await browser.newPage({ locale: "en", ...view });
+    await watched.page.goto(server.url);
+    await playEvening(watched.page, server);
+    await save(watched, name);
+  }
+}
+
+/** The status page shows those who watch for the other two pictures. */
+async function showDemo(browser: TestBrowser, relay: string): Promise<void> {
+  const open = async (path: string, options: BrowserContextOptions) => {
+    const watched = await browser.newPage({ locale: "en", viewport: SCREEN, ...options });
+    await watched.page.goto(relay.replace(/\/$/, "") + path);
+    return watched;
+  };
+  const status = await open("/status", { colorScheme: "light" });
+  const player = await open("/player#sluice%20four", { colorScheme: "dark", userAgent: COMPUTER });
+  const phone = await open("/player#sluice%20two", {
+    ...PHONE,
+    hasTouch: true,
+    colorScheme: "dark",
+    userAgent: TELEPHONE,
+  });
+  await Bun.sleep(WATCH_MS);
+  await save(status, "status");
+  await player.page.mouse.move(300, 300);
+  await Bun.sleep(FADE_MS);
+  await save(player, "player");
+  await phone.page.locator(".side").getByRole("tab", { name: "Guide" }).tap();
+  await Bun.sleep(FADE_MS);
+  await save(phone, "player-phone");
+}
+
 const [directory, url] = process.argv.slice(2);
 if (directory === undefined) throw new Error("usage: bun test/screenshots.ts OUTDIR [URL]");
 await mkdir(directory, { recursive: true });
 await using browser = await TestBrowser.launch();
-for (const [name, view] of Object.entries(VIEWS)) {
-  await using server = url === undefined ? await StatusServer.start(household(0)) : undefined;
-  const { page, problems, close } = await browser.newPage({ locale: "en", ...view });
-  await page.goto(server?.url ?? url!);
-  if (server) await playEvening(page, server);
-  else await Bun.sleep(SETTLE_MS);
-  const bytes = await saveSmall(await page.screenshot(), join(directory, `${name}.webp`));
-  console.log(`${name}.webp: ${Math.ceil(bytes / 1000)} KB${problems.map((problem) => `\n  ${problem}`).join("")}`);
-  if (process.env["FULL_PAGE"]) await page.screenshot({ path: join(directory, `${name}-full.png`), fullPage: true });
-  await close();
-}
+await (url === undefined ? showHousehold(browser) : showDemo(browser, url));

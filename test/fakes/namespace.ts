@@ -19,8 +19,9 @@ const UNSHARE = process.getuid?.() === 0 ? ["unshare", "-n"] : ["unshare", "-Urn
  * Runs the tests that `body` defines in a network namespace that has only a loopback interface, which is up: the test
  * file is run once more by a child process, and outside the whole counts as one test. No test is skipped if CI=true.
  * @param file `import.meta.path` of the test file
+ * @param limitMs for all of them, in milliseconds
  */
-export function describeInNamespace(file: string, title: string, body: () => void): void {
+export function describeInNamespace(file: string, title: string, body: () => void, limitMs = TIMEOUT_MS): void {
   if (INSIDE === title) {
     ip("link set lo up");
     describe(title, body);
@@ -28,7 +29,7 @@ export function describeInNamespace(file: string, title: string, body: () => voi
   if (INSIDE !== undefined) return;
   const obstacle = process.env["CI"] === "true" ? undefined : whatIsMissing();
   if (obstacle) test.skip(`${title}: ${obstacle}`, () => {});
-  else test(`${title}, in a network namespace`, () => runInside(file, title), TIMEOUT_MS);
+  else test(`${title}, in a network namespace`, () => runInside(file, title, limitMs), limitMs);
 }
 
 function whatIsMissing(): string | undefined {
@@ -38,11 +39,11 @@ function whatIsMissing(): string | undefined {
   return success ? undefined : "the kernel has no network namespaces or veth interfaces for us";
 }
 
-async function runInside(file: string, title: string): Promise<void> {
+async function runInside(file: string, title: string, limitMs: number): Promise<void> {
   const child = Bun.spawn([...UNSHARE, process.execPath, "test", "--test-name-pattern", `^${title} `, file], {
     env: { ...process.env, SLUICE_TEST_NAMESPACE: title },
     stdio: ["ignore", "ignore", "pipe"],
-    timeout: TIMEOUT_MS,
+    timeout: limitMs,
   });
   const results = await child.stderr.text();
   if ((await child.exited) !== 0) throw new Error(results);

@@ -154,6 +154,20 @@ test("connects again when the stream is lost", async () => {
   });
 }, 30_000);
 
+test("charts leave room for half a time label on the right", async () => {
+  await onPage({}, async (page) => {
+    const room = await page
+      .locator(".plot")
+      .first()
+      .evaluate((plot) => {
+        const [all, inside] = ["canvas", ".u-over"].map((name) => plot.querySelector(name)!.getBoundingClientRect());
+        return all!.right - inside!.right;
+      });
+    // 14:05 in 11 px.
+    expect(room).toBeGreaterThan(16);
+  });
+}, 30_000);
+
 test("shows markup as text", async () => {
   await onPage({}, async (page) => {
     const client = clientOf(1, { clientAddr: MARKUP, serviceUrl: MARKUP, userAgent: MARKUP });

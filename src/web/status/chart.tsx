@@ -9,6 +9,8 @@ const HEIGHT_PX = 132;
 const AXIS_WIDTH_PX = 72;
 const AXIS_HEIGHT_PX = 22;
 const TICK_SPACE_PX = 34;
+/** Half of `14:05` must fit to the right of the last tick, which may stand at the edge. */
+const RIGHT_PADDING_PX = 20;
 /** Of what is counted there are no halves. */
 const WHOLE_STEPS = [1, 2, 5]
   .flatMap((step) => [1, 10, 100, 1000, 10_000].map((power) => step * power))
@@ -121,7 +123,7 @@ function optionsOf(props: ChartProps, element: HTMLElement, point: (at: number |
   return {
     width: element.clientWidth,
     height: HEIGHT_PX,
-    padding: [8, 4, 0, 0],
+    padding: [8, RIGHT_PADDING_PX, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     hooks: { setCursor: [({ cursor }) => point(cursor.idx ?? undefined)] },
