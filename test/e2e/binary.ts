@@ -21,7 +21,7 @@ export async function builtBinary(entry: string): Promise<string> {
   try {
     const command = [process.execPath, join(ROOT, "build.ts"), "--host", "--entry", entry, "--outdir", outdir];
     const build = Bun.spawn(command, { stdio: ["ignore", "ignore", "pipe"] });
-    const stderr = await build.stderr.text();
+    const stderr = await new Response(build.stderr).text();
     if ((await build.exited) !== 0) throw new Error(stderr);
     const built = (await readdir(outdir)).find((name) => name.startsWith("sluice-"))!;
     await rename(join(outdir, built), binary);

@@ -45,7 +45,7 @@ async function runInside(file: string, title: string, limitMs: number): Promise<
     stdio: ["ignore", "ignore", "pipe"],
     timeout: limitMs,
   });
-  const results = await child.stderr.text();
+  const results = await new Response(child.stderr).text();
   if ((await child.exited) !== 0) throw new Error(results);
 }
 

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { TestBrowser, type WatchedPage } from "../browser.ts";
+import { forVariant, type Sluice, type Start } from "../e2e/harness.ts";
 import { describeInNamespace } from "../fakes/namespace.ts";
-import { forVariant, type Sluice, type Start } from "./harness.ts";
 
 const LIMIT_MS = 150_000;
 const START_MS = 60_000;
