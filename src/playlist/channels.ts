@@ -31,7 +31,8 @@ export interface ListedEntry {
 
 export class ChannelList {
   readonly #byName: ReadonlyMap<string, Channel>;
-  readonly entries: readonly ListedEntry[];
+  /** In the order of their entries, without those for catch-up. */
+  readonly main: readonly Channel[];
   /** Behind the last entry of each list. */
   readonly trailing: readonly string[];
   /** Of the programme guides that the lists name. Byte strings, each once. */
@@ -39,12 +40,12 @@ export class ChannelList {
 
   constructor(
     byName: ReadonlyMap<string, Channel>,
-    entries: readonly ListedEntry[],
+    main: readonly Channel[],
     trailing: readonly string[],
     guideUrls: readonly string[],
   ) {
     this.#byName = byName;
-    this.entries = entries;
+    this.main = main;
     this.trailing = trailing;
     this.guideUrls = guideUrls;
   }
@@ -75,7 +76,7 @@ export class ChannelListBuilder {
   readonly #rules: EntryUrlRules;
   readonly #names = new ChannelNames();
   readonly #byName = new Map<string, Channel>();
-  readonly #entries: ListedEntry[] = [];
+  readonly #mainChannels: Channel[] = [];
   readonly #trailing: string[] = [];
   readonly #guideUrls = new Set<string>();
 
@@ -85,20 +86,19 @@ export class ChannelListBuilder {
 
   add(entry: M3uEntry): ListedEntry {
     const channel = this.#main(entry);
+    if (channel) this.#mainChannels.push(channel);
     const catchup = channel && this.#catchup(entry, channel);
-    const listed = { entry, channel, catchup };
-    this.#entries.push(listed);
-    return listed;
+    return { entry, channel, catchup };
   }
 
   /** What a list holds besides its entries. */
-  addRest({ trailing, guideUrls }: M3uPlaylist): void {
+  addRest({ trailing, guideUrls }: Pick<M3uPlaylist, "trailing" | "guideUrls">): void {
     for (const line of trailing) this.#trailing.push(line);
     for (const url of guideUrls) this.#guideUrls.add(url);
   }
 
   finish(): ChannelList {
-    return new ChannelList(this.#byName, this.#entries, this.#trailing, [...this.#guideUrls]);
+    return new ChannelList(this.#byName, this.#mainChannels, this.#trailing, [...this.#guideUrls]);
   }
 
   #main(entry: M3uEntry): Channel | undefined {
@@ -130,14 +130,4 @@ function appendSource(url: string, source: string): string | undefined {
   if (FOREIGN_SCHEME.test(source)) return undefined;
   const fragment = source.replace(/^[?&]/, "");
   return `${url}${url.includes("?") ? "&" : "?"}${fragment}`;
-}
-
-/** All channels of some playlists, in their order. For long lists see `ChannelListBuilder`. */
-export function listChannels(playlists: readonly M3uPlaylist[], rules: EntryUrlRules): ChannelList {
-  const builder = new ChannelListBuilder(rules);
-  for (const playlist of playlists) {
-    for (const entry of playlist.entries) builder.add(entry);
-    builder.addRest(playlist);
-  }
-  return builder.finish();
 }

@@ -37,14 +37,11 @@ export interface ListCopy {
   readonly loaded: LoadedList;
 }
 
-/**
- * @param text byte string
- * @throws when no file can be written in `directory`
- */
-export async function writeListCopy(url: string, text: string, directory: string): Promise<ListCopy> {
+/** @throws when no file can be written in `directory` */
+export async function writeListCopy(url: string, bytes: Uint8Array, directory: string): Promise<ListCopy> {
   const handle = await createUnnamedFile(directory);
   try {
-    await handle.writeFile(Buffer.from(text, "latin1"));
+    await handle.writeFile(bytes);
   } catch (error) {
     await handle.close();
     throw error;
@@ -53,14 +50,14 @@ export async function writeListCopy(url: string, text: string, directory: string
 }
 
 /**
- * @returns a byte string; undefined when the list has been replaced by a newer one
+ * @returns undefined when the list has been replaced by a newer one
  * @throws when the file of another process cannot be opened
  */
-export async function readListCopy({ file }: LoadedList): Promise<string | undefined> {
+export async function readListCopy({ file }: LoadedList): Promise<Buffer | undefined> {
   const handle = await openReference(file);
   if (!handle) return undefined;
   try {
-    return (await handle.readFile()).toString("latin1");
+    return await handle.readFile();
   } finally {
     await handle.close();
   }

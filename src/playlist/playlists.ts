@@ -2,21 +2,17 @@
 import { tmpdir } from "node:os";
 import { errorReason } from "../system/error-reason.ts";
 import type { Log } from "../system/log.ts";
-import { M3uParser, type M3uPlaylist } from "../wire/m3u.ts";
+import type { M3uPlaylist } from "../wire/m3u.ts";
 import { utf8Decode, utf8Encode } from "../wire/percent.ts";
-import { type ChannelList, ChannelListBuilder, NO_CHANNELS } from "./channels.ts";
+import { type BuiltChannels, buildChannels } from "./build.ts";
+import { type ChannelList, NO_CHANNELS } from "./channels.ts";
 import type { DownloadLimits } from "./download.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { Guide } from "./guide.ts";
 import { type ListCopy, type Loaded, readListCopy, writeListCopy } from "./loaded.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
-import { Slices } from "./slices.ts";
 import { PLAYLIST_LIMITS, PlaylistSource, withoutPassword } from "./source.ts";
-
-const PARSE_CHARS = 32 * 1024;
-/** Looking at the clock costs more than an entry. */
-const ENTRIES_PER_LOOK = 32;
 
 export interface PlaylistSettings extends EntryUrlRules {
   /** The playlist of `[services]`, as text; empty when there is none. */
@@ -48,8 +44,10 @@ interface List {
   readonly url: string | undefined;
   /** Undefined for the inline list, and where another process loads. */
   readonly source: PlaylistSource | undefined;
-  /** Undefined until it is loaded. */
-  playlist: M3uPlaylist | undefined;
+  /** As it came; undefined until it has. */
+  bytes: Buffer | undefined;
+  /** Whether the log has been told what is wrong with it. */
+  isReported: boolean;
   /** Counts what has come: something newer overtakes what is still being read. */
   version: number;
   /** What the others read. */
@@ -113,12 +111,10 @@ export class Playlists {
     }
     const urls = [...new Set(settings.urls)];
     const inline = newList("inline", undefined);
-    // In use until the new one is read.
-    inline.playlist = known[0]?.playlist;
     const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
     for (const list of known) if (!external.includes(list)) closeList(list);
-    await this.#take(inline, utf8Encode(settings.inline));
+    await this.#take(inline, Buffer.from(settings.inline));
     if (this.#settings === settings) this.refresh();
   }
 
@@ -132,8 +128,8 @@ export class Playlists {
     if (!list) return;
     const version = ++list.version;
     try {
-      const text = await readListCopy(loaded);
-      if (text !== undefined && version === list.version) await this.#take(list, text);
+      const bytes = await readListCopy(loaded);
+      if (bytes && version === list.version) await this.#take(list, bytes);
     } catch (error) {
       this.#parts.log.warn(`${list.name}: what another worker has loaded cannot be read: ${errorReason(error)}`);
     }
@@ -177,9 +173,9 @@ export class Playlists {
       log,
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
-      onLoaded: async (text) => {
-        await this.#take(list, text);
-        await this.#share(list, url, text);
+      onLoaded: async (bytes) => {
+        await this.#take(list, bytes);
+        await this.#share(list, url, bytes);
         // A retry brought it, and so perhaps another guide.
         if (!this.#isLoading) void this.guide.refresh();
       },
@@ -188,20 +184,20 @@ export class Playlists {
     return list;
   }
 
-  /** Resolves when the text is in use, or when there is something newer. */
-  async #take(list: List, text: string): Promise<void> {
-    const version = ++list.version;
-    const playlist = await this.#parse(text, list);
-    if (version !== list.version || !this.#lists.includes(list)) return;
-    list.playlist = playlist;
+  /** Resolves when the list is in use, or when there is something newer. */
+  async #take(list: List, bytes: Buffer): Promise<void> {
+    if (!this.#lists.includes(list)) return;
+    list.version++;
+    list.bytes = bytes;
+    list.isReported = !this.#isLoader;
     await this.#build();
   }
 
-  async #share(list: List, url: string, text: string): Promise<void> {
+  async #share(list: List, url: string, bytes: Buffer): Promise<void> {
     const { log, onLoaded, directory = tmpdir() } = this.#parts;
     if (!onLoaded) return;
     try {
-      const copy = await writeListCopy(url, text, directory);
+      const copy = await writeListCopy(url, bytes, directory);
       void list.copy?.handle.close();
       list.copy = copy;
       if (this.#lists.includes(list)) onLoaded(copy.loaded);
@@ -211,21 +207,7 @@ export class Playlists {
     }
   }
 
-  async #parse(text: string, list: List): Promise<M3uPlaylist> {
-    const slices = new Slices();
-    const parser = new M3uParser();
-    for (let at = 0; at < text.length; at += PARSE_CHARS) {
-      if (slices.isOver) await slices.next();
-      parser.push(text.slice(at, at + PARSE_CHARS));
-    }
-    const playlist = parser.finish();
-    if (this.#isLoader) this.#report(playlist, list);
-    if (list.url === undefined || list.url.startsWith("file://")) return playlist;
-    // Whoever runs a server elsewhere must not choose a file of this machine to be published.
-    return { ...playlist, guideUrls: playlist.guideUrls.filter((url) => /^https?:/i.test(url)) };
-  }
-
-  #report({ skipped, skippedCount }: M3uPlaylist, { name }: List): void {
+  #report({ name }: List, { skipped, skippedCount }: M3uPlaylist): void {
     const { log } = this.#parts;
     if (skippedCount > 0) log.info(`${name}: ${skippedCount} lines skipped`);
     for (const { reason, line } of skipped) log.debug(`${reason} (${name}, line ${line})`);
@@ -237,38 +219,31 @@ export class Playlists {
     const build = ++this.#builds;
     const settings = this.#settings;
     if (!settings) return;
-    const slices = new Slices();
-    const builder = new ChannelListBuilder(settings);
-    const writer = new PlaylistWriter(utf8Encode(settings.token));
-    for (const { playlist } of this.#lists) {
-      if (!playlist) continue;
-      for (const [i, entry] of playlist.entries.entries()) {
-        writer.add(builder.add(entry));
-        if (i % ENTRIES_PER_LOOK !== 0 || !slices.isOver) continue;
-        await slices.next();
-        if (build !== this.#builds) return;
-      }
-      builder.addRest(playlist);
-    }
-    this.#use(builder.finish(), writer);
+    const built = await buildChannels(this.#lists, {
+      rules: settings,
+      token: utf8Encode(settings.token),
+      isCurrent: () => build === this.#builds,
+      onRead: (list, playlist) => {
+        if (!list.isReported) this.#report(list, playlist);
+        list.isReported = true;
+      },
+    });
+    if (built) this.#use(built);
   }
 
-  #use(channels: ChannelList, writer: PlaylistWriter): void {
-    // Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and texts of megabytes lie about.
-    Bun.gc(false);
+  #use({ channels, published, entryCount }: BuiltChannels): void {
     this.#channels = channels;
-    this.#published = writer.finish(channels.trailing);
+    this.#published = published;
+    // Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and what was read lies about.
+    Bun.gc(false);
     this.guide.setUrls(channels.guideUrls.map(utf8Decode));
-    const { length } = channels.entries;
-    if (length === 0) return;
-    this.#parts.log.info(
-      `Parsed ${length} M3U entries, generated transformed playlist (${this.#published.bytes} bytes)`,
-    );
+    if (entryCount === 0) return;
+    this.#parts.log.info(`Parsed ${entryCount} M3U entries, generated transformed playlist (${published.bytes} bytes)`);
   }
 }
 
 function newList(name: string, url: string | undefined, source?: PlaylistSource): List {
-  return { name, url, source, playlist: undefined, version: 0, copy: undefined };
+  return { name, url, source, bytes: undefined, isReported: false, version: 0, copy: undefined };
 }
 
 function closeList(list: List): void {

@@ -14,23 +14,28 @@ const BASE = "\n\r";
 /** So much text becomes bytes at a time: they lie outside of the garbage collector's reach. */
 const CHUNK_CHARS = 64 * 1024;
 
+/** Some lines of the playlist. */
+interface Chunk {
+  /** `BASE` for each base URL. */
+  readonly bytes: Buffer;
+  readonly baseCount: number;
+}
+
 export class PublishedPlaylist {
   readonly #encodedToken: string;
-  /** Without header, `BASE` for each base URL. */
-  readonly #template: Buffer;
+  /** Without header. */
+  readonly #chunks: readonly Chunk[];
   readonly #hash: string;
   /** The last one that was asked for: the clients of a home name the same host. */
   #made: { readonly head: string; readonly base: string; readonly body: Buffer } | undefined;
-
-  constructor(encodedToken: string, template: Buffer, hash: string) {
-    this.#encodedToken = encodedToken;
-    this.#template = template;
-    this.#hash = hash;
-  }
-
   /** About the length of the body, which depends on the base URL. */
-  get bytes(): number {
-    return this.#template.length;
+  readonly bytes: number;
+
+  constructor(encodedToken: string, chunks: readonly Chunk[], hash: string) {
+    this.#encodedToken = encodedToken;
+    this.#chunks = chunks;
+    this.#hash = hash;
+    this.bytes = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
   /** Without any content there is no playlist: 404. */
@@ -42,8 +47,9 @@ export class PublishedPlaylist {
   body(base: string, guide: GuideKind): Buffer {
     const head = this.#header(base, guide);
     if (this.#made?.head !== head || this.#made.base !== base) {
-      const body = replaceAll(this.#template, Buffer.from(base, "latin1"));
-      this.#made = { head, base, body: Buffer.concat([Buffer.from(head, "latin1"), body]) };
+      // Before the next one is made, so that there are never two.
+      this.#made = undefined;
+      this.#made = { head, base, body: this.#make(head, base) };
     }
     return this.#made.body;
   }
@@ -59,13 +65,23 @@ export class PublishedPlaylist {
     const file = guide === "gzip" ? "epg.xml.gz" : "epg.xml";
     return emitM3uHeader(base + file + queryOf(tokenParameter(this.#encodedToken)));
   }
+
+  #make(head: string, base: string): Buffer {
+    const grown = base.length - BASE.length;
+    const baseCount = this.#chunks.reduce((sum, chunk) => sum + chunk.baseCount, 0);
+    const body = Buffer.allocUnsafeSlow(head.length + this.bytes + baseCount * grown);
+    let end = body.write(head, "latin1");
+    // Of short strings: one of all would be in memory three times.
+    for (const { bytes } of this.#chunks) end += body.write(bytes.toString("latin1").split(BASE).join(base), end, "latin1");
+    return body;
+  }
 }
 
 /** Makes a playlist entry by entry, so that the caller may pause in between. */
 export class PlaylistWriter {
   readonly #encodedToken: string;
   readonly #hash = new Bun.CryptoHasher("md5");
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks: Chunk[] = [];
   /** Of the chunk that is not full yet. */
   #text = "";
 
@@ -84,7 +100,7 @@ export class PlaylistWriter {
   finish(trailing: readonly string[]): PublishedPlaylist {
     for (const line of trailing) this.#write(`${line}\n`);
     this.#endChunk();
-    return new PublishedPlaylist(this.#encodedToken, Buffer.concat(this.#chunks), this.#hash.digest("hex"));
+    return new PublishedPlaylist(this.#encodedToken, this.#chunks, this.#hash.digest("hex"));
   }
 
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
@@ -105,27 +121,11 @@ export class PlaylistWriter {
   }
 
   #endChunk(): void {
-    const chunk = Buffer.from(this.#text, "latin1");
-    this.#hash.update(chunk);
-    this.#chunks.push(chunk);
+    const bytes = Buffer.from(this.#text, "latin1");
+    this.#hash.update(bytes);
+    this.#chunks.push({ bytes, baseCount: this.#text.split(BASE).length - 1 });
     this.#text = "";
   }
-}
-
-/** `template` with `base` in each place that is left open for it. */
-function replaceAll(template: Buffer, base: Buffer): Buffer {
-  const places: number[] = [];
-  for (let at = template.indexOf(BASE); at >= 0; at = template.indexOf(BASE, at + BASE.length)) places.push(at);
-  const whole = Buffer.allocUnsafeSlow(template.length + places.length * (base.length - BASE.length));
-  let from = 0;
-  let to = 0;
-  for (const place of places) {
-    to += template.copy(whole, to, from, place);
-    to += base.copy(whole, to);
-    from = place + BASE.length;
-  }
-  template.copy(whole, to, from);
-  return whole;
 }
 
 const DYNAMIC = /[{}$]/;

@@ -7,14 +7,16 @@ import { collect, gunzip, isGzip, limited, peek } from "./streams.ts";
 
 export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 20 * 1024 * 1024, totalMs: 30_000, idleMs: 20_000 };
 
-const HAS_ENTRY = /^(?:\xef\xbb\xbf)?[\t ]*#EXTINF/m;
+const ENTRY = "#EXTINF";
+/** What may stand before it in its line, as a byte string. */
+const INDENT = /^(?:\xef\xbb\xbf)?[\t ]*$/;
 
 export interface SourceParts {
   /** `file://`, `http://` or `https://`; text, not a byte string. */
   readonly url: string;
   readonly log: Log;
-  /** A new version has come; a byte string. May take its time: the load ends with it. */
-  readonly onLoaded: (text: string) => void | Promise<void>;
+  /** A new version has come, as bytes of their own. May take its time: the load ends with it. */
+  readonly onLoaded: (list: Buffer) => void | Promise<void>;
   readonly limits?: DownloadLimits;
   readonly schedule?: Schedule;
 }
@@ -26,7 +28,7 @@ export class PlaylistSource {
   readonly #parts: SourceParts;
   readonly #job: RetryingJob;
   #etag: string | undefined;
-  /** Of the text. Without an ETag an unchanged list comes again and again, and need not be read. */
+  /** Of the bytes. Without an ETag an unchanged list comes again and again, and need not be read. */
   #hash: number | bigint | undefined;
 
   constructor(parts: SourceParts) {
@@ -61,12 +63,12 @@ export class PlaylistSource {
     const { url, limits = PLAYLIST_LIMITS, onLoaded, log } = this.#parts;
     const loaded = await download({ url, limits, etag: this.#etag, signal }, async ({ etag, body }) => ({
       etag,
-      text: await readPlaylist(body, limits.maxBytes),
+      list: await readPlaylist(body, limits.maxBytes),
     }));
     signal.throwIfAborted();
     if (loaded) {
-      const hash = Bun.hash(loaded.text);
-      if (hash !== this.#hash) await onLoaded(loaded.text);
+      const hash = Bun.hash(loaded.list);
+      if (hash !== this.#hash) await onLoaded(loaded.list);
       signal.throwIfAborted();
       this.#hash = hash;
       this.#etag = loaded.etag;
@@ -77,12 +79,24 @@ export class PlaylistSource {
 }
 
 /** An error page, delivered as if it were a playlist, must not wipe the channels. */
-async function readPlaylist(body: Download["body"], maxBytes: number): Promise<string> {
+async function readPlaylist(body: Download["body"], maxBytes: number): Promise<Buffer> {
   const { head, chunks } = await peek(body, 2);
   const plain = isGzip(head) ? limited(gunzip(chunks), maxBytes) : chunks;
-  const text = (await collect(plain)).toString("latin1");
-  if (!HAS_ENTRY.test(text)) throw new PlaylistError("bad-content", "No #EXTINF in it");
-  return text;
+  const list = await collect(plain);
+  if (!hasEntry(list)) throw new PlaylistError("bad-content", "No #EXTINF in it");
+  return list;
+}
+
+/** Looks at each byte a few times only: lists are long, and may be made to hurt. */
+function hasEntry(list: Buffer): boolean {
+  let at = list.indexOf(ENTRY);
+  while (at >= 0) {
+    const lineStart = list.lastIndexOf("\n", at) + 1;
+    if (INDENT.test(list.toString("latin1", lineStart, at))) return true;
+    const lineEnd = list.indexOf("\n", at);
+    at = lineEnd < 0 ? -1 : list.indexOf(ENTRY, lineEnd);
+  }
+  return false;
 }
 
 /** For the log. */

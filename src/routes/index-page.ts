@@ -32,9 +32,8 @@ const STYLE =
   ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}" +
   "h1{font-size:1.4rem}nav a{margin-right:1.5rem}li{margin:.4rem 0}code{font-size:.9em}";
 
-function indexPage({ entries }: ChannelList, options: IndexOptions): string {
+function indexPage({ main: channels }: ChannelList, options: IndexOptions): string {
   const { appPathPrefix: prefix = "", statusPagePath, playerPagePath } = options;
-  const channels = entries.flatMap(({ channel }) => channel ?? []);
   const items = channels
     .slice(0, MAX_LISTED_CHANNELS)
     .map((channel) => `<li>${link(`${prefix}/${pathOfChannel(channel)}`, utf8Decode(channel.name))}</li>`);

@@ -68,7 +68,9 @@ type State =
 
 /** Takes the text in pieces of any size; how it is cut changes nothing. */
 export class M3uParser {
-  readonly #entries: M3uEntry[] = [];
+  #entries: M3uEntry[] = [];
+  /** Those that were taken included. */
+  #entryCount = 0;
   readonly #skipped: SkippedLine[] = [];
   #skippedCount = 0;
   #guideUrls: readonly string[] = NONE;
@@ -89,6 +91,13 @@ export class M3uParser {
       start = end + 1;
     }
     this.#carry += piece.slice(start);
+  }
+
+  /** The entries that are complete, each of them once: they are not in what `finish` returns. */
+  takeEntries(): readonly M3uEntry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
   }
 
   finish(): M3uPlaylist {
@@ -140,12 +149,13 @@ export class M3uParser {
     this.#state = "between";
     if (state === "between") this.#skip(this.#line, "URL without an #EXTINF");
     else if (state === "nameless") return;
-    else if (this.#entries.length >= MAX_ENTRIES) this.#skip(this.#extinfLine, "too many entries");
+    else if (this.#entryCount >= MAX_ENTRIES) this.#skip(this.#extinfLine, "too many entries");
     else this.#add(url);
   }
 
   #add(url: string): void {
     const extinf = this.#withDefaults(this.#extinf);
+    this.#entryCount++;
     this.#entries.push({
       line: this.#extinfLine,
       extinf,

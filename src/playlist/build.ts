@@ -1,0 +1,72 @@
+/** Makes channels and the published playlist of lists, in one go from bytes to bytes: entries live for a moment only. */
+import { type M3uEntry, M3uParser, type M3uPlaylist } from "../wire/m3u.ts";
+import { type ChannelList, ChannelListBuilder } from "./channels.ts";
+import type { EntryUrlRules } from "./entry-url.ts";
+import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
+import { Slices } from "./slices.ts";
+
+/** Some forty entries, which take less time than a slice has. */
+const PIECE_BYTES = 8 * 1024;
+
+export interface ListSource {
+  /** Where it came from; undefined for the inline list. */
+  readonly url: string | undefined;
+  /** Undefined until it has come. */
+  readonly bytes: Buffer | undefined;
+}
+
+export interface BuildOptions<L> {
+  readonly rules: EntryUrlRules;
+  /** A byte string; empty when none is asked for. */
+  readonly token: string;
+  /** Asked after each slice: false breaks the build off. */
+  readonly isCurrent: () => boolean;
+  /** A list is read to its end; what it gets is without most of the entries. */
+  readonly onRead: (list: L, rest: M3uPlaylist) => void;
+}
+
+export interface BuiltChannels {
+  readonly channels: ChannelList;
+  readonly published: PublishedPlaylist;
+  /** Those that are no channels included. */
+  readonly entryCount: number;
+}
+
+/** Resolves to undefined when it was broken off. */
+export async function buildChannels<L extends ListSource>(
+  lists: readonly L[],
+  { rules, token, isCurrent, onRead }: BuildOptions<L>,
+): Promise<BuiltChannels | undefined> {
+  const slices = new Slices();
+  const builder = new ChannelListBuilder(rules);
+  const writer = new PlaylistWriter(token);
+  let entryCount = 0;
+  const add = (entries: readonly M3uEntry[]) => {
+    for (const entry of entries) writer.add(builder.add(entry));
+    entryCount += entries.length;
+  };
+  for (const list of lists) {
+    const { bytes } = list;
+    if (!bytes) continue;
+    const parser = new M3uParser();
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      parser.push(bytes.toString("latin1", at, at + PIECE_BYTES));
+      add(parser.takeEntries());
+      if (!slices.isOver) continue;
+      await slices.next();
+      if (!isCurrent()) return undefined;
+    }
+    const playlist = parser.finish();
+    add(playlist.entries);
+    builder.addRest({ trailing: playlist.trailing, guideUrls: allowedGuides(list, playlist) });
+    onRead(list, playlist);
+  }
+  const channels = builder.finish();
+  return { channels, published: writer.finish(channels.trailing), entryCount };
+}
+
+/** Whoever runs a server elsewhere must not choose a file of this machine to be published. */
+function allowedGuides({ url }: ListSource, { guideUrls }: M3uPlaylist): readonly string[] {
+  const isOfThisMachine = url === undefined || url.startsWith("file://");
+  return isOfThisMachine ? guideUrls : guideUrls.filter((guide) => /^https?:/i.test(guide));
+}
