@@ -13,14 +13,20 @@ export interface EntryUrlRules {
   readonly isMulticast: (address: string) => boolean;
 }
 
-const RECOGNISED = /^(rtp|udp|rtsp|https?):\/\/(.*)$/s;
+const SCHEME = /^(?:rtp|udp|rtsp|https?)(?=:\/\/)/;
+/** Most URLs lead through no relay, which this finds out at less expense. */
+const PERHAPS_WRAPPED = /^https?:.*\/(?:rtp|udp|rtsp|https?)\//is;
 const WRAPPED = /^https?:\/\/(?:\[[^\]/]+\]|[^/?#[\]]+?)(?::\d*)?(\/.*)$/s;
 const PROTOCOL = /^\/(rtp|udp|rtsp|https?)\/(.*)$/is;
 
 /** The URL of the upstream; undefined for what is none of ours. It may still be wrong. */
 export function recogniseUrl(url: string, rules: EntryUrlRules): string | undefined {
   const upstream = unwrapped(url, rules);
-  return isProtocolOfOurs(RECOGNISED.exec(upstream)?.[1], rules) ? upstream : undefined;
+  return isProtocolOfOurs(schemeOf(upstream), rules) ? upstream : undefined;
+}
+
+function schemeOf(url: string): string | undefined {
+  return SCHEME.exec(url)?.[0];
 }
 
 function isProtocolOfOurs(protocol: string | undefined, { proxyHttps }: EntryUrlRules): protocol is string {
@@ -30,7 +36,7 @@ function isProtocolOfOurs(protocol: string | undefined, { proxyHttps }: EntryUrl
 /** Without the relay that the URL leads through. */
 function unwrapped(url: string, rules: EntryUrlRules): string {
   const { appPathPrefix } = rules;
-  const path = WRAPPED.exec(url)?.[1];
+  const path = PERHAPS_WRAPPED.test(url) ? WRAPPED.exec(url)?.[1] : undefined;
   if (path !== undefined) {
     const hasPrefix = appPathPrefix !== "" && path.startsWith(`${appPathPrefix}/`);
     const [, protocol, rest] = PROTOCOL.exec(hasPrefix ? path.slice(appPathPrefix.length) : path) ?? [];
@@ -42,7 +48,9 @@ function unwrapped(url: string, rules: EntryUrlRules): string {
 
 /** Whether a recognised URL without label can be served. Names are not resolved: that may take time, and change. */
 export function isServable(url: string, rules: EntryUrlRules): boolean {
-  const [, protocol, rest = ""] = RECOGNISED.exec(url) ?? [];
+  const protocol = schemeOf(url);
+  if (protocol === undefined) return false;
+  const rest = url.slice(protocol.length + "://".length);
   if (protocol === "http" || protocol === "https") return parseProxyUrl(rest, protocol).kind === "url";
   if (protocol === "rtsp") return parseRtspUrl(rest).kind === "url";
   const mark = rest.indexOf("?");

@@ -18,7 +18,8 @@ const CHUNK_CHARS = 64 * 1024;
 interface Chunk {
   /** `BASE` for each base URL. */
   readonly bytes: Buffer;
-  readonly baseCount: number;
+  /** Where `BASE` stands in it, from the first one on. */
+  readonly places: Uint32Array;
 }
 
 export class PublishedPlaylist {
@@ -67,12 +68,19 @@ export class PublishedPlaylist {
   }
 
   #make(head: string, base: string): Buffer {
-    const grown = base.length - BASE.length;
-    const baseCount = this.#chunks.reduce((sum, chunk) => sum + chunk.baseCount, 0);
-    const body = Buffer.allocUnsafeSlow(head.length + this.bytes + baseCount * grown);
+    const link = Buffer.from(base, "latin1");
+    const linkCount = this.#chunks.reduce((sum, { places }) => sum + places.length, 0);
+    const body = Buffer.allocUnsafeSlow(head.length + this.bytes + linkCount * (link.length - BASE.length));
     let end = body.write(head, "latin1");
-    // Of short strings: one of all would be in memory three times.
-    for (const { bytes } of this.#chunks) end += body.write(bytes.toString("latin1").split(BASE).join(base), end, "latin1");
+    for (const { bytes, places } of this.#chunks) {
+      let from = 0;
+      for (const place of places) {
+        end += bytes.copy(body, end, from, place);
+        end += link.copy(body, end);
+        from = place + BASE.length;
+      }
+      end += bytes.copy(body, end, from);
+    }
     return body;
   }
 }
@@ -80,6 +88,8 @@ export class PublishedPlaylist {
 /** Makes a playlist entry by entry, so that the caller may pause in between. */
 export class PlaylistWriter {
   readonly #encodedToken: string;
+  /** Of a link that has no other parameters. */
+  readonly #tokenQuery: string;
   readonly #hash = new Bun.CryptoHasher("md5");
   readonly #chunks: Chunk[] = [];
   /** Of the chunk that is not full yet. */
@@ -88,6 +98,7 @@ export class PlaylistWriter {
   /** @param token a byte string; empty when none is asked for */
   constructor(token: string) {
     this.#encodedToken = percentEncode(token);
+    this.#tokenQuery = queryOf(tokenParameter(this.#encodedToken));
   }
 
   add({ entry, channel, catchup }: ListedEntry): void {
@@ -106,7 +117,9 @@ export class PlaylistWriter {
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
   #link(channel: Channel): string {
     const { url, label } = channel;
-    const query = queryOf(...dynamicParameters(url), tokenParameter(this.#encodedToken));
+    const query = DYNAMIC.test(url)
+      ? queryOf(...dynamicParameters(url), tokenParameter(this.#encodedToken))
+      : this.#tokenQuery;
     return BASE + pathOfChannel(channel) + query + (label === "" ? "" : `$${label}`);
   }
 
@@ -123,15 +136,20 @@ export class PlaylistWriter {
   #endChunk(): void {
     const bytes = Buffer.from(this.#text, "latin1");
     this.#hash.update(bytes);
-    this.#chunks.push({ bytes, baseCount: this.#text.split(BASE).length - 1 });
+    this.#chunks.push({ bytes, places: placesOf(BASE, this.#text) });
     this.#text = "";
   }
+}
+
+function placesOf(word: string, text: string): Uint32Array {
+  const places: number[] = [];
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) places.push(at);
+  return Uint32Array.from(places);
 }
 
 const DYNAMIC = /[{}$]/;
 
 function dynamicParameters(url: string): string[] {
-  if (!DYNAMIC.test(url)) return [];
   const { parameters } = splitUrl(url);
   return parameters.filter(({ value }) => value !== undefined && DYNAMIC.test(value)).map(({ text }) => text);
 }

@@ -81,6 +81,7 @@ export class M3uParser {
   #before: string[] = [];
   #options: string[] = [];
   #extinf = "";
+  #name = "";
   #extinfLine = 0;
 
   push(piece: string): void {
@@ -140,7 +141,8 @@ export class M3uParser {
     this.#options = [];
     this.#extinf = text;
     this.#extinfLine = this.#line;
-    this.#state = nameOf(text) === "" ? "nameless" : "entry";
+    this.#name = nameOf(text);
+    this.#state = this.#name === "" ? "nameless" : "entry";
     if (this.#state === "nameless") this.#skip(this.#line, "Failed to extract service name from EXTINF line");
   }
 
@@ -159,7 +161,7 @@ export class M3uParser {
     this.#entries.push({
       line: this.#extinfLine,
       extinf,
-      name: nameOf(extinf),
+      name: this.#name,
       group: findAttribute(extinf, "group-title")?.value ?? "",
       catchupSource: findAttribute(extinf, "catchup-source")?.value ?? "",
       before: this.#before.length > 0 ? this.#before : NONE,
@@ -202,7 +204,8 @@ export function emitM3uEntry({
   options,
   url,
 }: Pick<M3uEntry, "before" | "extinf" | "options" | "url">): string {
-  return `${[...before, extinf, ...options, url].join("\n")}\n\n`;
+  const isBare = before.length === 0 && options.length === 0;
+  return isBare ? `${extinf}\n${url}\n\n` : `${[...before, extinf, ...options, url].join("\n")}\n\n`;
 }
 
 /** Reads `x-tvg-url`, else `url-tvg`; both may name several guides, with commas between them. */

@@ -12,17 +12,22 @@ export function percentDecode(bytes: string): string | undefined {
   return bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
+const TO_ENCODE = /[^A-Za-z0-9\-_.~/]+/g;
 /** By byte. A playlist has a hundred thousand names. */
-const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, code) => {
-  const char = String.fromCharCode(code);
-  return /[A-Za-z0-9\-_.~/]/.test(char) ? char : `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
-});
+const ESCAPES: readonly string[] = Array.from(
+  { length: 256 },
+  (_, code) => `%${code.toString(16).toUpperCase().padStart(2, "0")}`,
+);
 
 /** Encodes every byte of a byte string except `A–Z a–z 0–9 - _ . ~ /`. */
 export function percentEncode(bytes: string): string {
-  let encoded = "";
-  for (let i = 0; i < bytes.length; i++) encoded += ENCODED[bytes.charCodeAt(i)];
-  return encoded;
+  return bytes.replace(TO_ENCODE, escapeAll);
+}
+
+function escapeAll(bytes: string): string {
+  let escaped = "";
+  for (let i = 0; i < bytes.length; i++) escaped += ESCAPES[bytes.charCodeAt(i)];
+  return escaped;
 }
 
 /** Encodes text, as names in generated URLs and cookies need it. */
