@@ -7,6 +7,8 @@ import { Slices } from "./slices.ts";
 
 /** Some forty entries, which take less time than a slice has. */
 const PIECE_BYTES = 8 * 1024;
+/** So much of a list leaves some 8 MB of garbage, and the runtime would wait for much more. */
+const COLLECT_BYTES = 256 * 1024;
 
 export interface ListSource {
   /** Where it came from; undefined for the inline list. */
@@ -41,6 +43,7 @@ export async function buildChannels<L extends ListSource>(
   const builder = new ChannelListBuilder(rules);
   const writer = new PlaylistWriter(token);
   let entryCount = 0;
+  let uncollected = 0;
   const add = (entries: readonly M3uEntry[]) => {
     for (const entry of entries) writer.add(builder.add(entry));
     entryCount += entries.length;
@@ -52,6 +55,12 @@ export async function buildChannels<L extends ListSource>(
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       parser.push(bytes.toString("latin1", at, at + PIECE_BYTES));
       add(parser.takeEntries());
+      uncollected += PIECE_BYTES;
+      if (uncollected >= COLLECT_BYTES) {
+        uncollected = 0;
+        // In another thread.
+        Bun.gc(false);
+      }
       if (!slices.isOver) continue;
       await slices.next();
       if (!isCurrent()) return undefined;

@@ -235,7 +235,7 @@ export class Playlists {
     this.#channels = channels;
     this.#published = published;
     // Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and what was read lies about.
-    Bun.gc(false);
+    setTimeout(() => Bun.gc(true), 1000).unref();
     this.guide.setUrls(channels.guideUrls.map(utf8Decode));
     if (entryCount === 0) return;
     this.#parts.log.info(`Parsed ${entryCount} M3U entries, generated transformed playlist (${published.bytes} bytes)`);
