@@ -1,6 +1,7 @@
 /** All playlists of a worker: inline and external ones become one list of channels, one playlist and one guide. */
 import { tmpdir } from "node:os";
 import { errorReason } from "../system/error-reason.ts";
+import { collectGarbageIn } from "../system/garbage.ts";
 import type { Log } from "../system/log.ts";
 import type { M3uPlaylist } from "../wire/m3u.ts";
 import { utf8Decode, utf8Encode } from "../wire/percent.ts";
@@ -13,6 +14,9 @@ import { type ListCopy, type Loaded, readListCopy, writeListCopy } from "./loade
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { PLAYLIST_LIMITS, PlaylistSource, withoutPassword } from "./source.ts";
+
+/** After a load; what comes in between is waited for too. */
+const SETTLE_MS = 1000;
 
 export interface PlaylistSettings extends EntryUrlRules {
   /** The playlist of `[services]`, as text; empty when there is none. */
@@ -68,6 +72,7 @@ export class Playlists {
   #cycles = 0;
   #isLoading = false;
   #cancelCycle: (() => void) | undefined;
+  #cancelSettling: (() => void) | undefined;
 
   constructor(parts: PlaylistsParts) {
     const { log, directory, limits, schedule = scheduleTimeout, isLoader = true, onLoaded } = parts;
@@ -149,6 +154,7 @@ export class Playlists {
   close(): void {
     this.#settings = undefined;
     this.#cancelCycle?.();
+    this.#cancelSettling?.();
     this.#builds++;
     this.#cycles++;
     for (const list of this.#lists) closeList(list);
@@ -163,6 +169,13 @@ export class Playlists {
     this.#isLoading = false;
     // Also when no list came: others may name a guide.
     await this.guide.refresh();
+    this.#settle();
+  }
+
+  /** Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and what was read lies about. */
+  #settle(): void {
+    this.#cancelSettling?.();
+    this.#cancelSettling = collectGarbageIn(SETTLE_MS);
   }
 
   #external(url: string): List {
@@ -234,8 +247,7 @@ export class Playlists {
   #use({ channels, published, entryCount }: BuiltChannels): void {
     this.#channels = channels;
     this.#published = published;
-    // Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and what was read lies about.
-    setTimeout(() => Bun.gc(true), 1000).unref();
+    this.#settle();
     this.guide.setUrls(channels.guideUrls.map(utf8Decode));
     if (entryCount === 0) return;
     this.#parts.log.info(`Parsed ${entryCount} M3U entries, generated transformed playlist (${published.bytes} bytes)`);

@@ -1,9 +1,13 @@
 /** The registry that lets every client of the same group share one upstream and one ring. */
+import { collectGarbageIn } from "../system/garbage.ts";
 import { Budget } from "./budget.ts";
 import type { ClientSink, Cursor } from "./cursor.ts";
 import { CursorQueue, type Flow, type Queue } from "./flow.ts";
 import { Stream, type Upstream, type UpstreamParent } from "./stream.ts";
 import { Tick } from "./tick.ts";
+
+/** After the end of the last stream. */
+const COLLECT_AFTER_MS = 100;
 
 /** A client's place in a stream. */
 export interface Subscription {
@@ -69,7 +73,8 @@ export class Hub {
     stream.onClosed = () => {
       this.#streams.delete(key);
       this.tick.remove(stream);
-      if (this.#streams.size === 0) releaseMemory();
+      // A pause harms nobody then: the rings' memory goes back to the system now, not at some later time.
+      if (this.#streams.size === 0) collectGarbageIn(COLLECT_AFTER_MS);
     };
     this.tick.add(stream);
     return stream;
@@ -79,9 +84,4 @@ export class Hub {
   close(): void {
     for (const stream of [...this.#streams.values()]) stream.ended(undefined);
   }
-}
-
-/** Nothing streams any more, so a pause harms nobody: the rings' memory goes back to the system now, not at some later time. */
-function releaseMemory(): void {
-  setTimeout(() => Bun.gc(true), 100).unref();
 }

@@ -36,5 +36,6 @@ function answer(exchange: Exchange, { etag, bytes, chunks }: OpenGuide, about: r
   const length: ResponseHeader[] = bytes === undefined ? [] : [["Content-Length", String(bytes)]];
   const headers = [...about, ...length, ...validatorHeaders(etag)];
   if (request.method === "HEAD") connection.respond({ status: 200, headers });
-  else void sendChunks(connection, emitHead(200, completeHeaders(headers, connection.standingHeaders)), releasing(chunks));
+  else
+    void sendChunks(connection, emitHead(200, completeHeaders(headers, connection.standingHeaders)), releasing(chunks));
 }

@@ -1,17 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type ChannelList, listChannels } from "../../src/playlist/channels.ts";
+import type { ChannelList } from "../../src/playlist/channels.ts";
 import type { EntryUrlRules } from "../../src/playlist/entry-url.ts";
-import { parseM3u } from "../../src/wire/m3u.ts";
 import { percentEncode, utf8Encode } from "../../src/wire/percent.ts";
+import { listChannels } from "./list-channels.ts";
 
 const RULES: EntryUrlRules = { appPathPrefix: "", isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address) };
-const list = (...texts: string[]) =>
-  listChannels(
-    texts.map((text) => parseM3u(utf8Encode(text))),
-    RULES,
-  );
-const names = (channels: ChannelList) => channels.entries.map(({ channel }) => channel?.name);
+const list = (...texts: string[]) => listChannels(texts, RULES);
+const names = ({ entries }: ReturnType<typeof list>) => entries.map(({ channel }) => channel?.name);
 const found = (channels: ChannelList, path: string) => {
   const channel = channels.find(path);
   return channel === "invalid" ? channel : channel?.url;
@@ -19,10 +15,11 @@ const found = (channels: ChannelList, path: string) => {
 
 describe("channels", () => {
   test("have group, name and label in their names", () => {
-    const channels = list(
+    const { channels, entries } = list(
       '#EXTINF:-1 group-title="News;World",One\nrtp://239.0.0.1:5140/?fcc=10.0.0.1:1$UHD\n#EXTINF:-1,Two\nrtsp://h/2',
     );
-    expect(channels.entries.map(({ channel }) => channel)).toEqual([
+    expect(channels.main).toEqual(entries.map(({ channel }) => channel!));
+    expect(channels.main).toEqual([
       { name: "News;World/One/UHD", url: "rtp://239.0.0.1:5140/?fcc=10.0.0.1:1", label: "UHD" },
       { name: "Two", url: "rtsp://h/2", label: "" },
     ]);
@@ -46,15 +43,15 @@ describe("channels", () => {
   });
 
   test("are not made of URLs of others, nor of broken ones", () => {
-    const channels = list(
+    const made = list(
       '#EXTINF:-1,A\nhttps://h/1\n#EXTINF:-1,B\nrtp://nowhere\n#EXTINF:-1 catchup-source="?a",C\nmms://h',
     );
-    expect([names(channels), channels.size]).toEqual([[undefined, undefined, undefined], 0]);
+    expect([names(made), made.channels.main, made.channels.size]).toEqual([[undefined, undefined, undefined], [], 0]);
   });
 
   test("name each guide once", () => {
     const header = '#EXTM3U x-tvg-url="http://a,http://b"\n';
-    expect(list(header, "#EXTM3U", header, "#EXTM3U x-tvg-url=http://c").guideUrls).toEqual([
+    expect(list(header, "#EXTM3U", header, "#EXTM3U x-tvg-url=http://c").channels.guideUrls).toEqual([
       "http://a",
       "http://b",
       "http://c",
@@ -84,8 +81,9 @@ describe("catch-up", () => {
 
   test("has a name of its own, numbered like all", () => {
     const entry = '#EXTINF:-1 group-title="G" catchup-source="?a={utc}",A\nrtsp://h/a$HD\n';
-    const channels = list(`${entry}#EXTINF:-1 group-title="G/A/HD",catchup\nhttp://h/x\n${entry}`);
-    expect(channels.entries.map(({ channel, catchup }) => [channel?.name, catchup?.name])).toEqual([
+    const { channels, entries } = list(`${entry}#EXTINF:-1 group-title="G/A/HD",catchup\nhttp://h/x\n${entry}`);
+    expect(channels.main.map(({ name }) => name)).toEqual(["G/A/HD", "G/A/HD/catchup/2", "G/A/HD/2"]);
+    expect(entries.map(({ channel, catchup }) => [channel?.name, catchup?.name])).toEqual([
       ["G/A/HD", "G/A/HD/catchup"],
       ["G/A/HD/catchup/2", undefined],
       ["G/A/HD/2", "G/A/HD/2/catchup"],
@@ -98,7 +96,7 @@ describe("a request path", () => {
   const text = ["新闻 📺", "a b%20c?d=e", "Ca$h", "A", "A/", "x//y", "HD$1"]
     .map((name, i) => `#EXTINF:-1,${name}\nhttp://h/${i}\n`)
     .join("");
-  const channels = list(text);
+  const { channels } = list(text);
 
   test.each<[path: string, url: string | undefined]>([
     ["/%E6%96%B0%E9%97%BB%20%F0%9F%93%BA", "http://h/0"],
@@ -125,8 +123,8 @@ describe("a request path", () => {
       .filter((each) => !/[,\p{Cc}\p{Cs}]/u.test(each) && each.trim() === each && each !== "");
     fc.assert(
       fc.property(name, (each) => {
-        const one = list(`#EXTINF:-1,${each}\nhttp://h/1`);
-        const channel = one.entries[0]!.channel!;
+        const { channels: one, entries } = list(`#EXTINF:-1,${each}\nhttp://h/1`);
+        const channel = entries[0]!.channel!;
         expect(channel.name).toBe(utf8Encode(each));
         expect(one.find(`/${percentEncode(channel.name)}`)).toBe(channel);
       }),

@@ -1,5 +1,6 @@
 /** Loads the guides of its arguments one after the other, and prints by how many bytes the last one made this process grow. */
 import { Guide } from "../../src/playlist/guide.ts";
+import { releasing } from "../../src/playlist/streams.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 
 const SAMPLE_MS = 5;
@@ -16,7 +17,7 @@ for (const url of process.argv.slice(2)) {
   peak = before = process.memoryUsage.rss();
   await guide.refresh();
   bytes = 0;
-  for await (const chunk of guide.open("identity")?.chunks ?? []) bytes += chunk.length;
+  for await (const chunk of releasing(guide.open("identity")!.chunks)) bytes += chunk.length;
 }
 clearInterval(sampling);
 guide.close();

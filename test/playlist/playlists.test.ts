@@ -42,7 +42,7 @@ afterEach(() => playlists.close());
 const configure = (settings: Partial<PlaylistSettings>) => playlists.configure({ ...SETTINGS, ...settings });
 const list = (...names: string[]) =>
   `#EXTM3U\n${names.map((name) => `#EXTINF:-1,${name}\nhttp://h/${name}\n`).join("")}`;
-const names = () => playlists.channels.entries.map(({ channel }) => channel?.name).join(" ");
+const names = () => playlists.channels.main.map(({ name }) => name).join(" ");
 const become = (wanted: string) => until(() => names() === wanted, LIMIT_MS, `the channels ${wanted}`);
 const guideText = async () => {
   const open = playlists.guide.open("identity");
@@ -64,7 +64,7 @@ test("the inline list is there at once, external ones follow behind it", async (
   await done;
   expect(playlists.channels.find("/A")).toMatchObject({ url: "http://h/A" });
   expect(playlists.channels.find("/%E6%96%B0%E9%97%BB")).toBeDefined();
-  await until(() => playlists.channels.entries.length === 6, LIMIT_MS, "all channels");
+  await until(() => playlists.channels.main.length === 6, LIMIT_MS, "all channels");
   expect(names()).toBe(`A ${Buffer.from("新闻").toString("latin1")} B A/2 C A/3`);
   const text = playlists.published.body("/", playlists.guide.kind).toString();
   expect(text).toContain("#EXTINF:-1,新闻\n/%E6%96%B0%E9%97%BB?r2h-token=t\n");
@@ -179,6 +179,16 @@ test("skipped lines are counted, and listed for those who look closely", async (
     "DEBUG URL without an #EXTINF (inline, line 4)",
     "DEBUG Failed to extract service name from EXTINF line (inline, line 5)",
   ]);
+});
+
+test("what was skipped is told once, however often other lists come", async () => {
+  await configure({ inline: `${list("A")}w\n`, urls: [server.on("/1", `${list("B")}w\n`)] });
+  await become("A B");
+  server.on("/1", `${list("C")}w\n`);
+  playlists.refresh();
+  await become("A C");
+  const told = log.lines.filter((line) => line.includes("skipped"));
+  expect(told.map((line) => line.includes("inline"))).toEqual([true, false, false]);
 });
 
 describe("another process", () => {

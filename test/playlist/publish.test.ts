@@ -1,16 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { listChannels } from "../../src/playlist/channels.ts";
 import { type GuideKind, PlaylistWriter } from "../../src/playlist/publish.ts";
-import { parseM3u } from "../../src/wire/m3u.ts";
 import { utf8Encode } from "../../src/wire/percent.ts";
+import { listChannels } from "./list-channels.ts";
 
 const BASE = "http://10.0.0.1:5140/";
 const SEEK = "playseek={utc:YmdHMS}-{utcend:YmdHMS}";
 
 function published(text: string, token = "") {
-  const channels = listChannels([parseM3u(utf8Encode(text))], { appPathPrefix: "", isMulticast: () => true });
+  const { channels, entries } = listChannels([text], { appPathPrefix: "", isMulticast: () => true });
   const writer = new PlaylistWriter(utf8Encode(token));
-  for (const entry of channels.entries) writer.add(entry);
+  for (const entry of entries) writer.add(entry);
   return writer.finish(channels.trailing);
 }
 
@@ -133,6 +132,15 @@ describe("the ETag", () => {
     ];
     expect(new Set(all).size).toBe(all.length);
   });
+});
+
+test("a long playlist has each link in its place", () => {
+  const entries = Array.from({ length: 3000 }, (_, i) => `#EXTINF:-1 catchup-source="?a={utc}",C${i}\nrtsp://h/${i}\n`);
+  const links = Array.from({ length: 3000 }, (_, i) => [
+    `#EXTINF:-1 catchup-source="${BASE}C${i}/catchup?playseek={utc}",C${i}`,
+    ...[`${BASE}C${i}`, ""],
+  ]);
+  expect(lines(entries.join(""))).toEqual(["#EXTM3U", "", ...links.flat(), ""]);
 });
 
 test("bodies for several bases in turn do not mix", () => {

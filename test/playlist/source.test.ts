@@ -19,8 +19,8 @@ function make(url: string) {
   const clock = new ManualClock();
   const log = recordingLog();
   const texts: string[] = [];
-  const onLoaded = (text: string) => {
-    texts.push(text);
+  const onLoaded = (list: Buffer) => {
+    texts.push(list.toString("latin1"));
   };
   const source = new PlaylistSource({ url, log, onLoaded, limits: LIMITS, schedule: clock.schedule });
   return { source, clock, log, texts };
@@ -65,6 +65,18 @@ test("asks for nothing that it has already, where the server knows", async () =>
   const { source, texts } = make(url);
   expect([await source.refresh(), await source.refresh()]).toEqual([true, true]);
   expect([texts.length, server.requests.length]).toEqual([1, 2]);
+});
+
+test.each<[what: string, list: string, isOne: boolean]>([
+  ["far behind", `${"# x\n".repeat(9000)}${LIST}`, true],
+  ["behind blanks", "#EXTM3U\n \t#EXTINF:-1,A\nu", true],
+  ["behind a byte order mark", "\xef\xbb\xbf#EXTINF:-1,A\nu", true],
+  ["behind one that is in the middle of a line", "# #EXTINF\n#EXTINF:-1,A\nu", true],
+  ["in the middle of lines only", "x #EXTINF:-1,A\n<p>#EXTINF", false],
+  ["many times in one line", `x${"#EXTINF".repeat(14_000)}`, false],
+])("an entry is found %s", async (_, list, isOne) => {
+  const { source } = make(server.on("/a", Buffer.from(list, "latin1")));
+  expect(await source.refresh()).toBe(isOne);
 });
 
 describe("keeps the old list when there is", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Chunks, collect, gunzip, gzip, isGzip, limited, peek } from "../../src/playlist/streams.ts";
+import { type Chunks, collect, gunzip, gzip, isGzip, limited, peek, releasing } from "../../src/playlist/streams.ts";
 import { until } from "../fakes/until.ts";
 
 const LIMIT_MS = 2000;
@@ -61,6 +61,37 @@ describe("a codec", () => {
   test("says that data is broken", async () => {
     const chunks = new Source().chunks("no gzip");
     expect(await collect(gunzip(chunks)).catch(({ code }) => code)).toBe("bad-content");
+  });
+});
+
+describe("releasing", () => {
+  test("what was unpacked takes nothing from what comes", async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+    const all = Buffer.concat(Array.from({ length: 20 }, (_, i) => bytes.subarray(i)));
+    const chunks: Uint8Array[] = [];
+    const hash = new Bun.CryptoHasher("md5");
+    const packed = Bun.gzipSync(all);
+    const source = async function* () {
+      for (let at = 0; at < packed.length; at += 50_000) yield packed.subarray(at, at + 50_000);
+    };
+    for await (const chunk of releasing(gunzip(source()))) {
+      hash.update(chunk);
+      chunks.push(chunk);
+    }
+    expect(hash.digest("hex")).toBe(new Bun.CryptoHasher("md5").update(all).digest("hex"));
+    expect(chunks.filter(({ length }) => length === 0).length).toBeGreaterThan(10);
+  });
+
+  test("leaves a buffer alone that is not full", async () => {
+    const shared = Buffer.allocUnsafeSlow(10);
+    const source = async function* () {
+      yield shared.subarray(0, 4);
+      expect(shared.length).toBe(10);
+      yield shared.subarray(4);
+    };
+    const lengths: number[] = [];
+    for await (const { length } of releasing(source())) lengths.push(length);
+    expect([lengths, shared.length]).toEqual([[4, 6], 0]);
   });
 });
 

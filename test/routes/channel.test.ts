@@ -1,12 +1,10 @@
 import { expect, test } from "bun:test";
 import type { Connection } from "../../src/http/connection.ts";
 import type { HttpResponse } from "../../src/http/response.ts";
-import { listChannels } from "../../src/playlist/channels.ts";
 import { channelRoute, invalidNameRoute, type ServeUrl } from "../../src/routes/channel.ts";
 import type { Exchange } from "../../src/routes/route.ts";
-import { parseM3u } from "../../src/wire/m3u.ts";
-import { utf8Encode } from "../../src/wire/percent.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
+import { listChannels } from "../playlist/list-channels.ts";
 
 const RULES = { appPathPrefix: "", proxyHttps: true, isMulticast: () => true };
 const LIST = [
@@ -15,7 +13,7 @@ const LIST = [
   ...["#EXTINF:-1,Secure", "https://h/", "#EXTINF:-1,rtp/239.1.1.1", "http://h/not-the-group", ""],
 ].join("\n");
 
-const channels = listChannels([parseM3u(utf8Encode(LIST))], RULES);
+const { channels } = listChannels([LIST], RULES);
 
 /** What a request is answered with, or which upstream it is led to. */
 function ask(path: string, query = "") {

@@ -1,7 +1,6 @@
 /** What is made of the playlists: `/playlist.m3u`, the guide and the page at `/`, from one program of these routes. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { listChannels } from "../../src/playlist/channels.ts";
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
 import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
 import { guideRoute } from "../../src/routes/guide.ts";
@@ -9,11 +8,11 @@ import { indexRoute, MAX_LISTED_CHANNELS } from "../../src/routes/index-page.ts"
 import { ownLinks } from "../../src/routes/own-links.ts";
 import { playlistRoute } from "../../src/routes/playlist.ts";
 import { router } from "../../src/routes/router.ts";
-import { parseM3u } from "../../src/wire/m3u.ts";
 import { PlaylistServer } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { TestServer } from "../http/serve.ts";
+import { listChannels } from "../playlist/list-channels.ts";
 
 const WAIT_MS = 4000;
 const GUIDE = "<tv>新闻</tv>";
@@ -134,7 +133,7 @@ describe("with a list and a guide", () => {
 
 test("the page of a long list stays short", async () => {
   const names = Array.from({ length: MAX_LISTED_CHANNELS + 5 }, (_, i) => `#EXTINF:-1,C${i}\nhttp://h/${i}\n`);
-  const channels = listChannels([parseM3u(names.join(""))], { appPathPrefix: "", isMulticast: () => true });
+  const { channels } = listChannels([names.join("")], { appPathPrefix: "", isMulticast: () => true });
   using small = new TestServer(
     router({
       gatekeeper: new Gatekeeper({ ...OPTIONS, r2hToken: undefined }, log),

@@ -19,7 +19,7 @@ afterEach(() => copies.close());
 
 /** Hands over a list, and closes the file of the worker that has loaded it. */
 async function hand(url: string, text: string): Promise<void> {
-  const copy = await writeListCopy(url, text, tmpdir());
+  const copy = await writeListCopy(url, Buffer.from(text), tmpdir());
   written.push(copy);
   const count = kept.length;
   copies.keep(copy.loaded);
@@ -27,7 +27,8 @@ async function hand(url: string, text: string): Promise<void> {
   await copy.handle.close();
 }
 
-const texts = () => Promise.all(copies.all.map((loaded) => (loaded.kind === "list" ? readListCopy(loaded) : "guide")));
+const texts = () =>
+  Promise.all(copies.all.map(async (loaded) => (loaded.kind === "list" ? `${await readListCopy(loaded)}` : "guide")));
 
 test("copies outlive the worker that has loaded them, and newer ones replace them", async () => {
   await hand("http://h/1", "one");
@@ -42,7 +43,7 @@ test("copies outlive the worker that has loaded them, and newer ones replace the
 });
 
 test("a copy that is gone already is passed over, and no guide is news too", async () => {
-  const gone = await writeListCopy("http://h/1", "one", tmpdir());
+  const gone = await writeListCopy("http://h/1", Buffer.from("one"), tmpdir());
   await gone.handle.close();
   copies.keep(gone.loaded);
   copies.keep({ kind: "guide", urls: [], guide: undefined });

@@ -134,6 +134,11 @@ describe("what is skipped", () => {
   test("entries beyond the limit", () => {
     const { entries, skippedCount, skipped } = parseM3u("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES + 2));
     expect([entries.length, skippedCount, skipped[0]?.reason]).toEqual([MAX_ENTRIES, 2, "too many entries"]);
+    const parser = new M3uParser();
+    parser.push("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES));
+    expect(parser.takeEntries()).toHaveLength(MAX_ENTRIES);
+    parser.push("#EXTINF:-1,A\nu\n");
+    expect([parser.takeEntries(), parser.finish().skippedCount]).toEqual([[], 1]);
   });
 });
 
@@ -196,8 +201,10 @@ describe("for all playlists", () => {
         for (let at = 0; at <= text.length; at++) {
           const parser = new M3uParser();
           parser.push(text.slice(0, at));
+          const taken = at % 2 === 0 ? parser.takeEntries() : [];
           parser.push(text.slice(at));
-          expect(parser.finish()).toEqual(whole);
+          const rest = parser.finish();
+          expect<M3uPlaylist>({ ...rest, entries: [...taken, ...rest.entries] }).toEqual(whole);
         }
       }),
       { numRuns: 200 },
