@@ -14,7 +14,7 @@ const READ_BYTES = 64 * 1024;
 const COMPRESSION_LEVEL = 1;
 
 /** The collector knows little of what chunks hold, and would let more of them lie about than a small router can spare. */
-const COLLECT_BYTES = 6 * 1024 * 1024;
+const COLLECT_BYTES = 4 * 1024 * 1024;
 
 export type GuideEncoding = "gzip" | "identity";
 
