@@ -1,6 +1,9 @@
 /** Lets media clients in: the limit on them (`-m`, http.md section 14) holds for all workers together. */
+
+import { errorResponse } from "../http/response.ts";
 import { ClientRegistry, type WatchedClient } from "../status/clients.ts";
 import type { UpstreamKind } from "../status/report.ts";
+import type { Log } from "../system/log.ts";
 import { clientIdentity } from "./client-identity.ts";
 import type { Exchange } from "./route.ts";
 
@@ -95,4 +98,18 @@ export class Admission {
     };
     return { client, leave };
   }
+}
+
+/** Takes a place for the client of a request; when all are taken, the client and the log are told. */
+export function admit(
+  { admission, log }: { readonly admission: Admission; readonly log: Log },
+  exchange: Exchange,
+  kind: UpstreamKind,
+): Admitted | undefined {
+  const admitted = admission.enter(exchange, kind);
+  if (!admitted) {
+    log.warn("Maximum client limit reached");
+    exchange.connection.respond(errorResponse(503));
+  }
+  return admitted;
 }

@@ -1,10 +1,8 @@
 /** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
-import type { Hub } from "../relay/hub.ts";
 import { CLIENT_STATE } from "../status/client-state.ts";
 import type { RtpCounts } from "../status/upstreams.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
-import type { Log } from "../system/log.ts";
 import { resolveHost } from "../system/resolve.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
 import { type MulticastOptions, MulticastSession, type MulticastTarget } from "../upstream/multicast/session.ts";
@@ -13,11 +11,11 @@ import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { percentDecode } from "../wire/percent.ts";
 import { maskToken } from "../wire/token-mask.ts";
 import { queryParameter } from "../wire/url-query.ts";
-import type { AccessLog } from "./access-log.ts";
-import type { Admission, Admitted } from "./admission.ts";
+import { type Admitted, admit } from "./admission.ts";
 import { shownUrl } from "./client-identity.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
+import type { MediaParts } from "./media-parts.ts";
 import type { Exchange, Route } from "./route.ts";
 import { type Snapshots, snapshotOr } from "./snapshot.ts";
 import { streamHeaders } from "./stream-headers.ts";
@@ -27,11 +25,7 @@ export interface MulticastRouteOptions extends MulticastOptions {
   readonly interfaceName: string | undefined;
 }
 
-export interface MulticastParts {
-  readonly hub: Hub;
-  readonly admission: Admission;
-  readonly log: Log;
-  readonly accessLog: AccessLog;
+export interface MulticastParts extends MediaParts {
   readonly options: MulticastRouteOptions;
   readonly snapshots?: Snapshots | undefined;
 }
@@ -69,12 +63,8 @@ function serve(parts: MulticastParts, exchange: Exchange, name: string, address:
     connection.respond({ status: 200, headers: streamHeaders({ protocol: "multicast" }, isCors) });
     return;
   }
-  const admitted = parts.admission.enter(exchange, "multicast");
-  if (!admitted) {
-    parts.log.warn("Maximum client limit reached");
-    connection.respond(errorResponse(503));
-    return;
-  }
+  const admitted = admit(parts, exchange, "multicast");
+  if (!admitted) return;
   connection.onClose = admitted.leave;
   parts.accessLog.admitted(exchange, "rtp", name);
   const interfaceName = requestedInterface(query, parts.log) ?? parts.options.interfaceName;

@@ -2,14 +2,12 @@
 import type { Connection } from "../http/connection.ts";
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
 import type { ClientSink } from "../relay/cursor.ts";
-import type { Hub } from "../relay/hub.ts";
 import type { Upstream, UpstreamParent } from "../relay/stream.ts";
 import { CLIENT_STATE, type ClientState } from "../status/client-state.ts";
 import type { WatchedClient } from "../status/clients.ts";
 import type { Receiver, UpstreamKind } from "../status/report.ts";
 import type { UpstreamDescription } from "../status/upstreams.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
-import type { Log } from "../system/log.ts";
 import { readSeekRequest, type SeekRequest } from "../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
 import { clientZone } from "../timeshift/zones.ts";
@@ -20,21 +18,17 @@ import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
 import { type RtspOptions, RtspSession, type RtspSessionParent, type RtspStage } from "../upstream/rtsp/session.ts";
 import { CONSUMED_PARAMETERS, takeParameters } from "../wire/proxy-url.ts";
 import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp-url.ts";
-import type { AccessLog } from "./access-log.ts";
-import type { Admission } from "./admission.ts";
+import { admit } from "./admission.ts";
 import { shownUrl } from "./client-identity.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
+import type { MediaParts } from "./media-parts.ts";
 import { PipedClient } from "./piped-client.ts";
 import type { Exchange, Route } from "./route.ts";
 import { rtspHeaders } from "./rtsp-headers.ts";
 import { SNAPSHOT_PARAMETER, type Snapshots, snapshotOr, snapshotTrigger } from "./snapshot.ts";
 
-export interface RtspParts {
-  readonly hub: Hub;
-  readonly admission: Admission;
-  readonly log: Log;
-  readonly accessLog: AccessLog;
+export interface RtspParts extends MediaParts {
   /** Its interface is for requests that name none. */
   readonly options: RtspOptions;
   readonly snapshots?: Snapshots | undefined;
@@ -68,11 +62,11 @@ export function serveRtsp(parts: RtspParts, exchange: Exchange, url: string, ser
   for (const warning of seek.warnings) parts.log.warn(warning);
   const client = rtspClient(parts, exchange, seek);
   if (typeof client === "number") connection.respond(errorResponse(client));
-  else client.start();
+  else client?.start();
 }
 
-/** A status when there can be no session. */
-function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): RtspClient | number {
+/** A status when there can be no session; undefined when the client has been refused. */
+function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): RtspClient | number | undefined {
   const { request, connection } = exchange;
   const zoneMin = clientZone(request.header("user-agent"));
   const upstream = resolveUpstreamUrl(seek, { nowMs: Date.now(), zoneMin });
@@ -84,11 +78,8 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
   if (outcome.kind === "error") return outcome.status;
   // Asking what there is for HEAD takes no place (http.md section 14).
   const isHead = request.method === "HEAD";
-  const admitted = isHead ? undefined : parts.admission.enter(exchange, "rtsp-tcp");
-  if (!admitted && !isHead) {
-    parts.log.warn("Maximum client limit reached");
-    return 503;
-  }
+  const admitted = isHead ? undefined : admit(parts, exchange, "rtsp-tcp");
+  if (!admitted && !isHead) return undefined;
   if (!isHead) parts.accessLog.admitted(exchange, "rtsp", takeParameters(seek.url, CONSUMED_PARAMETERS).url);
   const wants = isHead ? "facts" : seek.wantsDuration ? "duration" : "media";
   const interfaceName = requestedInterface(taken, parts.log) ?? parts.options.interfaceName;
