@@ -13,7 +13,8 @@ const STOP_TIMEOUT_MS = 5000;
 const LIFE_MAX_MS = 600_000;
 /** Debian's own Python: another one may come first in the path, without the bindings. */
 const PYTHON = "/usr/bin/python3";
-const CLIP_SECONDS = 30;
+/** Longer than any test watches: where the clip ends, VLC ends the session. */
+const CLIP_SECONDS = 90;
 
 /** Two paths, `/tcp` and `/udp`, each with its transport alone. Says what clients do, a line each. */
 const GSTREAMER = `
