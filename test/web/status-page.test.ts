@@ -168,6 +168,21 @@ test("charts leave room for half a time label on the right", async () => {
   });
 }, 30_000);
 
+test("charts tell the time however narrow they are", async () => {
+  await onPage({ viewport: { width: 1200, height: 800 } }, async (page) => {
+    const inked = await page.locator(".plot").evaluateAll((plots) =>
+      plots.map((plot) => {
+        const canvas = plot.querySelector("canvas")!;
+        const below = plot.querySelector(".u-over")!.getBoundingClientRect().bottom;
+        const top = Math.round(below - canvas.getBoundingClientRect().top) + 4;
+        const { data } = canvas.getContext("2d")!.getImageData(0, top, canvas.width, canvas.height - top);
+        return data.some((value, at) => at % 4 === 3 && value > 0);
+      }),
+    );
+    expect(inked).toEqual([true, true, true]);
+  });
+}, 30_000);
+
 test("shows markup as text", async () => {
   await onPage({}, async (page) => {
     const client = clientOf(1, { clientAddr: MARKUP, serviceUrl: MARKUP, userAgent: MARKUP });

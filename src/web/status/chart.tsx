@@ -16,7 +16,8 @@ const WHOLE_STEPS = [1, 2, 5]
   .flatMap((step) => [1, 10, 100, 1000, 10_000].map((power) => step * power))
   .sort((a, b) => a - b);
 const FONT_PX = 11;
-const MINUTE_SECONDS = 60;
+/** A narrow chart has no room for each minute. */
+const TIME_STEPS_SECONDS = [60, 120, 300];
 
 export interface Series {
   readonly name: string;
@@ -136,7 +137,7 @@ function optionsOf(props: ChartProps, element: HTMLElement, point: (at: number |
         ...axis,
         size: AXIS_HEIGHT_PX,
         grid: { show: false },
-        incrs: [MINUTE_SECONDS],
+        incrs: TIME_STEPS_SECONDS,
         values: (_plot, ticks) => ticks.map(minuteOf),
       },
       {
