@@ -77,13 +77,17 @@ function connectErrno(path: string): number {
   return number;
 }
 
-/** What the process that accepts at `path` says. */
+/**
+ * What the process that accepts at `path` says when it is asked. It must be asked: a client of Bun whose
+ * server closes before the connection is noticed says ECONNRESET and drops what came.
+ */
 async function answerAt(path: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let text = "";
   const socket = await Bun.connect({
     unix: path,
     socket: {
+      open: (connection) => void connection.write("?"),
       data: (_, bytes) => {
         text += bytes.toString();
       },
@@ -98,10 +102,10 @@ async function answerAt(path: string): Promise<string> {
   }
 }
 
-/** A worker that adopts its descriptor 3 and answers with `name`. */
+/** A worker that adopts its descriptor 3 and answers any question with `name`. */
 async function worker(fd: number, name: string) {
   const program = `
-    Bun.listen({ fd: 3, socket: { data() {}, open(socket) { socket.end(${JSON.stringify(name)}); } } });
+    Bun.listen({ fd: 3, socket: { data(socket) { socket.end(${JSON.stringify(name)}); } } });
     console.log("ready");`;
   const child = Bun.spawn([process.execPath, "-e", program], { stdio: ["ignore", "pipe", "inherit", fd] });
   const ready = (child.stdout as ReadableStream<Uint8Array>).getReader().read();
