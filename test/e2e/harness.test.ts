@@ -49,7 +49,8 @@ describe.each(["source", "binary"] as const)("a program run as %s", (variant) =>
       expect(await (await fetch(sluice.url)).text()).toBe("ok");
       expect(sluice.log[0]).toBe(`args -C -v 4 -l 127.0.0.1:${sluice.port} -w 2 -m 9`);
       expect(await sluice.pids()).toEqual([sluice.pid]);
-      expect(await sluice.rss()).toBeGreaterThan(5_000_000);
+      // Its share: what it shares with the tests counts in part.
+      expect(await sluice.rss()).toBeGreaterThan(1_000_000);
       expect(await sluice.fds()).toBeGreaterThan(3);
       await sluice.stop();
       expect(sluice.log.at(-1)).toBe("bye");

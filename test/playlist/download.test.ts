@@ -150,8 +150,8 @@ describe("time", () => {
   test("does not run out while it goes on", async () => {
     expect(
       await text(
-        server.on("/fine", () => trickle("hello", 60)),
-        { idleMs: 150 },
+        server.on("/fine", () => trickle("hello", 150)),
+        { idleMs: 700 },
       ),
     ).toBe("hello");
   });

@@ -22,6 +22,8 @@ import { noise } from "../http/serve.ts";
 
 const WAIT_MS = 5000;
 const CHILD_TIMEOUT_MS = 60_000;
+/** For a test in a child, which may run without a compiler. */
+const CHILD_TEST_TIMEOUT_MS = 15_000;
 const AREA_BYTES = 256 * 1024;
 const MiB = 1024 * 1024;
 /** More than the kernel buffers of both sides hold. */
@@ -431,7 +433,7 @@ if (!IS_CHILD) {
 }
 
 async function runInChild(kind: Kind, env: Readonly<Record<string, string>>): Promise<void> {
-  const child = Bun.spawn([process.execPath, "test", import.meta.path], {
+  const child = Bun.spawn([process.execPath, "test", import.meta.path, `--timeout=${CHILD_TEST_TIMEOUT_MS}`], {
     env: { ...process.env, ...env, SLUICE_TEST_TCP_KIND: kind },
     stdio: ["ignore", "ignore", "pipe"],
     timeout: CHILD_TIMEOUT_MS,
