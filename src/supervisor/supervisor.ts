@@ -1,20 +1,17 @@
-/** The process that owns the workers: their sockets, the PID file, what they share, and reloads (config.md sections 8, 9). */
+/** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
 import { logComplaints } from "../config/complaint.ts";
-import { tcpAddresses, unixPaths } from "../config/listen.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { Places } from "../routes/admission.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import type { Log, LogLevel } from "../system/log.ts";
-import { PidFile } from "../system/pid-file.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
-import { UnixListeners } from "../system/unix-listeners.ts";
 import type { FromWorker, HandedSocket, ToWorker } from "../worker/messages.ts";
+import { Holdings } from "./holdings.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { StatusBoard } from "./status-board.ts";
 import { type StatusOffice, takeStatusMessage } from "./status-messages.ts";
-import { TcpSockets } from "./tcp-sockets.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
@@ -33,22 +30,11 @@ export interface SupervisorOptions {
   readonly workerCommand: readonly string[];
 }
 
-/** None of the addresses could be listened on; each reason has been logged. */
-export class NothingToListenError extends Error {
-  readonly code = "nothing-to-listen";
-
-  constructor() {
-    super("No socket to listen!");
-  }
-}
-
 export class Supervisor implements WorkerSlotParent, StatusOffice {
   readonly log: Log;
   readonly board: StatusBoard;
   readonly #options: SupervisorOptions;
-  readonly #pidFile: PidFile;
-  readonly #unix: UnixListeners;
-  readonly #tcp: TcpSockets;
+  readonly #holdings: Holdings;
   readonly #placesFd = createSharedIntegers(Places.size(MAX_WORKERS));
   readonly #places = mapIntegers(this.#placesFd, Places.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
@@ -71,9 +57,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
     this.#logLevel = settings.verbosity;
     this.log = log;
     this.board = new StatusBoard(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
-    this.#pidFile = new PidFile(log);
-    this.#unix = new UnixListeners(log);
-    this.#tcp = new TcpSockets(log);
+    this.#holdings = new Holdings(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
     });
@@ -81,7 +65,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
 
   /** The TCP addresses that are listened on. */
   get addresses(): readonly { readonly address: string; readonly port: number }[] {
-    return this.#tcp.of(0);
+    return this.#holdings.tcpSocketsOf(0);
   }
 
   /** When all workers of the start accept connections. */
@@ -93,16 +77,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   async start(): Promise<void> {
     const { settings, log } = this.#options;
     log.info(`Starting sluice with ${settings.workers} worker(s)`);
-    try {
-      this.#unix.prepare(unixPaths(settings.listen)).commit();
-      if (settings.pidFile !== undefined) this.#pidFile.acquire(settings.pidFile);
-      const tcp = await this.#tcp.prepare(tcpAddresses(settings.listen), settings.workers);
-      tcp.commit();
-      if (tcp.addresses + this.#unix.all.length === 0) throw new NothingToListenError();
-    } catch (error) {
-      this.#cleanUp();
-      throw error;
-    }
+    await this.#holdings.acquire(settings);
     if (this.#stopped) return;
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
@@ -149,8 +124,8 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
     const sockets: HandedSocket[] = [];
     const descriptors: number[] = [];
     const hand = (fd: number) => FIRST_HANDED_FD + descriptors.push(fd) - 1;
-    for (const { fd, address, port } of this.#tcp.of(id)) sockets.push({ fd: hand(fd), address, port });
-    for (const { fd, path } of this.#unix.all) sockets.push({ fd: hand(fd), path });
+    for (const { fd, address, port } of this.#holdings.tcpSocketsOf(id)) sockets.push({ fd: hand(fd), address, port });
+    for (const { fd, path } of this.#holdings.unixSockets) sockets.push({ fd: hand(fd), path });
     return {
       command: [...this.#options.workerCommand, String(id)],
       descriptors,
@@ -227,7 +202,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   async #use({ settings, path }: LoadedSettings): Promise<void> {
     const before = this.#settings;
     const changed = changedSettings(before, settings);
-    const commit = await this.#prepare(settings, changed.has("listen"));
+    const commit = await this.#holdings.prepare(settings, changed.has("listen"));
     if (!commit) return;
     this.#settings = settings;
     this.#loaded.dropAllBut(settings.externalM3u);
@@ -249,36 +224,6 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
     this.board.changed();
   }
 
-  /** Makes everything that new settings need while the old is kept; the answer puts it to use. Undefined: nothing has changed. */
-  async #prepare(settings: Settings, hasNewAddresses: boolean): Promise<(() => void) | undefined> {
-    const undo: (() => void)[] = [];
-    const commits: (() => void)[] = [];
-    let failure = "Failed to prepare PID file after configuration reload";
-    try {
-      const pid = this.#pidFile.prepareMove(settings.pidFile);
-      undo.push(() => pid.rollback());
-      failure = "Configuration reload failed, keeping existing workers and listeners";
-      const tcp = await this.#tcp.prepare(tcpAddresses(settings.listen), settings.workers);
-      undo.push(() => tcp.rollback());
-      commits.push(() => tcp.commit());
-      if (hasNewAddresses) {
-        const unix = this.#unix.prepare(unixPaths(settings.listen));
-        undo.push(() => unix.rollback());
-        commits.push(() => unix.commit());
-      }
-      if (tcp.addresses + unixPaths(settings.listen).length === 0) throw new NothingToListenError();
-      commits.push(() => pid.commit());
-    } catch (error) {
-      for (const step of undo.reverse()) step();
-      this.log.error((error as Error).message);
-      this.log.error(failure);
-      return undefined;
-    }
-    return () => {
-      for (const step of commits) step();
-    };
-  }
-
   #fillSlots(workers: number): void {
     for (const slot of this.#slots.slice(0, workers)) slot.refill();
     for (let id = this.#slots.length; id < workers; id++) this.#slots.push(new WorkerSlot(id, this));
@@ -296,8 +241,6 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   #cleanUp(): void {
     this.#loaded.close();
     this.board.stop();
-    this.#tcp.close();
-    this.#unix.close();
-    this.#pidFile.remove();
+    this.#holdings.release();
   }
 }

@@ -35,6 +35,7 @@ export type SeenRequest = string;
 export class PlayerServer {
   readonly origin: string;
   readonly requests: SeenRequest[] = [];
+  readonly #streams = new Set<{ readonly path: string }>();
   readonly #server: Bun.Server<undefined>;
   readonly #directory: string;
 
@@ -53,7 +54,7 @@ export class PlayerServer {
         const { pathname, search } = new URL(request.url);
         this.requests.push(pathname + search);
         const clip = clips.get(pathname);
-        if (clip) return new Response(liveStream(clip, request.signal), { headers: { "Content-Type": "video/mp2t" } });
+        if (clip) return new Response(this.#stream(pathname, clip), { headers: { "Content-Type": "video/mp2t" } });
         return answer(pathname, files);
       },
     });
@@ -92,6 +93,17 @@ export class PlayerServer {
     return new PlayerServer(await freeTcpPort(), directory, files, clips);
   }
 
+  /** Paths of the media that are being sent. */
+  get openStreams(): readonly string[] {
+    return Array.from(this.#streams, ({ path }) => path);
+  }
+
+  #stream(path: string, clip: LoopClip): ReadableStream<Uint8Array> {
+    const entry = { path };
+    this.#streams.add(entry);
+    return liveStream(clip, () => this.#streams.delete(entry));
+  }
+
   async stop(): Promise<void> {
     await this.#server.stop(true);
     await rm(this.#directory, { recursive: true, force: true });
@@ -106,11 +118,10 @@ async function answer(pathname: string, files: ReadonlyMap<string, Blob>): Promi
 }
 
 /** An endless stream in real time, as the program sends it. */
-function liveStream(clip: LoopClip, signal: AbortSignal): ReadableStream<Uint8Array> {
+function liveStream(clip: LoopClip, onEnd: () => void): ReadableStream<Uint8Array> {
   const loop = new ClipLoop(clip);
   const clock = new PaceClock(performance.now());
   let timer: Timer | undefined;
-  signal.addEventListener("abort", () => clearInterval(timer));
   return new ReadableStream({
     start(controller) {
       const send = () => {
@@ -126,7 +137,10 @@ function liveStream(clip: LoopClip, signal: AbortSignal): ReadableStream<Uint8Ar
       send();
       timer = setInterval(send, TICK_MS);
     },
-    cancel: () => clearInterval(timer),
+    cancel() {
+      clearInterval(timer);
+      onEnd();
+    },
   });
 }
 

@@ -3,10 +3,11 @@
  * it runs in a network namespace, where no other demo is.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions } from "playwright-core";
 import { TestBrowser, type WatchedPage } from "../browser.ts";
 import { forVariant, type Sluice, type Start } from "../e2e/harness.ts";
 import { describeInNamespace } from "../fakes/namespace.ts";
+import { DESKTOP, PHONE, playing, utcMs, zap } from "./viewer.ts";
 
 const LIMIT_MS = 150_000;
 const START_MS = 60_000;
@@ -25,42 +26,9 @@ const USER_AGENT = "Sitting-Room/1.0";
 const SENT_COLUMN = 4;
 const WORKER = /Worker (\d+)\s*PID (\d+)/;
 const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five"];
-const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, locale: "en", colorScheme: "dark" };
-const PHONE: BrowserContextOptions = {
-  ...DESKTOP,
-  viewport: { width: 390, height: 844 },
-  hasTouch: true,
-  isMobile: true,
-};
+const NOTEBOOK: BrowserContextOptions = { ...DESKTOP, viewport: { width: 1280, height: 800 } };
 /** How Chromium names a request that was cut off, or that met nobody. */
 const CUT_OFF = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING) \(/;
-
-/** Until pictures move. */
-async function playing(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const video = document.querySelector("video");
-    return video !== null && !video.paused && video.readyState >= 3 && video.currentTime > 0.2;
-  });
-  const before = await page.evaluate(() => document.querySelector("video")!.currentTime);
-  await page.waitForFunction((time) => document.querySelector("video")!.currentTime > time + 0.3, before);
-}
-
-/** Goes to the next channel by key. Returns ms until its picture moves. */
-function zap(page: Page): Promise<number> {
-  return page.evaluate(async () => {
-    const video = document.querySelector("video")!;
-    const start = performance.now();
-    const isPlaying = new Promise((resolve) => video.addEventListener("playing", resolve, { once: true }));
-    dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
-    await isPlaying;
-    return performance.now() - start;
-  });
-}
-
-/** `YYYYMMDDhhmmss` of UTC in ms since 1970. */
-function utcMs(text: string): number {
-  return Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1-$2-$3T$4:$5:$6Z"));
-}
 
 /** What went wrong on a page but for requests below `path` that the test itself cut off. */
 function problemsOf({ problems }: WatchedPage, path: string): string[] {
@@ -84,7 +52,7 @@ function define(start: Start): void {
   test(
     "a viewer plays, zaps, follows a link and replays a programme",
     async () => {
-      const watched = await open("/player", DESKTOP);
+      const watched = await open("/player", NOTEBOOK);
       const { page, problems } = watched;
       await playing(page);
       expect(page.url()).toEndWith("/player#sluice%20one");
@@ -148,8 +116,8 @@ function define(start: Start): void {
   test(
     "an operator sees the viewer, cuts it off, changes the log level and restarts workers and relay",
     async () => {
-      const player = await open("/player#sluice%20one", { ...DESKTOP, userAgent: USER_AGENT });
-      const status = await open("/status", DESKTOP);
+      const player = await open("/player#sluice%20one", { ...NOTEBOOK, userAgent: USER_AGENT });
+      const status = await open("/status", NOTEBOOK);
       const { page } = status;
       const viewers = page.locator("#clients tbody tr", { hasText: USER_AGENT });
       await playing(player.page);

@@ -1,79 +1,32 @@
 /** The player page in Chromium: what a viewer does, and what of it reaches the server. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { BrowserContextOptions, Page } from "playwright-core";
-import { TestBrowser } from "../browser.ts";
-import { PlayerServer } from "../fakes/player-server.ts";
+import { PlayerPages } from "./player-pages.ts";
+import { DESKTOP, PHONE, playing, title, utcMs, zap } from "./viewer.ts";
 
 const START_LIMIT_MS = 60_000;
 const TEST_LIMIT_MS = 30_000;
 const MAX_ZAP_MS = 1000;
 /** Without the libraries that come with the first play. */
 const MAX_SCRIPT_GZIP_BYTES = 60 * 1024;
-const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 900 }, locale: "en", colorScheme: "dark" };
-const PHONE: BrowserContextOptions = {
-  ...DESKTOP,
-  viewport: { width: 390, height: 844 },
-  hasTouch: true,
-  isMobile: true,
-};
 
-let server: PlayerServer;
-let browser: TestBrowser;
-
+let pages: PlayerPages;
 beforeAll(async () => {
-  [server, browser] = await Promise.all([PlayerServer.start(), TestBrowser.launch()]);
+  pages = await PlayerPages.start();
 }, START_LIMIT_MS);
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** Opens the page in a browser of its own, and expects that nothing in it went wrong. */
-async function onPage(hash: string, options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-  const { page, problems, close } = await browser.newPage(options);
-  try {
-    await page.goto(`${server.origin}/player${hash}`);
-    await use(page);
-    expect(problems).toEqual([]);
-  } finally {
-    await close();
-  }
-}
-
-/** Until pictures move. */
-async function playing(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const video = document.querySelector("video");
-    return video !== null && !video.paused && video.readyState >= 3 && video.currentTime > 0.2;
-  });
-}
-
-function title(page: Page): Promise<string | null> {
-  return page.locator(".card .name").textContent();
-}
+afterAll(() => pages?.stop());
 
 test(
   "plays, zaps in under a second, searches, takes numbers and links",
   () =>
-    onPage("", DESKTOP, async (page) => {
+    pages.on("", DESKTOP, async (page) => {
       await playing(page);
-      const before = await page.evaluate(() => document.querySelector("video")?.currentTime ?? 0);
-      await page.waitForFunction((time) => (document.querySelector("video")?.currentTime ?? 0) > time + 0.5, before);
       expect(page.url()).toEndWith("/player#Sluice%20One");
 
-      // Zapping: from the key to the first moving picture of the other channel.
-      const zapMs = await page.evaluate(async () => {
-        const video = document.querySelector("video")!;
-        const start = performance.now();
-        const isPlaying = new Promise((resolve) => video.addEventListener("playing", resolve, { once: true }));
-        dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
-        await isPlaying;
-        return performance.now() - start;
-      });
+      // From the key to the first moving picture of the other channel.
+      const zapMs = await zap(page);
       expect(zapMs).toBeLessThan(MAX_ZAP_MS);
       expect(await title(page)).toBe("2 Sluice Two");
-      expect(server.requests).toContain("/two");
+      expect(pages.server.requests).toContain("/two");
 
       const search = page.getByRole("searchbox");
       await search.fill("REGIONAL 7");
@@ -105,7 +58,7 @@ test(
 test(
   "replays from the guide and the timeline, and goes live again",
   () =>
-    onPage("#1", DESKTOP, async (page) => {
+    pages.on("#1", DESKTOP, async (page) => {
       await playing(page);
       await page.getByRole("tab", { name: "Guide" }).click();
       const past = page.locator(".guide .programme:not([disabled])", { hasNotText: "On air" }).last();
@@ -136,40 +89,31 @@ test(
   TEST_LIMIT_MS,
 );
 
-/** `YYYYMMDDhhmmss` of UTC in ms since 1970. */
-function utcMs(text: string): number {
-  const [year, month, day, hour, minute, second] = text
-    .match(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/)!
-    .slice(1)
-    .map(Number);
-  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!);
-}
-
 test(
   "says at once what the browser cannot decode, and asks only once",
   async () => {
-    await onPage("#4", DESKTOP, async (page) => {
+    await pages.on("#4", DESKTOP, async (page) => {
       const panel = page.getByRole("alert");
       await panel.waitFor();
       expect(await panel.textContent()).toContain("H.265");
       expect(await panel.getByRole("link", { name: "Open in VLC" }).getAttribute("href")).toBe(
-        `vlc://${server.origin}/hevc`,
+        `vlc://${pages.server.origin}/hevc`,
       );
       const download = page.waitForEvent("download");
       await panel.getByRole("button", { name: "Save as .m3u" }).click();
       const saved = await (await download).path();
-      expect(await Bun.file(saved).text()).toContain(`${server.origin}/hevc`);
+      expect(await Bun.file(saved).text()).toContain(`${pages.server.origin}/hevc`);
       await panel.getByRole("button", { name: "Copy link" }).waitFor();
-      expect(server.requests.filter((path) => path === "/hevc")).toHaveLength(1);
+      expect(pages.server.requests.filter((path) => path === "/hevc")).toHaveLength(1);
     });
-    await onPage("#5", DESKTOP, async (page) => {
+    await pages.on("#5", DESKTOP, async (page) => {
       const notice = page.getByRole("status").filter({ hasText: "AC-3" });
       await notice.waitFor();
       // The picture goes on.
       await playing(page);
       await notice.getByRole("button", { name: "Close" }).click();
       await notice.waitFor({ state: "detached" });
-      expect(server.requests.filter((path) => path === "/ac3")).toHaveLength(1);
+      expect(pages.server.requests.filter((path) => path === "/ac3")).toHaveLength(1);
     });
   },
   TEST_LIMIT_MS,
@@ -178,7 +122,7 @@ test(
 test(
   "plays HLS that only its content type tells, in another language and theme, on a phone",
   () =>
-    onPage("#sluice%20three", PHONE, async (page) => {
+    pages.on("#sluice%20three", PHONE, async (page) => {
       await playing(page);
       const layout = await page.evaluate(() => {
         const [stage, side] = [".stage", ".side"].map((name) => document.querySelector(name)!.getBoundingClientRect());
@@ -207,18 +151,18 @@ test(
 test(
   "the script is small, and says what is wrong without a playlist",
   async () => {
-    const script = await (await fetch(`${server.origin}/assets/main.js`)).bytes();
+    const script = await (await fetch(`${pages.server.origin}/assets/main.js`)).bytes();
     expect(Bun.gzipSync(script, { level: 9 }).length).toBeLessThan(MAX_SCRIPT_GZIP_BYTES);
-    const { page, close } = await browser.newPage(DESKTOP);
+    const { page, close } = await pages.browser.newPage(DESKTOP);
     await page.route("**/playlist.m3u", (route) => route.fulfill({ status: 404, body: "" }), { times: 1 });
-    await page.goto(`${server.origin}/player#6`);
+    await page.goto(`${pages.server.origin}/player#6`);
     const panel = page.getByRole("alert");
     await panel.waitFor();
-    expect(await panel.textContent()).toContain(`${server.origin}/playlist.m3u`);
+    expect(await panel.textContent()).toContain(`${pages.server.origin}/playlist.m3u`);
     await panel.getByRole("button", { name: "Try again" }).click();
     // Channel 6 is not there: after three more tries the answer is told.
     await page.locator(".panel", { hasText: "404" }).waitFor();
-    expect(server.requests.filter((path) => path === "/closed")).toHaveLength(4);
+    expect(pages.server.requests.filter((path) => path === "/closed")).toHaveLength(4);
     await close();
   },
   TEST_LIMIT_MS,

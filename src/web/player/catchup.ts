@@ -57,3 +57,18 @@ export function catchupUrl(source: Source, range: TimeRange, nowMs: number, zone
 export function catchupSource(channel: Channel, index: number): number {
   return channel.sources[index]?.catchup ? index : channel.sources.findIndex((source) => source.catchup !== undefined);
 }
+
+/** In the browser's time zone; the live URL of a source without catch-up. */
+export function catchupUrlNow(source: Source, range: TimeRange): string {
+  return catchupUrl(source, range, Date.now(), -new Date(range.beginMs).getTimezoneOffset()) ?? source.url;
+}
+
+/** The source to try after the one at `index`, in a circle; that one when there is no other. */
+export function nextSource(channel: Channel, index: number, needsCatchup: boolean): number {
+  const count = channel.sources.length;
+  for (let step = 1; step < count; step++) {
+    const candidate = (index + step) % count;
+    if (!needsCatchup || channel.sources[candidate]?.catchup) return candidate;
+  }
+  return index;
+}

@@ -38,7 +38,8 @@ export function Controls() {
   const player = usePlayer();
   const { session, view } = player;
   const t = useTexts();
-  const { phase, isMuted, volume } = useStore(session.store);
+  const { phase } = useStore(session.store);
+  const { isMuted, volume } = useStore(session.sound.store);
   const { isSidebarVisible, pipMode } = useStore(view);
   const isRunning = phase === "playing" || phase === "loading";
   const isFull = isFullScreen();
@@ -55,9 +56,9 @@ export function Controls() {
           <Tool
             icon={isMuted || volume === 0 ? "muted" : "volume"}
             label={t(isMuted ? "unmute" : "mute")}
-            onClick={() => session.setMuted(!isMuted)}
+            onClick={() => session.sound.toggleMuted()}
           />
-          {canSetVolume(session.video) && (
+          {canSetVolume(session.seenVideo) && (
             <input
               type="range"
               min={0}
@@ -65,7 +66,7 @@ export function Controls() {
               step={0.01}
               value={isMuted ? 0 : volume}
               aria-label={t("volume")}
-              onInput={(event) => session.setVolume(event.currentTarget.valueAsNumber)}
+              onInput={(event) => session.sound.setVolume(event.currentTarget.valueAsNumber)}
             />
           )}
         </div>
@@ -79,14 +80,14 @@ export function Controls() {
             name="wide"
             icon="pip"
             label={t("pip")}
-            onClick={() => void togglePictureInPicture(session.video, pipMode)}
+            onClick={() => void togglePictureInPicture(session.seenVideo, pipMode)}
           />
         )}
         <SettingsMenu />
         <Tool
           icon={isFull ? "shrink" : "expand"}
           label={t(isFull ? "leaveFullScreen" : "fullScreen")}
-          onClick={() => void toggleFullScreen(session.video)}
+          onClick={() => void toggleFullScreen(session.seenVideo)}
         />
         <Tool
           name="wide"
@@ -140,7 +141,7 @@ function duration(ms: number): string {
 function Badges() {
   const { session } = usePlayer();
   const { details, phase } = useStore(session.store);
-  const { videoWidth, videoHeight } = session.video;
+  const { videoWidth, videoHeight } = session.seenVideo;
   if (phase === "failed") return null;
   return (
     <span class="badges num">

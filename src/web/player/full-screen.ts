@@ -1,4 +1,5 @@
 /** Full screen: the browser's, the phone's own video player, or a picture that fills the page (status.md section 15). */
+import { leavePictureInPicture } from "./picture-in-picture.ts";
 
 const SIMULATED = "full";
 
@@ -20,7 +21,7 @@ export async function toggleFullScreen(video: AppleVideo): Promise<void> {
     return;
   }
   if (!documentElement.requestFullscreen && video.webkitEnterFullscreen) return video.webkitEnterFullscreen();
-  if (document.pictureInPictureElement) await document.exitPictureInPicture();
+  await leavePictureInPicture();
   try {
     await documentElement.requestFullscreen();
     await lockLandscape();

@@ -2,11 +2,13 @@
 import type Hls from "hls.js";
 import type { ErrorData, HlsConfig } from "hls.js";
 import { type BackendEvents, MAX_AHEAD_S, MAX_BEHIND_S, type MediaBackend } from "./backend.ts";
+import { HLS_LIBRARY_LOG } from "./console-log.ts";
 
 /** Segments behind the live edge where playback starts (status.md section 14). */
 const LIVE_SYNC_SEGMENTS = 3;
 
 const CONFIG: Partial<HlsConfig> = {
+  ...HLS_LIBRARY_LOG,
   // A worker would need a script from a blob, which the page's policy forbids.
   enableWorker: false,
   backBufferLength: MAX_BEHIND_S,

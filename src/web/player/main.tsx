@@ -10,11 +10,14 @@ import "./side.css";
 import "./stage.css";
 import { Player } from "./player.ts";
 
-const video = document.createElement("video");
-video.playsInline = true;
-video.preload = "auto";
+function newVideo(): HTMLVideoElement {
+  const video = document.createElement("video");
+  video.playsInline = true;
+  video.preload = "auto";
+  return video;
+}
 
-const player = new Player(video);
+const player = new Player([newVideo(), newVideo()]);
 showTheme(player.view.value.theme);
 joinMediaSession(player);
 render(

@@ -1,9 +1,15 @@
 /** What the system's own media controls show and do (status.md section 15). */
+
+import { togglePictureInPicture } from "./picture-in-picture.ts";
 import type { Player } from "./player.ts";
 import { hasCatchup } from "./playlist.ts";
 
 const SEEK_S = 5;
 const RENEW_MS = 1000;
+
+/** TypeScript does not know the action that browsers offer for picture in picture. */
+type Action = MediaSessionAction | "enterpictureinpicture";
+type Handlers = Partial<Record<Action, (details: MediaSessionActionDetails) => void>>;
 
 /** From now on, for as long as the page lives. */
 export function joinMediaSession(player: Player): void {
@@ -11,13 +17,14 @@ export function joinMediaSession(player: Player): void {
   const { mediaSession } = navigator;
   const { session } = player;
   const seekBy = (seconds: number) => session.seek(session.positionMs() + seconds * 1000);
-  const handlers: Partial<Record<MediaSessionAction, (details: MediaSessionActionDetails) => void>> = {
+  const handlers: Handlers = {
     play: () => void session.play(),
     pause: () => session.togglePlay(),
     previoustrack: () => player.step(-1),
     nexttrack: () => player.step(1),
+    enterpictureinpicture: () => void togglePictureInPicture(session.seenVideo, player.view.value.pipMode),
   };
-  const seekHandlers: typeof handlers = {
+  const seekHandlers: Handlers = {
     seekbackward: () => seekBy(-SEEK_S),
     seekforward: () => seekBy(SEEK_S),
     seekto: ({ seekTime }) => {

@@ -21,10 +21,19 @@ export function canPictureInPicture(): boolean {
   return documentPip() !== undefined || document.pictureInPictureEnabled === true;
 }
 
+export function isInPictureInPicture(): boolean {
+  return Boolean(document.pictureInPictureElement ?? documentPip()?.window);
+}
+
+/** Harmless when it is not in use. */
+export async function leavePictureInPicture(): Promise<void> {
+  documentPip()?.window?.close();
+  if (document.pictureInPictureElement) await document.exitPictureInPicture();
+}
+
 export async function togglePictureInPicture(video: HTMLVideoElement, mode: PipMode): Promise<void> {
+  if (isInPictureInPicture()) return leavePictureInPicture();
   const pip = documentPip();
-  if (pip?.window) return pip.window.close();
-  if (document.pictureInPictureElement) return document.exitPictureInPicture();
   try {
     if (mode === "document" && pip) await moveStage(pip);
     else await video.requestPictureInPicture();

@@ -17,6 +17,11 @@ export function isConstrained(): boolean {
   return /Android/i.test(userAgent) && (deviceMemory <= 4 || hardwareConcurrency <= 4);
 }
 
+/** A mouse, and power for two decoders at a time. */
+export function isDesktop(): boolean {
+  return !isTelevision(navigator.userAgent) && matchMedia("(hover: hover) and (pointer: fine)").matches;
+}
+
 export function hasMediaSource(): boolean {
   return "MediaSource" in window || "ManagedMediaSource" in window;
 }

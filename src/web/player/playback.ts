@@ -11,6 +11,10 @@ export interface PlaybackEvents {
   /** Pictures could be shown: somebody must start the element. */
   ready(): void;
   playing(): void;
+  /** It stands still, whoever wanted that. */
+  paused(): void;
+  /** The playing position is another. */
+  moved(): void;
   /** The buffer ran dry. */
   waiting(): void;
   /** Everything that the URL gives has been shown. */
@@ -21,13 +25,13 @@ export interface PlaybackEvents {
 }
 
 export class Playback {
-  readonly #video: HTMLVideoElement;
+  readonly video: HTMLVideoElement;
   readonly #events: PlaybackEvents;
   #backend: MediaBackend | undefined;
   #stallTimer: Timer | undefined;
 
   constructor(video: HTMLVideoElement, events: PlaybackEvents) {
-    this.#video = video;
+    this.video = video;
     this.#events = events;
     const ifOpen = (handle: () => void) => () => {
       if (this.#backend) handle();
@@ -35,6 +39,8 @@ export class Playback {
     // Not before: the backends reset the element, and that would end an earlier attempt to play.
     video.addEventListener("loadedmetadata", ifOpen(events.ready));
     video.addEventListener("ended", ifOpen(events.ended));
+    video.addEventListener("pause", ifOpen(events.paused));
+    video.addEventListener("timeupdate", ifOpen(events.moved));
     video.addEventListener(
       "playing",
       ifOpen(() => {
@@ -66,7 +72,7 @@ export class Playback {
     const backend = this.#backend;
     this.#backend = undefined;
     backend?.destroy();
-    this.#video.playbackRate = 1;
+    this.video.playbackRate = 1;
   }
 
   #open(url: string, isHls: boolean): void {
@@ -77,7 +83,7 @@ export class Playback {
         if (this.#backend === backend) handle(...values);
       };
     const { details, unplayableAudio, failed } = this.#events;
-    const backend = openBackend(this.#video, isHls, {
+    const backend = openBackend(this.video, isHls, {
       details: ifCurrent(details),
       unplayableAudio: ifCurrent(unplayableAudio),
       failed: ifCurrent(failed),
@@ -94,7 +100,7 @@ export class Playback {
   #watchStall(): void {
     clearTimeout(this.#stallTimer);
     this.#stallTimer = setTimeout(() => {
-      if (!this.#video.paused || this.#video.readyState === 0) this.#events.failed({ kind: "network" });
+      if (!this.video.paused || this.video.readyState === 0) this.#events.failed({ kind: "network" });
     }, STALL_TIMEOUT_MS);
   }
 }

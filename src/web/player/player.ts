@@ -14,12 +14,14 @@ import {
   readLastChannel,
   readLocale,
   readPipMode,
+  readSeamless,
   readSidebar,
   THEME_KEY,
   writeAppearance,
   writeLastChannel,
   writeLocale,
   writePipMode,
+  writeSeamless,
   writeSidebar,
 } from "./settings.ts";
 import { Store } from "./store.ts";
@@ -32,6 +34,7 @@ export interface View {
   readonly theme: Theme;
   readonly appearance: Appearance;
   readonly pipMode: PipMode;
+  readonly isSeamless: boolean;
   readonly isSidebarVisible: boolean;
   readonly areControlsVisible: boolean;
   /** Digits typed so far. */
@@ -48,6 +51,7 @@ export class Player {
     theme: readTheme(THEME_KEY),
     appearance: readAppearance(),
     pipMode: readPipMode(),
+    isSeamless: readSeamless(),
     isSidebarVisible: readSidebar(),
     areControlsVisible: true,
     entry: "",
@@ -56,8 +60,9 @@ export class Player {
   #entryTimer: Timer | undefined;
   #controlsTimer: Timer | undefined;
 
-  constructor(video: HTMLVideoElement) {
-    this.session = new Session(video);
+  /** @param videos two, of which one is seen */
+  constructor(videos: readonly [HTMLVideoElement, HTMLVideoElement]) {
+    this.session = new Session(videos);
     const { locale, appearance } = this.view.value;
     document.documentElement.lang = locale;
     document.documentElement.dataset["appearance"] = appearance;
@@ -132,7 +137,8 @@ export class Player {
 
   /** They stay while nothing plays or one of them is in use. */
   hideControls(): void {
-    const isInUse = document.querySelector(".controls :focus-visible, .menu") !== null;
+    const { ownerDocument } = this.session.seenVideo;
+    const isInUse = ownerDocument.querySelector(".controls :focus-visible, .menu") !== null;
     if (this.session.store.value.phase === "playing" && !isInUse) this.view.set({ areControlsVisible: false });
   }
 
@@ -162,6 +168,11 @@ export class Player {
   choosePipMode(pipMode: PipMode): void {
     this.view.set({ pipMode });
     writePipMode(pipMode);
+  }
+
+  chooseSeamless(isSeamless: boolean): void {
+    this.view.set({ isSeamless });
+    writeSeamless(isSeamless);
   }
 
   programmesOf(channel: Channel): readonly Programme[] {

@@ -1,15 +1,19 @@
 /**
  * What is being played: the one state machine that tunes, replays, recovers and chooses sources (status.md sections 11 to 13).
  */
-import type { MediaDetails, MediaFailure } from "./backend.ts";
-import { catchupRequests, catchupSource, catchupUrl, LIVE_EDGE_MS, OVERLAP_MS, type TimeRange } from "./catchup.ts";
+import type { MediaFailure } from "./backend.ts";
+import { catchupRequests, catchupSource, catchupUrlNow, LIVE_EDGE_MS, nextSource, OVERLAP_MS } from "./catchup.ts";
+import { logInfo, logWarning } from "./console-log.ts";
 import { LiveSync } from "./live-sync.ts";
 import { bufferedEnd, isBuffered, latencyS } from "./media-element.ts";
+import { isInPictureInPicture } from "./picture-in-picture.ts";
 import { isWebOs } from "./platform.ts";
-import { Playback } from "./playback.ts";
-import type { Channel, Source } from "./playlist.ts";
+import type { Channel } from "./playlist.ts";
 import { RetryPolicy, STABLE_AFTER_MS } from "./retry-policy.ts";
-import { readLastSource, readMuted, readVolume, writeLastSource, writeMuted, writeVolume } from "./settings.ts";
+import { Screens } from "./screens.ts";
+import { NOTHING_PLAYED, type SessionState } from "./session-state.ts";
+import { readLastSource, readSeamless, writeLastSource } from "./settings.ts";
+import { Sound } from "./sound.ts";
 import { Store } from "./store.ts";
 
 /** After a return from the background, live media that lag more are asked for again. */
@@ -17,54 +21,23 @@ const MAX_BACKGROUND_LAG_S = 8;
 /** So far before the end of the buffer playback goes on when it goes live. */
 const LIVE_MARGIN_S = 1;
 
-export type Phase =
-  | "idle"
-  /** Media are asked for, or awaited. */
-  | "loading"
-  | "playing"
-  | "paused"
-  /** The browser waits for a click before it plays. */
-  | "blocked"
-  | "failed";
-
-export interface SessionState {
-  readonly phase: Phase;
-  readonly channel: Channel | undefined;
-  readonly sourceIndex: number;
-  /** Undefined when live. */
-  readonly catchup: TimeRange | undefined;
-  /** Whether playback is kept at the live edge. */
-  readonly isFollowing: boolean;
-  readonly failure: MediaFailure | undefined;
-  /** Of the last request, on the page's server. */
-  readonly url: string;
-  /** The codec of a sound that the browser does not decode. */
-  readonly silentCodec: string | undefined;
-  readonly details: MediaDetails;
-  readonly retries: number;
-  /** 0 to 1 */
-  readonly volume: number;
-  readonly isMuted: boolean;
-}
-
-const NOTHING_PLAYED = {
-  failure: undefined,
-  silentCodec: undefined,
-  details: {},
-} satisfies Partial<SessionState>;
-
 export class Session {
-  readonly video: HTMLVideoElement;
+  readonly sound: Sound;
   readonly store: Store<SessionState>;
-  readonly #playback: Playback;
-  #requests: Iterator<TimeRange, void> | undefined;
+  readonly #screens: Screens;
+  #requests: ReturnType<typeof catchupRequests> | undefined;
+  /** Two requests share so much. */
+  #overlapMs = 0;
+  /** So much of what is loaded has been seen at the end of the request before. */
+  #seenMs = 0;
   readonly #retry = new RetryPolicy();
   #sync = new LiveSync();
   #stableTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
 
-  constructor(video: HTMLVideoElement) {
-    this.video = video;
+  /** @param videos two, of which one is seen */
+  constructor(videos: readonly [HTMLVideoElement, HTMLVideoElement]) {
+    this.sound = new Sound(videos[0]);
     this.store = new Store<SessionState>({
       ...NOTHING_PLAYED,
       phase: "idle",
@@ -74,32 +47,42 @@ export class Session {
       isFollowing: true,
       url: "",
       retries: 0,
-      volume: readVolume(),
-      isMuted: readMuted(),
     });
-    video.volume = this.store.value.volume;
-    video.muted = this.store.value.isMuted;
-    this.#playback = new Playback(video, {
+    this.#screens = new Screens(videos, {
       ready: () => this.store.value.phase === "loading" && this.play(),
       playing: () => this.#playing(),
+      paused: () => this.#paused(),
+      moved: () => this.#follow(),
       waiting: () => this.#waiting(),
       ended: () => (this.store.value.catchup ? this.#playNextRequest() : this.#failed({ kind: "ended" })),
       details: (details) => this.store.set({ details: { ...this.store.value.details, ...details } }),
       unplayableAudio: (silentCodec) => this.store.set({ silentCodec }),
       failed: (failure) => this.#failed(failure),
+      revealed: (video) => this.sound.goTo(video),
     });
-    video.addEventListener("timeupdate", () => this.#follow());
-    video.addEventListener("pause", () => {
-      if (!video.ended && this.store.value.phase === "playing") this.store.set({ phase: "paused", isFollowing: false });
-    });
+  }
+
+  /** Both, for whoever puts them on the page. */
+  get videos(): readonly HTMLVideoElement[] {
+    return this.#screens.videos;
+  }
+
+  get seenVideo(): HTMLVideoElement {
+    return this.#screens.seenVideo;
+  }
+
+  /** The one whose media count; it may be out of sight. */
+  get #video(): HTMLVideoElement {
+    return this.#screens.video;
   }
 
   /** Plays a channel live, from the source that worked last. */
   tune(channel: Channel): void {
     this.#retry.reset();
     this.#sync = new LiveSync();
+    const isSeamless = this.#canSwitchUnseen();
     this.store.set({ channel, sourceIndex: readLastSource(channel), retries: 0 });
-    this.#playLive();
+    this.#playLive(isSeamless);
   }
 
   /** Plays what was at `ms`; live when that is now, or when no source can. */
@@ -114,24 +97,24 @@ export class Session {
       this.goLive();
       return;
     }
-    const target = this.video.currentTime + (ms - this.positionMs()) / 1000;
-    if (isBuffered(this.video, target)) {
-      this.video.currentTime = target;
+    const target = this.#video.currentTime + (ms - this.positionMs()) / 1000;
+    if (isBuffered(this.#video, target)) {
+      this.#video.currentTime = target;
       this.store.set({ isFollowing: false });
-      this.video.playbackRate = 1;
+      this.#video.playbackRate = 1;
       void this.play();
     } else this.replay(ms);
   }
 
   goLive(): void {
     const { catchup, phase } = this.store.value;
-    const end = bufferedEnd(this.video);
-    if (catchup || phase === "failed" || end === undefined || this.video.ended) {
+    const end = bufferedEnd(this.#video);
+    if (catchup || phase === "failed" || end === undefined || this.#video.ended) {
       this.#retry.reset();
       this.#playLive();
       return;
     }
-    this.video.currentTime = Math.max(this.video.currentTime, end - LIVE_MARGIN_S);
+    this.#video.currentTime = Math.max(this.#video.currentTime, end - LIVE_MARGIN_S);
     this.store.set({ isFollowing: true });
     void this.play();
   }
@@ -143,7 +126,7 @@ export class Session {
     this.#retry.reset();
     this.store.set({ sourceIndex });
     if (catchup) this.#playFrom(positionMs);
-    else this.#playLive();
+    else this.#playLive(this.#canSwitchUnseen());
   }
 
   tryAgain(): void {
@@ -153,37 +136,28 @@ export class Session {
 
   async play(): Promise<void> {
     try {
-      await this.video.play();
+      await this.#video.play();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotAllowedError") this.store.set({ phase: "blocked" });
     }
   }
 
   togglePlay(): void {
+    this.#screens.reveal();
     const { phase } = this.store.value;
     if (phase === "failed") {
       this.tryAgain();
       return;
     }
-    if (this.video.paused) return void this.play();
-    this.video.pause();
+    if (phase === "paused" && this.#video.readyState === 0) {
+      // As soon as there is something to play.
+      this.store.set({ phase: "loading" });
+      return;
+    }
+    if (this.#video.paused && phase !== "loading") return void this.play();
+    this.#video.pause();
     this.store.set({ phase: "paused", isFollowing: false });
-    this.video.playbackRate = 1;
-  }
-
-  /** @param volume is brought into 0 to 1 */
-  setVolume(volume: number): void {
-    const inRange = Math.min(1, Math.max(0, volume));
-    this.video.volume = inRange;
-    this.store.set({ volume: inRange });
-    writeVolume(inRange);
-    if (inRange > 0) this.setMuted(false);
-  }
-
-  setMuted(isMuted: boolean): void {
-    this.video.muted = isMuted;
-    this.store.set({ isMuted });
-    writeMuted(isMuted);
+    this.#video.playbackRate = 1;
   }
 
   dismissNotice(): void {
@@ -193,27 +167,35 @@ export class Session {
   /** When what is seen now was on air, in ms since 1970. */
   positionMs(): number {
     const { catchup } = this.store.value;
-    if (catchup) return catchup.beginMs + this.video.currentTime * 1000;
-    return Date.now() - (latencyS(this.video) ?? 0) * 1000;
+    if (catchup) return catchup.beginMs + this.#video.currentTime * 1000;
+    return Date.now() - (latencyS(this.#video) ?? 0) * 1000;
   }
 
   /** The page is seen again: media may have died meanwhile. */
   returnFromBackground(): void {
     const { phase, catchup } = this.store.value;
     if (phase !== "playing" && phase !== "loading") return;
-    const lag = latencyS(this.video) ?? 0;
-    const isDead = this.video.error !== null || this.video.ended;
+    const lag = latencyS(this.#video) ?? 0;
+    const isDead = this.#video.error !== null || this.#video.ended;
     if (isDead || (!catchup && this.store.value.isFollowing && lag > MAX_BACKGROUND_LAG_S)) this.#restart();
-    else if (this.video.paused) void this.play();
+    else if (this.#video.paused) void this.play();
   }
 
-  #playLive(): void {
+  /** Not from or to the past, where the picture stands still, or where the video itself is in another window. */
+  #canSwitchUnseen(): boolean {
+    const { phase, catchup } = this.store.value;
+    const isShown = phase === "playing" || this.#screens.isSwitching;
+    return readSeamless() && isShown && !catchup && !isInPictureInPicture();
+  }
+
+  #playLive(isSeamless = false): void {
     const { channel, sourceIndex } = this.store.value;
     const source = channel?.sources[sourceIndex];
     if (!source) return;
     this.#requests = undefined;
+    this.#seenMs = 0;
     this.store.set({ catchup: undefined, isFollowing: true });
-    this.#load(source.url);
+    this.#load(source.url, isSeamless);
   }
 
   #playFrom(ms: number): void {
@@ -225,8 +207,10 @@ export class Session {
       return;
     }
     this.store.set({ sourceIndex: capable });
-    this.#requests = catchupRequests(ms, now, isWebOs() ? 0 : OVERLAP_MS);
+    this.#overlapMs = isWebOs() ? 0 : OVERLAP_MS;
+    this.#requests = catchupRequests(ms, now, this.#overlapMs);
     this.#playNextRequest();
+    this.#seenMs = 0;
   }
 
   /** Playback runs from one span of time into the next. */
@@ -238,8 +222,9 @@ export class Session {
       this.#playLive();
       return;
     }
+    this.#seenMs = this.#overlapMs;
     this.store.set({ catchup: range, isFollowing: false });
-    this.#load(urlOf(source, range));
+    this.#load(catchupUrlNow(source, range));
   }
 
   #restart(): void {
@@ -247,10 +232,12 @@ export class Session {
     else this.#playLive();
   }
 
-  #load(url: string): void {
+  #load(url: string, isSeamless = false): void {
     this.#endTimers();
     this.store.set({ ...NOTHING_PLAYED, phase: "loading", url });
-    this.#playback.load(url);
+    logInfo(`playing ${url}`);
+    if (isSeamless) this.#screens.loadUnseen(url);
+    else this.#screens.load(url);
   }
 
   #endTimers(): void {
@@ -260,9 +247,10 @@ export class Session {
 
   #failed(failure: MediaFailure): void {
     const positionMs = this.positionMs();
-    const { channel, sourceIndex, catchup } = this.store.value;
+    const { channel, sourceIndex, catchup, url } = this.store.value;
     this.#endTimers();
-    this.#playback.end();
+    this.#screens.end();
+    logWarning(`${failure.kind} failure of ${url}`);
     if (!channel) return;
     const giveUp = () => this.store.set({ phase: "failed", failure });
     if (failure.kind === "unsupported") {
@@ -290,12 +278,24 @@ export class Session {
     clearTimeout(this.#stableTimer);
     const { channel, sourceIndex } = this.store.value;
     this.store.set({ phase: "playing" });
+    this.#skipSeen();
     if (channel) writeLastSource(channel, sourceIndex);
     this.#stableTimer = setTimeout(() => {
       this.#retry.reset();
       this.#sync.recovered();
       this.store.set({ retries: 0 });
     }, STABLE_AFTER_MS);
+  }
+
+  #skipSeen(): void {
+    const seenS = this.#seenMs / 1000;
+    this.#seenMs = 0;
+    if (this.#video.currentTime < seenS && isBuffered(this.#video, seenS)) this.#video.currentTime = seenS;
+  }
+
+  #paused(): void {
+    if (!this.#video.ended && this.store.value.phase === "playing")
+      this.store.set({ phase: "paused", isFollowing: false });
   }
 
   #waiting(): void {
@@ -308,20 +308,7 @@ export class Session {
   #follow(): void {
     const { isFollowing, catchup, phase } = this.store.value;
     if (!isFollowing || catchup || phase !== "playing") return;
-    const latency = latencyS(this.video);
-    if (latency !== undefined) this.video.playbackRate = this.#sync.rate(latency);
+    const latency = latencyS(this.#video);
+    if (latency !== undefined) this.#video.playbackRate = this.#sync.rate(latency);
   }
-}
-
-function urlOf(source: Source, range: TimeRange): string {
-  return catchupUrl(source, range, Date.now(), -new Date(range.beginMs).getTimezoneOffset()) ?? source.url;
-}
-
-function nextSource(channel: Channel, index: number, needsCatchup: boolean): number {
-  const count = channel.sources.length;
-  for (let step = 1; step < count; step++) {
-    const candidate = (index + step) % count;
-    if (!needsCatchup || channel.sources[candidate]?.catchup) return candidate;
-  }
-  return index;
 }

@@ -6,6 +6,7 @@ import { usePlayer, useTexts } from "./context.ts";
 import { Tool } from "./controls.tsx";
 import { Icon } from "./icons.tsx";
 import { canPictureInPicture } from "./picture-in-picture.ts";
+import { isWebOs } from "./platform.ts";
 import { APPEARANCES, PIP_MODES } from "./settings.ts";
 import { useStore } from "./store.ts";
 
@@ -67,7 +68,7 @@ export function SettingsMenu() {
 function Menu({ close }: { readonly close: () => void }) {
   const player = usePlayer();
   const t = useTexts();
-  const { locale, theme, appearance, pipMode } = useStore(player.view);
+  const { locale, theme, appearance, pipMode, isSeamless } = useStore(player.view);
   const reload = () => {
     void player.load();
     close();
@@ -107,6 +108,17 @@ function Menu({ close }: { readonly close: () => void }) {
           nameOf={t}
           choose={(choice) => player.choosePipMode(choice)}
         />
+      )}
+      {!isWebOs() && (
+        <label class="choice">
+          <span>{t("seamless")}</span>
+          <input
+            type="checkbox"
+            name="seamless"
+            checked={isSeamless}
+            onChange={(event) => player.chooseSeamless(event.currentTarget.checked)}
+          />
+        </label>
       )}
       <button type="button" class="button" onClick={reload}>
         <Icon name="reload" />

@@ -1,7 +1,7 @@
 /** What the player remembers in the browser's storage (status.md section 16). */
 import { browserLocale, LOCALES, type Locale } from "../shared/locale.ts";
 import { readStored, readText, writeStored, writeText } from "../shared/stored.ts";
-import { isConstrained } from "./platform.ts";
+import { isConstrained, isDesktop } from "./platform.ts";
 import type { Channel } from "./playlist.ts";
 
 const PREFIX = "rtp2httpd-player-";
@@ -9,6 +9,7 @@ export const THEME_KEY = `${PREFIX}theme`;
 const LOCALE_KEY = `${PREFIX}locale`;
 const APPEARANCE_KEY = `${PREFIX}appearance`;
 const PIP_KEY = `${PREFIX}picture-in-picture-mode`;
+const SEAMLESS_KEY = `${PREFIX}seamless-switch`;
 const VOLUME_KEY = `${PREFIX}volume`;
 const MUTED_KEY = `${PREFIX}muted`;
 const SIDEBAR_KEY = `${PREFIX}sidebar-visible`;
@@ -44,6 +45,16 @@ export function readPipMode(): PipMode {
 
 export function writePipMode(mode: PipMode): void {
   writeStored(PIP_KEY, mode, "document");
+}
+
+/** Whether what is seen goes on until the next channel plays. */
+export function readSeamless(): boolean {
+  const value = readJson(SEAMLESS_KEY);
+  return typeof value === "boolean" ? value : isDesktop();
+}
+
+export function writeSeamless(isSeamless: boolean): void {
+  writeText(SEAMLESS_KEY, isSeamless === isDesktop() ? undefined : JSON.stringify(isSeamless));
 }
 
 /** 0 to 1 */

@@ -18,7 +18,7 @@ export function Stage() {
   const { phase } = useStore(session.store);
   const { areControlsVisible, entry, hint } = useStore(view);
   const surface = useRef<HTMLDivElement>(null);
-  useEffect(() => surface.current?.prepend(session.video), [session]);
+  useEffect(() => surface.current?.prepend(...session.videos), [session]);
   const touch = useTouch();
   const isIdle = !areControlsVisible && phase === "playing";
   return (
@@ -26,7 +26,7 @@ export function Stage() {
       <section
         class={isIdle ? "stage idle" : "stage"}
         onPointerMove={(event) => event.pointerType === "mouse" && player.showControls()}
-        onPointerLeave={() => player.hideControls()}
+        onPointerLeave={(event) => event.pointerType === "mouse" && player.hideControls()}
         onFocusIn={() => player.showControls()}
       >
         <div class="surface" ref={surface} {...touch} />

@@ -40,6 +40,7 @@ const TEXTS = {
   appearance: ["Appearance", "外观", "外觀"],
   fancy: ["Full", "华丽", "華麗"],
   simple: ["Simple", "简洁", "簡潔"],
+  seamless: ["Seamless switching", "无缝换台", "無縫轉台"],
   pipMode: ["Picture in picture", "画中画", "子母畫面"],
   document: ["With controls", "完整控件", "完整控制"],
   video: ["Picture only", "仅画面", "僅畫面"],

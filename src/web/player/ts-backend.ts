@@ -1,6 +1,7 @@
 /** MPEG-TS over HTTP by mpegts.js, which fills a MediaSource. The requests are our own (`TsStream`). */
 import type Mpegts from "mpegts.js";
 import { type BackendEvents, MAX_AHEAD_S, MAX_BEHIND_S, type MediaBackend, MIN_BEHIND_S } from "./backend.ts";
+import { TS_LIBRARY_LOG } from "./console-log.ts";
 import { latencyS } from "./media-element.ts";
 import { TsStream } from "./ts-stream.ts";
 
@@ -60,7 +61,7 @@ export class TsBackend implements MediaBackend {
   }
 
   #start(library: Library, open: (loader: Loader) => void): void {
-    library.LoggingControl.applyConfig({ enableAll: false });
+    library.LoggingControl.applyConfig(TS_LIBRARY_LOG);
     const player = library.createPlayer(
       // As live in any case: otherwise the library seeks by requests of its own.
       { type: "mpegts", isLive: true, url: location.href },

@@ -70,10 +70,10 @@ function act(player: Player, action: KeyAction): void {
       session.togglePlay();
       return;
     case "mute":
-      session.setMuted(!session.store.value.isMuted);
+      session.sound.toggleMuted();
       return;
     case "full-screen":
-      return void toggleFullScreen(session.video);
+      return void toggleFullScreen(session.seenVideo);
     case "sidebar":
       player.toggleSidebar();
       return;

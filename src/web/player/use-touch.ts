@@ -22,14 +22,14 @@ export function useTouch() {
         const target = gesture.by === 0 ? undefined : player.neighbour(gesture.by);
         return target ? `${target.number} ${target.name}` : t(gesture.by < 0 ? "previous" : "next");
       }
-      if (gesture.kind === "volume") return `${t("volume")} ${Math.round(session.store.value.volume * 100)} %`;
+      if (gesture.kind === "volume") return `${t("volume")} ${Math.round(session.sound.store.value.volume * 100)} %`;
       return gesture.kind === "seek" ? time(session.positionMs() + gesture.byS * 1000) : "";
     };
     const tap = (event: PointerEvent) => {
       const isNear = Math.hypot(event.clientX - lastTap.x, event.clientY - lastTap.y) < DOUBLE_TAP_PX;
       const isDouble = isNear && event.timeStamp - lastTap.ms < DOUBLE_TAP_MS;
       lastTap = { ms: isDouble ? Number.NEGATIVE_INFINITY : event.timeStamp, x: event.clientX, y: event.clientY };
-      if (event.pointerType === "mouse") return isDouble ? void toggleFullScreen(session.video) : undefined;
+      if (event.pointerType === "mouse") return isDouble ? void toggleFullScreen(session.seenVideo) : undefined;
       if (isDouble) return session.togglePlay();
       if (view.value.areControlsVisible) player.hideControls();
       else player.showControls();
@@ -38,23 +38,23 @@ export function useTouch() {
       onPointerDown: (event: PointerEvent & { readonly currentTarget: HTMLElement }) => {
         if (!event.isPrimary) return;
         const { clientWidth: width, clientHeight: height } = event.currentTarget;
-        const { channel, volume } = session.store.value;
+        const { channel } = session.store.value;
         const { left, top } = event.currentTarget.getBoundingClientRect();
         const area = {
           width,
           height,
           canSeek: channel !== undefined && hasCatchup(channel),
-          canSetVolume: canSetVolume(session.video),
+          canSetVolume: canSetVolume(session.seenVideo),
         };
         drag = new TouchDrag(area, event.clientX - left, event.clientY - top);
-        volumeAtStart = volume;
+        volumeAtStart = session.sound.store.value.volume;
         if (event.pointerType !== "mouse") event.currentTarget.setPointerCapture(event.pointerId);
       },
       onPointerMove: (event: PointerEvent & { readonly currentTarget: HTMLElement }) => {
         if (!drag || event.pointerType === "mouse") return;
         const { left, top } = event.currentTarget.getBoundingClientRect();
         const gesture = drag.at(event.clientX - left, event.clientY - top);
-        if (gesture.kind === "volume") session.setVolume(volumeAtStart + gesture.by);
+        if (gesture.kind === "volume") session.sound.setVolume(volumeAtStart + gesture.by);
         view.set({ hint: hintOf(gesture) });
       },
       onPointerUp: (event: PointerEvent & { readonly currentTarget: HTMLElement }) => {
