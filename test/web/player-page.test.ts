@@ -1,10 +1,13 @@
 /** The player page in Chromium: what a viewer does, and what of it reaches the server. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { PlayerPages } from "./player-pages.ts";
-import { DESKTOP, PHONE, playing, title, utcMs, zap } from "./viewer.ts";
+import { DESKTOP, PHONE, playing, title, utcMs, VIDEO, zap } from "./viewer.ts";
 
 const START_LIMIT_MS = 60_000;
 const TEST_LIMIT_MS = 30_000;
+const WEB_OS =
+  "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36 WebAppManager";
 const MAX_ZAP_MS = 1000;
 /** Without the libraries that come with the first play. */
 const MAX_SCRIPT_GZIP_BYTES = 60 * 1024;
@@ -147,6 +150,43 @@ test(
     }),
   TEST_LIMIT_MS,
 );
+
+test(
+  "leaves the URL to the television set's own player",
+  async () => {
+    const film = await mp4();
+    await pages.on("", { ...DESKTOP, userAgent: WEB_OS }, async (page) => {
+      // Chromium does not play what the server sends.
+      await page.route("**/two", (route) => route.fulfill({ contentType: "video/mp4", body: film }));
+      await page.evaluate(() => {
+        location.hash = "#2";
+      });
+      await playing(page);
+      expect(await page.locator(VIDEO).getAttribute("src")).toBe("/two");
+      expect(await page.locator("html").getAttribute("data-appearance")).toBe("simple");
+      await page.mouse.move(300, 300);
+      await page.locator(".controls").getByRole("button", { name: "Settings" }).click();
+      // One decoder is all it has.
+      expect(await page.getByLabel("Seamless switching").count()).toBe(0);
+    });
+  },
+  TEST_LIMIT_MS,
+);
+
+/** What Chromium plays without help, made of a demonstration clip. */
+async function mp4(): Promise<Buffer> {
+  const child = Bun.spawn(
+    ["ffmpeg", "-nostdin", "-v", "error", "-i", MULTICAST_CHANNELS[1]!.clip, "-c", "copy", "-f", "mp4"].concat([
+      "-bsf:a",
+      "aac_adtstoasc",
+      "-movflags",
+      "frag_keyframe+empty_moov",
+      "-",
+    ]),
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  return Buffer.from(await new Response(child.stdout).arrayBuffer());
+}
 
 test(
   "the script is small, and says what is wrong without a playlist",

@@ -175,11 +175,13 @@ describe("picture in picture", () => {
         await window.locator(".card", { hasText: "2 Sluice Two" }).waitFor();
         await playing(window);
         expect(await page.locator(".stage").count()).toBe(0);
+        await page.getByRole("button", { name: "Bring it back" }).waitFor();
         await page.bringToFront();
         await page.keyboard.press("f");
         await page.locator(".stage").waitFor();
         await page.waitForFunction(() => document.fullscreenElement !== null);
         expect(window.isClosed()).toBe(true);
+        expect(await page.getByRole("button", { name: "Bring it back" }).isVisible()).toBe(false);
         await playing(page);
       }),
     TEST_LIMIT_MS,

@@ -5,6 +5,7 @@ import { Controls } from "./controls.tsx";
 import { FailurePanel, SilentNotice } from "./failure-panel.tsx";
 import { Icon } from "./icons.tsx";
 import { Logo } from "./logo.tsx";
+import { leavePictureInPicture } from "./picture-in-picture.ts";
 import { useClock, useStore } from "./store.ts";
 import { useTouch } from "./use-touch.ts";
 
@@ -41,6 +42,20 @@ export function Stage() {
         <SilentNotice />
         <Controls />
       </section>
+      <Elsewhere />
+    </div>
+  );
+}
+
+/** In the stage's place while it is in the window of picture in picture; else covered by it. */
+function Elsewhere() {
+  const t = useTexts();
+  return (
+    <div class="elsewhere">
+      <p>{t("elsewhere")}</p>
+      <button type="button" class="button" onClick={() => void leavePictureInPicture()}>
+        {t("bringBack")}
+      </button>
     </div>
   );
 }

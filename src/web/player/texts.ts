@@ -40,6 +40,8 @@ const TEXTS = {
   appearance: ["Appearance", "外观", "外觀"],
   fancy: ["Full", "华丽", "華麗"],
   simple: ["Simple", "简洁", "簡潔"],
+  elsewhere: ["Playing in a window of its own", "正在小窗口中播放", "正在小視窗中播放"],
+  bringBack: ["Bring it back", "放回此处", "放回此處"],
   seamless: ["Seamless switching", "无缝换台", "無縫轉台"],
   pipMode: ["Picture in picture", "画中画", "子母畫面"],
   document: ["With controls", "完整控件", "完整控制"],
