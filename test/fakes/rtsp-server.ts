@@ -20,6 +20,9 @@ export interface RtspAnswer {
 /** Raw bytes, no answer at all, or the end of the connection instead of one. */
 export type RtspReaction = RtspAnswer | Uint8Array | "silence" | "eof" | "reset";
 
+/** Turns the right answer into what is done. */
+export type React = (usual: RtspAnswer, request: ClientRequest, connection: RtspConnection) => RtspReaction;
+
 export interface RtspServerOptions {
   /** Address of the server, without brackets. Default `127.0.0.1`. */
   readonly host?: string;
@@ -30,9 +33,13 @@ export interface RtspServerOptions {
   /** After PLAY, so many datagrams every 5 ms; 0: only `sendMedia` sends. Default 1 (2 Mb/s). */
   readonly datagramsPerBeat?: number;
   readonly sdp?: string;
-  /** Turns the right answer into what is done. */
-  readonly react?: (usual: RtspAnswer, request: ClientRequest, connection: RtspConnection) => RtspReaction;
+  readonly react?: React;
   readonly cut?: Cut;
+}
+
+/** Does something else for one method. */
+export function on(method: string, react: React): React {
+  return (usual, request, connection) => (request.method === method ? react(usual, request, connection) : usual);
 }
 
 const BEAT_MS = 5;

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { requirePassword, unauthorized } from "../fakes/rtsp-auth.ts";
 import { interleavedFrame } from "../fakes/rtsp-connection.ts";
-import { answer, emitAnswer, RtspServer, type RtspServerOptions } from "../fakes/rtsp-server.ts";
+import { answer, emitAnswer, on, type React, RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { openSockets, Relay } from "./rtsp-relay.ts";
 
@@ -12,8 +12,6 @@ const STAGE_TIMEOUT_MS = 150;
 const METHODS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"];
 const JUNK = Buffer.from("no RTSP at all\r\n\0\x01\x02$");
 
-type React = NonNullable<RtspServerOptions["react"]>;
-
 let socketsBefore = 0;
 beforeEach(() => {
   socketsBefore = openSockets();
@@ -21,11 +19,6 @@ beforeEach(() => {
 afterEach(async () => {
   await until(() => openSockets() <= socketsBefore, WAIT_MS, "all sockets to be closed");
 });
-
-/** Does something else for one method. */
-function on(method: string, react: React): React {
-  return (usual, request, connection) => (request.method === method ? react(usual, request, connection) : usual);
-}
 
 async function statusOf(server: RtspServer, relay: Relay, path?: string): Promise<number> {
   const { head } = await relay.ask(server, path);

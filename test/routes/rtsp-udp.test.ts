@@ -1,7 +1,7 @@
 /** RTSP over UDP behind a NAT: punches, ZTE mode, STUN, and servers that want their offers one by one. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { answer, RtspServer, type RtspServerOptions } from "../fakes/rtsp-server.ts";
+import { answer, type React, RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { openSockets, Relay } from "./rtsp-relay.ts";
 
@@ -12,8 +12,6 @@ const FAST_DATAGRAMS = 40;
 const MAPPED_PORT = 40_404;
 const MAPPED_ADDRESS = [192, 0, 2, 7];
 const COOKIE = Buffer.of(0x21, 0x12, 0xa4, 0x42);
-
-type React = NonNullable<RtspServerOptions["react"]>;
 
 let socketsBefore = 0;
 beforeEach(() => {

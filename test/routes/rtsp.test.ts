@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { RECEIVER_KIND } from "../../src/system/datagram-receiver.ts";
 import { soakMs } from "../e2e/soak.ts";
 import type { RtspConnection } from "../fakes/rtsp-connection.ts";
-import { answer, RtspServer, type RtspServerOptions } from "../fakes/rtsp-server.ts";
+import { answer, on, RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { openSockets, type Player, Relay } from "./rtsp-relay.ts";
 
@@ -15,8 +15,6 @@ const STALL_MS = Math.min(soakMs(1500), 30_000);
 /** 80 Mb/s: all buffers on the way are full in no time. */
 const FAST_DATAGRAMS = 40;
 
-type React = NonNullable<RtspServerOptions["react"]>;
-
 let socketsBefore = 0;
 beforeEach(() => {
   socketsBefore = openSockets();
@@ -24,10 +22,6 @@ beforeEach(() => {
 afterEach(async () => {
   await until(() => openSockets() <= socketsBefore, WAIT_MS, "all sockets to be closed");
 });
-
-function on(method: string, react: React): React {
-  return (usual, request, connection) => (request.method === method ? react(usual, request, connection) : usual);
-}
 
 /** The server wants to hear from us every second, so that we write every half. */
 const impatient = on("SETUP", (usual) => ({ ...usual, headers: { ...usual.headers, Session: "fake-1;timeout=1" } }));

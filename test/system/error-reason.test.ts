@@ -2,17 +2,9 @@ import { expect, test } from "bun:test";
 import { openSync } from "node:fs";
 import { errorCode, errorReason } from "../../src/system/error-reason.ts";
 import { SystemCallError } from "../../src/system/socket.ts";
+import { errorOf } from "../fakes/error-of.ts";
 
 const EADDRINUSE = 98;
-
-function errorOf(call: () => void): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}
 
 test("the reason is the kernel's, whoever asked the kernel", () => {
   expect(errorReason(new SystemCallError("bind", EADDRINUSE))).toBe("address already in use");

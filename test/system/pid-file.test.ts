@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { PidFile, PidFileError } from "../../src/system/pid-file.ts";
+import { errorOf } from "../fakes/error-of.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { within } from "../fakes/until.ts";
 
@@ -39,15 +40,6 @@ afterEach(() => {
 
 function at(name: string): string {
   return join(directory, name);
-}
-
-function errorOf(call: () => void): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 /** A second supervisor: takes the file or says why not, then runs `afterwards` and stays until it is killed. */

@@ -18,6 +18,7 @@ import {
 } from "../../src/system/socket.ts";
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
 import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { errorOf } from "../fakes/error-of.ts";
 import { freeUdpPort } from "../fakes/free-port.ts";
 import { openSockets } from "../fakes/namespace.ts";
 import { within } from "../fakes/until.ts";
@@ -36,16 +37,6 @@ function udpSocket(): number {
   const fd = openSocket(AF_INET, SOCK_DGRAM);
   open.push(fd);
   return fd;
-}
-
-/** The error that `call` throws. */
-function errorOf(call: () => void): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 describe("a socket", () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UnixListeners } from "../../src/system/unix-listeners.ts";
+import { errorOf } from "../fakes/error-of.ts";
 import { openSockets } from "../fakes/namespace.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 
@@ -22,15 +23,6 @@ afterEach(() => {
 
 function at(name: string): string {
   return join(directory, name);
-}
-
-function errorOf(call: () => void): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 /** The names of the files that are there. */

@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { errno, libc } from "../../src/system/libc.ts";
 import { bindSocket, closeSocket, openSocket, SOCK_DGRAM, SOCK_STREAM } from "../../src/system/socket.ts";
 import { closeUnixListener, isInPlace, openUnixListener, type UnixListener } from "../../src/system/unix-socket.ts";
+import { errorOf } from "../fakes/error-of.ts";
 import { openSockets } from "../fakes/namespace.ts";
 import { within } from "../fakes/until.ts";
 
@@ -46,15 +47,6 @@ function listenAt(path: string): UnixListener {
   const listener = openUnixListener(path);
   open.push(listener);
   return listener;
-}
-
-function errorOf(call: () => void): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }
 
 /** Leaves a socket file behind as a killed process does. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ChunkedDecoder, MAX_SIZE_LINE_BYTES, MAX_TRAILER_BYTES } from "../../src/wire/chunked.ts";
+import { eachByte } from "./pieces.ts";
 
 interface Result {
   status: ChunkedDecoder["status"];
@@ -23,7 +24,6 @@ function decodePieces(pieces: readonly Uint8Array[]): Result {
 }
 
 const decode = (text: string) => decodePieces([Buffer.from(text, "latin1")]);
-const eachByte = (all: Uint8Array) => Array.from(all, (_, i) => all.subarray(i, i + 1));
 
 describe("a complete body", () => {
   test.each<[text: string, data: string]>([

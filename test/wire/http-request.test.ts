@@ -9,18 +9,10 @@ import {
   MAX_TARGET_BYTES,
   RequestHeadParser,
 } from "../../src/wire/http-request.ts";
+import { eachByte, expectSameHoweverSplit, pushPieces } from "./pieces.ts";
 
-/** Pushes the pieces; `consumed` of the outcome counts from the first byte. */
 function parsePieces(pieces: readonly Uint8Array[]): HeadOutcome {
-  const parser = new RequestHeadParser();
-  let before = 0;
-  for (const piece of pieces) {
-    const outcome = parser.push(piece);
-    if (outcome.kind === "complete") return { ...outcome, consumed: outcome.consumed + before };
-    if (outcome.kind === "error") return outcome;
-    before += piece.length;
-  }
-  return { kind: "more" };
+  return pushPieces(new RequestHeadParser(), pieces);
 }
 
 function parse(text: string): HeadOutcome {
@@ -211,10 +203,7 @@ describe("for all bytes", () => {
   test("split at every byte and at every pair of places gives the same outcome", () => {
     fc.assert(
       fc.property(bytes, fc.nat(), (all, cut) => {
-        const whole = parsePieces([all]);
-        expect(parsePieces(Array.from(all, (_, i) => all.subarray(i, i + 1)))).toEqual(whole);
-        const at = cut % (all.length + 1);
-        expect(parsePieces([all.subarray(0, at), all.subarray(at)])).toEqual(whole);
+        expectSameHoweverSplit(parsePieces, all, cut);
       }),
       { numRuns: 300 },
     );
@@ -223,7 +212,7 @@ describe("for all bytes", () => {
   test("so do the limits", () => {
     for (const text of [headOfSize(MAX_HEAD_BYTES), headOfSize(MAX_HEAD_BYTES + 1), `GET /${"a".repeat(9000)}`]) {
       const all = Buffer.from(text);
-      expect(parsePieces(Array.from(all, (_, i) => all.subarray(i, i + 1)))).toEqual(parse(text));
+      expect(parsePieces(eachByte(all))).toEqual(parse(text));
     }
   });
 });

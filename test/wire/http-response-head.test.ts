@@ -7,18 +7,10 @@ import {
   type ResponseHeadOutcome,
   ResponseHeadParser,
 } from "../../src/wire/http-response-head.ts";
+import { eachByte, expectSameHoweverSplit, pushPieces } from "./pieces.ts";
 
-/** Pushes the pieces; `consumed` of the outcome counts from the first byte. */
 function parsePieces(pieces: readonly Uint8Array[], method = "GET"): ResponseHeadOutcome {
-  const parser = new ResponseHeadParser(method);
-  let before = 0;
-  for (const piece of pieces) {
-    const outcome = parser.push(piece);
-    if (outcome.kind === "complete") return { ...outcome, consumed: outcome.consumed + before };
-    if (outcome.kind === "error") return outcome;
-    before += piece.length;
-  }
-  return { kind: "more" };
+  return pushPieces(new ResponseHeadParser(method), pieces);
 }
 
 function parse(text: string, method?: string): ResponseHeadOutcome {
@@ -203,10 +195,7 @@ describe("for all bytes", () => {
   test("split at every byte and at any place gives the same outcome", () => {
     fc.assert(
       fc.property(bytes, fc.nat(), (all, cut) => {
-        const whole = parsePieces([all]);
-        expect(parsePieces(Array.from(all, (_, i) => all.subarray(i, i + 1)))).toEqual(whole);
-        const at = cut % (all.length + 1);
-        expect(parsePieces([all.subarray(0, at), all.subarray(at)])).toEqual(whole);
+        expectSameHoweverSplit(parsePieces, all, cut);
       }),
       { numRuns: 500 },
     );
@@ -216,7 +205,7 @@ describe("for all bytes", () => {
     const count = MAX_RESPONSE_HEADER_COUNT;
     for (const text of [headOfSize(MAX_RESPONSE_HEAD_BYTES + 1), countedHead(count), countedHead(count + 1)]) {
       const all = Buffer.from(text);
-      expect(parsePieces(Array.from(all, (_, i) => all.subarray(i, i + 1)))).toEqual(parse(text));
+      expect(parsePieces(eachByte(all))).toEqual(parse(text));
     }
   });
 });

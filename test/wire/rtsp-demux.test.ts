@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { MAX_FRAME_BYTES, MAX_GARBAGE_BYTES, RtspDemux, type RtspSink } from "../../src/wire/rtsp-demux.ts";
 import { MAX_RTSP_BODY_BYTES, MAX_START_LINE_BYTES } from "../../src/wire/rtsp-message.ts";
+import { eachByte } from "./pieces.ts";
 
 /** What the sink got, one text for each thing. */
 class Recorder implements RtspSink {
@@ -40,7 +41,6 @@ function demux(pieces: readonly Uint8Array[], channels: [number, number] = [0, 1
 }
 
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
-const eachByte = (all: Uint8Array) => Array.from(all, (_, i) => all.subarray(i, i + 1));
 const frame = (channel: number, payload: string) =>
   `$${String.fromCharCode(channel, payload.length >> 8, payload.length & 0xff)}${payload}`;
 const ok = (body = "") => `RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
