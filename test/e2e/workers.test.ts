@@ -11,7 +11,7 @@ const CONNECTIONS_PER_S = 50;
 const KNOCKING_MS = 2000;
 const NEW_WORKER_MS = 1000;
 /** A request that came this long after its worker's death was never in that worker's hands. */
-const DEATH_MS = 20;
+const DEATH_MS = 200;
 const WAIT_MS = 5000;
 
 /** How often each worker has said so. */

@@ -359,7 +359,7 @@ describe("of a throw", () => {
 });
 
 describe("a client that is too slow to ask", () => {
-  const timeouts = { headMs: 100, bodyMs: 100, lingerMs: 100 };
+  const timeouts = { headMs: 300, bodyMs: 300, lingerMs: 300 };
 
   test.each([
     ["sends nothing", "", "no request head"],
@@ -375,7 +375,7 @@ describe("a client that is too slow to ask", () => {
   });
 
   test("the timers do not end a stream", async () => {
-    using server = new TestServer(stream, { timeouts: { headMs: 20, bodyMs: 20, lingerMs: 20 } });
+    using server = new TestServer(stream, { timeouts: { headMs: 200, bodyMs: 200, lingerMs: 200 } });
     using client = await server.connect();
     client.request("POST", "/", { "Content-Length": "1" });
     client.send("x");

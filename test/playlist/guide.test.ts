@@ -6,7 +6,7 @@ import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { ManualClock } from "./manual-clock.ts";
 
-const LIMITS = { maxBytes: 1_000_000, totalMs: 300, idleMs: 200 };
+const LIMITS = { maxBytes: 1_000_000, totalMs: 1000, idleMs: 600 };
 const LIMIT_MS = 2000;
 
 const server = new PlaylistServer();
@@ -63,8 +63,8 @@ describe("one guide", () => {
     ["a page", () => new Response("\n<!DOCTYPE HTML><p>"), "An HTML page, not a guide"],
     ["nothing", () => new Response(""), "It is empty"],
     ["no end", endless, "More than 1000000 bytes"],
-    ["no answer", silence, "Nothing came for 200 ms"],
-    ["a byte now and then", () => trickle("<tv>".repeat(10), 20), "Not complete within 300 ms"],
+    ["no answer", silence, "Nothing came for 600 ms"],
+    ["a byte now and then", () => trickle("<tv>".repeat(10), 100), "Not complete within 1000 ms"],
   ])("is kept when there is %s instead", async (_, answer, reason) => {
     const { guide, log, clock } = make();
     const url = server.on("/a", doc("1"));

@@ -50,7 +50,7 @@ test("gets the operator's arguments first, the frame through a pipe, and no shel
 });
 
 describe("there is no picture, and the log says why, when ffmpeg", () => {
-  const LIMIT_MS = 300;
+  const LIMIT_MS = 1000;
   test.each([
     ["fails", "echo picture; echo bad frame >&2; exit 1", "bad frame"],
     ["fails without a word", "exit 3", "exit status 3, 0 bytes"],

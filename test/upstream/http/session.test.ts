@@ -14,7 +14,7 @@ import { until } from "../../fakes/until.ts";
 import { collectingLog, noise } from "../../http/serve.ts";
 
 const WAIT_MS = 4000;
-const STAGE_TIMEOUT_MS = 150;
+const STAGE_TIMEOUT_MS = 400;
 const AREA_BYTES = 64 * 1024;
 /** More than the kernel buffers of both sides hold. */
 const MUCH_BYTES = 16 * 1024 * 1024;

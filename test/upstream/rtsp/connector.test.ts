@@ -12,7 +12,7 @@ import { RtspServer } from "../../fakes/rtsp-server.ts";
 import { until } from "../../fakes/until.ts";
 
 const WAIT_MS = 4000;
-const TIMEOUT_MS = 150;
+const TIMEOUT_MS = 400;
 
 let resources = new DisposableStack();
 afterEach(() => {
