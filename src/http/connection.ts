@@ -138,11 +138,14 @@ export class Connection {
   /** The socket takes bytes again. */
   drained(): void {
     if (this.#state === "finishing") this.#finish();
-    else if (this.#state === "streaming" && this.#flush()) {
-      this.onWritable?.();
-      // The only place that looks at the bit: one test when nothing is paused.
-      if (this.anyUpstreamPaused) this.onUpstreamResumable?.();
-    }
+    else if (this.#state === "streaming" && this.#flush()) this.writable();
+  }
+
+  /** Lets whoever writes here go on, after the socket has drained or after something before it has made way. */
+  writable(): void {
+    this.onWritable?.();
+    // The only place that looks at the bit: one test when nothing is paused.
+    if (this.anyUpstreamPaused) this.onUpstreamResumable?.();
   }
 
   /** The client has sent its FIN: of no matter only to one that still gets a complete answer (http.md section 1). */

@@ -152,8 +152,7 @@ class SnapshotClient implements ClientSink {
     this.#enter("streaming");
     if (!wasBlocked) return;
     // As if the socket had drained: `write` has taken less than was offered.
-    this.#connection.onWritable?.();
-    if (this.#connection.anyUpstreamPaused) this.#connection.onUpstreamResumable?.();
+    this.#connection.writable();
     if (this.#hasEnded) {
       this.#forward(this.#owed, 0, 0);
       this.#stream.end(this.#cause);
