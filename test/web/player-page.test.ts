@@ -1,11 +1,18 @@
 /** The player page in Chromium: what a viewer does, and what of it reaches the server. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
+import { TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
+import { until } from "../fakes/until.ts";
 import { PlayerPages } from "./player-pages.ts";
 import { bestZap, DESKTOP, PHONE, playing, title, utcMs, VIDEO } from "./viewer.ts";
 
 const START_LIMIT_MS = 60_000;
 const TEST_LIMIT_MS = 30_000;
+const WAIT_MS = 5000;
+/** Two replay requests share so much (src/web/player/catchup.ts). */
+const OVERLAP_S = 1;
+/** Of the 16 s of a clip. */
+const SOME_SECONDS_BYTES = 640 * TS_PACKET_BYTES;
 const WEB_OS =
   "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36 WebAppManager";
 const MAX_ZAP_MS = 1000;
@@ -86,6 +93,40 @@ test(
       const [back] = new URL((await askedBack).url()).searchParams.get("playseek")!.split("-").map(utcMs);
       expect(now - back!).toBeGreaterThanOrEqual(30_000);
       expect(now - back!).toBeLessThan(45_000);
+    }),
+  TEST_LIMIT_MS,
+);
+
+test(
+  "goes on from one replay request to the next where it was",
+  () =>
+    pages.on("#1", DESKTOP, async (page) => {
+      await playing(page);
+      const clip = await Bun.file(MULTICAST_CHANNELS[0]!.clip).bytes();
+      const body = Buffer.from(clip.subarray(0, SOME_SECONDS_BYTES));
+      await page.route("**/one/catchup?*", (route) => route.fulfill({ contentType: "video/mp2t", body }));
+      const ranges: string[] = [];
+      page.on("request", (request) => {
+        const range = new URL(request.url()).searchParams.get("playseek");
+        if (range) ranges.push(range);
+      });
+      // The first media are all new; a second of the next ones has been seen.
+      const sought = page.evaluate(
+        () =>
+          new Promise<number>((resolve) =>
+            document.addEventListener("seeking", ({ target }) => resolve((target as HTMLVideoElement).currentTime), {
+              capture: true,
+            }),
+          ),
+      );
+      for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowLeft");
+      await until(() => ranges.length > 0, WAIT_MS, "the first request");
+      const first = ranges.length;
+      expect(await sought).toBe(OVERLAP_S);
+      const [, end] = ranges[first - 1]!.split("-").map(utcMs);
+      const [begin] = ranges[first]!.split("-").map(utcMs);
+      expect(end! - begin!).toBe(OVERLAP_S * 1000);
+      await playing(page);
     }),
   TEST_LIMIT_MS,
 );
