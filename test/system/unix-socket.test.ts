@@ -30,11 +30,13 @@ const ANSWER_MS = 5000;
 
 let directory = "";
 const open: UnixListener[] = [];
+const workers: Bun.Subprocess[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "sluice-unix-"));
 });
 afterEach(() => {
+  for (const child of workers.splice(0)) child.kill("SIGKILL");
   for (const listener of open.splice(0)) closeUnixListener(listener);
   rmSync(directory, { recursive: true, force: true });
 });
@@ -100,6 +102,7 @@ async function worker(fd: number, name: string) {
     Bun.listen({ fd: 3, socket: { data(socket) { socket.end(${JSON.stringify(name)}); } } });
     console.log("ready");`;
   const child = Bun.spawn([process.execPath, "-e", program], { stdio: ["ignore", "pipe", "inherit", fd] });
+  workers.push(child);
   const ready = (child.stdout as ReadableStream<Uint8Array>).getReader().read();
   await within(ready, ANSWER_MS, "the worker");
   return child;
@@ -115,7 +118,7 @@ describe("a Unix listener", () => {
     const waiting = answerAt(at("s"));
     const second = await worker(fd, "second");
     expect(await waiting).toBe("second");
-    second.kill();
+    second.kill("SIGKILL");
     await second.exited;
     expect(existsSync(at("s"))).toBe(true);
   });
@@ -159,10 +162,8 @@ describe("a Unix listener", () => {
 describe("what is at the path before:", () => {
   test("a stale socket is replaced", async () => {
     staleSocket(at("s"));
-    const child = await worker(listenAt(at("s")).fd, "new here");
+    await worker(listenAt(at("s")).fd, "new here");
     expect(await answerAt(at("s"))).toBe("new here");
-    child.kill();
-    await child.exited;
   });
 
   test("a socket that answers is in use and stays", async () => {
@@ -172,10 +173,8 @@ describe("what is at the path before:", () => {
       message: `Unix socket path is already in use: ${at("s")}`,
     });
     // The probe waits in the backlog as a client that leaves.
-    const child = await worker(fd, "still here");
+    await worker(fd, "still here");
     expect(await answerAt(at("s"))).toBe("still here");
-    child.kill();
-    await child.exited;
   });
 
   test("a socket with a full backlog is in use", () => {
