@@ -1,6 +1,6 @@
 /** The build makes working, reproducible executables and stops with a clear message when it cannot. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,6 +102,9 @@ describe("a pinned runtime", () => {
   const integrity = `sha512-${new Bun.CryptoHasher("sha512").update(tarball).digest("base64")}`;
   const target = { ...TARGETS[0]!, integrity };
   const fetched: string[] = [];
+  beforeEach(() => {
+    fetched.length = 0;
+  });
   const serve =
     (bytes: Uint8Array): FetchPackage =>
     async (spec, into) => {

@@ -89,16 +89,20 @@ forEachVariant("the access log", (start) => {
   });
 
   test("goes on in a new file after SIGHUP", async () => {
-    renameSync(path, `${path}.1`);
-    const since = sluice.log.length;
-    process.kill(sluice.pid, "SIGHUP");
-    await sluice.waitForLog(/Only reload M3U\/EPG/, { since });
-    const rotated = async () => {
-      await statusOf(sluice, `/http/127.0.0.1:${origin.port}/`, { "User-Agent": "R2HTOKEN/secret" });
-      return await Bun.file(path).exists();
+    const rotating = join(directory, "rotating.log");
+    await using other = await start({ args: [...ON_LOOPBACK, "--access-log", rotating, "--log-format", "$request"] });
+    const request = `/http/127.0.0.1:${origin.port}/a`;
+    expect(await statusOf(other, request)).toBe(200);
+    renameSync(rotating, `${rotating}.1`);
+    const since = other.log.length;
+    process.kill(other.pid, "SIGHUP");
+    await other.waitForLog(/Only reload M3U\/EPG/, { since });
+    const isRotated = async () => {
+      await statusOf(other, request);
+      return await Bun.file(rotating).exists();
     };
-    await until(rotated, WAIT_MS, "the new file");
-    expect(lines(path).at(-1)).toContain("|GET /http/");
+    await until(isRotated, WAIT_MS, "the new file");
+    for (const file of [`${rotating}.1`, rotating]) expect(lines(file)[0]).toBe(`GET ${request}`);
   });
 
   test.each([

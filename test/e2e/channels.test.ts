@@ -1,6 +1,6 @@
 /** Channels by name: what lists of all kinds become, how they stay, and who plays them. */
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { RtpFeed } from "../../src/demo/rtp-feed.ts";
 import { startDemoSender } from "../../src/demo/sender.ts";
@@ -49,16 +49,19 @@ async function refresh(sluice: Sluice, done: RegExp, count: number): Promise<num
 const PARSED = /Parsed \d+ M3U entries/;
 
 forVariant("source", "channels", (start) => {
-  let sluice: Sluice;
-  beforeAll(async () => {
+  /** With the list of all names, and a guide. */
+  async function startWithNames(): Promise<Sluice> {
+    origin.requests.length = 0;
     origin.on("/guide", Bun.gzipSync("<tv/>"));
     const guide = `#EXTM3U x-tvg-url="${origin.url("/guide")}"\n`;
     const url = origin.on("/names", guide + list(NAMES));
-    sluice = await start({ workers: WORKERS, args: [...ON_LOOPBACK, "-m", "64", "-M", url] });
+    const sluice = await start({ workers: WORKERS, args: [...ON_LOOPBACK, "-m", "64", "-M", url] });
     await sluice.waitForLog(PARSED, { count: WORKERS, ms: WAIT_MS });
-  });
+    return sluice;
+  }
 
   test("every name leads to its upstream, from the playlist and from the page", async () => {
+    await using sluice = await startWithNames();
     const targets = await published(sluice);
     expect(targets.map(([name]) => name)).toEqual(NAMES);
     const page = (await answerTo(sluice, "/")).body;
@@ -75,6 +78,7 @@ forVariant("source", "channels", (start) => {
   });
 
   test("all workers publish the same, and servers are asked by one of them", async () => {
+    await using sluice = await startWithNames();
     await sluice.waitForLog(/EPG data cached/, { ms: WAIT_MS });
     const hasGuide = async () => (await answerTo(sluice, "/epg.xml.gz", "HEAD")).head.status;
     // The other worker opens it a moment later.
@@ -94,6 +98,7 @@ forVariant("source", "channels", (start) => {
   });
 
   test("names and URLs stay when the list grows, shrinks and is sorted otherwise", async () => {
+    await using sluice = await startWithNames();
     const before = new Map(await published(sluice));
     origin.on("/names", list(["new", ...NAMES.slice(0, 9)]));
     await refresh(sluice, PARSED, WORKERS);
@@ -106,6 +111,7 @@ forVariant("source", "channels", (start) => {
   });
 
   test("new workers have the last good list although its server is ill", async () => {
+    await using sluice = await startWithNames();
     const before = await published(sluice);
     origin.on("/names", () => new Response("", { status: 500 }));
     const since = sluice.log.length;

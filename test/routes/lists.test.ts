@@ -1,6 +1,6 @@
 /** What is made of the playlists: `/playlist.m3u`, the guide and the page at `/`, from one program of these routes. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
 import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
 import { guideRoute } from "../../src/routes/guide.ts";
@@ -25,15 +25,19 @@ const COOKIE = { Cookie: "r2h-token=t%26t" };
 
 const origin = new PlaylistServer();
 const log = recordingLog();
-const playlists = new Playlists({ log });
 const links = ownLinks(OPTIONS, () => ({ host: "10.0.0.1", port: 5140 }));
-const routes = [indexRoute(playlists, OPTIONS), playlistRoute(playlists, links), guideRoute(playlists.guide)];
-const server = new TestServer(router({ gatekeeper: new Gatekeeper(OPTIONS, log), routes, log }));
+const playlists = new Playlists({ log });
+const server = serve(playlists);
 afterAll(async () => {
   server[Symbol.dispose]();
   playlists.close();
   await origin[Symbol.asyncDispose]();
 });
+
+function serve(lists: Playlists): TestServer {
+  const routes = [indexRoute(lists, OPTIONS), playlistRoute(lists, links), guideRoute(lists.guide)];
+  return new TestServer(router({ gatekeeper: new Gatekeeper(OPTIONS, log), routes, log }));
+}
 
 function configure(inline: string): Promise<void> {
   const settings: PlaylistSettings = {
@@ -43,16 +47,21 @@ function configure(inline: string): Promise<void> {
   return playlists.configure(settings);
 }
 
-async function ask(path: string, headers: Readonly<Record<string, string>> = {}, method = "GET") {
-  using client = await server.connect();
+async function ask(path: string, headers: Readonly<Record<string, string>> = {}, method = "GET", of = server) {
+  using client = await of.connect();
   client.request(method, `/tv${path}`, { ...COOKIE, ...headers });
   const head = await client.head(WAIT_MS);
   return { status: head.status, headers: head.headers, body: await client.readToEnd(WAIT_MS) };
 }
 
 test("without playlists there are none", async () => {
-  for (const path of ["/playlist.m3u", "/epg.xml", "/epg.xml.gz"]) expect((await ask(path)).status).toBe(404);
-  expect((await ask("/")).body.toString()).toContain("The relay runs.");
+  const none = new Playlists({ log });
+  using bare = serve(none);
+  for (const path of ["/playlist.m3u", "/epg.xml", "/epg.xml.gz"]) {
+    expect((await ask(path, {}, "GET", bare)).status).toBe(404);
+  }
+  expect((await ask("/", {}, "GET", bare)).body.toString()).toContain("The relay runs.");
+  none.close();
 });
 
 describe("with a list and a guide", () => {
@@ -60,6 +69,15 @@ describe("with a list and a guide", () => {
     const url = origin.on("/g", GUIDE);
     await configure(`#EXTM3U x-tvg-url="${url}"\n#EXTINF:-1,新闻 <1>\nrtp://239.0.0.1$HD\n#EXTINF:-1,/x\nhttp://h/\n`);
     await until(() => playlists.guide.open("identity") !== undefined, WAIT_MS, "the guide");
+  });
+
+  beforeEach(async () => {
+    const { guide } = playlists;
+    const isPlain = () => guide.kind === "plain" && guide.staleSince === undefined;
+    if (isPlain()) return;
+    origin.on("/g", GUIDE);
+    playlists.refresh();
+    await until(isPlain, WAIT_MS, "the plain guide");
   });
 
   test("the playlist leads back by the way the client came", async () => {
