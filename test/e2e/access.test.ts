@@ -154,6 +154,7 @@ forEachVariant("access", (start) => {
   });
 
   test("leaves the token in no log line, error page or request to an origin", async () => {
+    await using watched = await start({ args: ARGUMENTS });
     const dead = await freeTcpPort();
     const before = origin.requests.length;
     const targets = [
@@ -179,7 +180,7 @@ forEachVariant("access", (start) => {
     for (const target of targets) {
       for (const query of queries) {
         for (const carrier of carriers) {
-          const { status, body } = await ask(sluice, target + query, { Host: HOST, ...carrier });
+          const { status, body } = await ask(watched, target + query, { Host: HOST, ...carrier });
           if (status >= 400) pages.push(body);
         }
       }
@@ -192,11 +193,11 @@ forEachVariant("access", (start) => {
     expect(requests.filter((head) => SECRET.test(head))).toEqual([]);
 
     // A URL within the URL is the origin's business, but the log shows neither.
-    await ask(sluice, `${proxied}/odd.m3u8?u=%2F%3Fr2h-token%3Dhush&r2h-token=${ENCODED}`);
-    await sluice.waitForLog(/a playlist in a transfer coding/);
-    await sluice.stop();
-    expect(sluice.log.filter((line) => line.includes("New client")).length).toBeGreaterThan(200);
-    expect(sluice.log.filter((line) => SECRET.test(line))).toEqual([]);
+    await ask(watched, `${proxied}/odd.m3u8?u=%2F%3Fr2h-token%3Dhush&r2h-token=${ENCODED}`);
+    await watched.waitForLog(/a playlist in a transfer coding/);
+    await watched.stop();
+    expect(watched.log.filter((line) => line.includes("New client")).length).toBeGreaterThan(200);
+    expect(watched.log.filter((line) => SECRET.test(line))).toEqual([]);
   });
 
   test("by relative links keeps the prefix and names no host", async () => {
