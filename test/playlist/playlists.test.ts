@@ -21,23 +21,23 @@ const SETTINGS: PlaylistSettings = {
   isMulticast: (address) => /^[\d.]+(:\d+)?$/.test(address),
 };
 
-const server = new PlaylistServer();
 const directory = await mkdtemp(join(tmpdir(), "sluice-playlists-"));
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => rm(directory, { recursive: true }));
 
+let server: PlaylistServer;
 let clock: ManualClock;
 let log: ReturnType<typeof recordingLog>;
 let playlists: Playlists;
 beforeEach(() => {
-  server.requests.length = 0;
+  server = new PlaylistServer();
   clock = new ManualClock();
   log = recordingLog();
   playlists = new Playlists({ log, limits: { playlist: LIMITS, guide: LIMITS }, schedule: clock.schedule });
 });
-afterEach(() => playlists.close());
+afterEach(async () => {
+  playlists.close();
+  await server[Symbol.asyncDispose]();
+});
 
 const configure = (settings: Partial<PlaylistSettings>) => playlists.configure({ ...SETTINGS, ...settings });
 const list = (...names: string[]) =>
