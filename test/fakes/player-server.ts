@@ -32,9 +32,13 @@ const CONFIG = 'window.__RTP2HTTPD_CONFIG__={"appPathPrefix":"","logLevel":1};';
 /** One request, as the server saw it: path and query. */
 export type SeenRequest = string;
 
+/** @param usual makes the answer that would have been given */
+export type Answer = (usual: () => Response | Promise<Response>) => Response | Promise<Response>;
+
 export class PlayerServer {
   readonly origin: string;
   readonly requests: SeenRequest[] = [];
+  readonly #answers = new Map<string, Answer>();
   readonly #streams = new Set<{ readonly path: string }>();
   readonly #server: Bun.Server<undefined>;
   readonly #directory: string;
@@ -53,9 +57,12 @@ export class PlayerServer {
       fetch: (request) => {
         const { pathname, search } = new URL(request.url);
         this.requests.push(pathname + search);
-        const clip = clips.get(pathname);
-        if (clip) return new Response(this.#stream(pathname, clip), { headers: { "Content-Type": "video/mp2t" } });
-        return answer(pathname, files);
+        const usual = () => {
+          const clip = clips.get(pathname);
+          if (clip) return new Response(this.#stream(pathname, clip), { headers: { "Content-Type": "video/mp2t" } });
+          return answer(pathname, files);
+        };
+        return this.#answers.get(pathname)?.(usual) ?? usual();
       },
     });
     this.origin = `http://127.0.0.1:${port}`;
@@ -91,6 +98,12 @@ export class PlayerServer {
       ["/ac3", await readClip(join(directory, "ac3.ts"), MADE_CLIP_TICKS)],
     ]);
     return new PlayerServer(await freeTcpPort(), directory, files, clips);
+  }
+
+  /** Answers `path` in another way, until that is disposed of. (A browser's own interception misses what comes soon after.) */
+  answer(path: string, answer: Answer): Disposable {
+    this.#answers.set(path, answer);
+    return { [Symbol.dispose]: () => void this.#answers.delete(path) };
   }
 
   /** Paths of the media that are being sent. */

@@ -103,8 +103,10 @@ test(
     pages.on("#1", DESKTOP, async (page) => {
       await playing(page);
       const clip = await Bun.file(MULTICAST_CHANNELS[0]!.clip).bytes();
-      const body = Buffer.from(clip.subarray(0, SOME_SECONDS_BYTES));
-      await page.route("**/one/catchup?*", (route) => route.fulfill({ contentType: "video/mp2t", body }));
+      using _short = pages.server.answer(
+        "/one/catchup",
+        () => new Response(clip.slice(0, SOME_SECONDS_BYTES), { headers: { "Content-Type": "video/mp2t" } }),
+      );
       const ranges: string[] = [];
       page.on("request", (request) => {
         const range = new URL(request.url()).searchParams.get("playseek");
@@ -196,7 +198,7 @@ test(
     const film = await mp4();
     await pages.on("", { ...DESKTOP, userAgent: WEB_OS }, async (page) => {
       // Chromium does not play what the server sends.
-      await page.route("**/two", (route) => route.fulfill({ contentType: "video/mp4", body: film }));
+      using _film = pages.server.answer("/two", () => new Response(film, { headers: { "Content-Type": "video/mp4" } }));
       await page.evaluate(() => {
         location.hash = "#2";
       });
@@ -213,7 +215,7 @@ test(
 );
 
 /** What Chromium plays without help, made of a demonstration clip. */
-async function mp4(): Promise<Buffer> {
+async function mp4(): Promise<ArrayBuffer> {
   const child = Bun.spawn(
     ["ffmpeg", "-nostdin", "-v", "error", "-i", MULTICAST_CHANNELS[1]!.clip, "-c", "copy", "-f", "mp4"].concat([
       "-bsf:a",
@@ -224,7 +226,7 @@ async function mp4(): Promise<Buffer> {
     ]),
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  return Buffer.from(await new Response(child.stdout).arrayBuffer());
+  return new Response(child.stdout).arrayBuffer();
 }
 
 test(

@@ -217,12 +217,12 @@ describe("a seamless switch", () => {
       pages.on("#1", DESKTOP, async (page) => {
         await playing(page);
         const old = await page.locator(VIDEO).elementHandle();
-        const release = await hold(page, "/two");
+        using two = hold("/two");
         await page.keyboard.press("ArrowDown");
         await page.locator(".card", { hasText: "2 Sluice Two" }).waitFor();
         await playing(page);
         expect(await old!.evaluate((video) => video.matches(":not(.unseen)"))).toBe(true);
-        release();
+        two.release();
         await page.waitForFunction((video) => video?.matches(".unseen"), old);
         await playing(page);
         expect(await old!.evaluate((video) => (video as HTMLVideoElement).readyState)).toBe(0);
@@ -238,17 +238,17 @@ describe("a seamless switch", () => {
     () =>
       pages.on("#1", DESKTOP, async (page) => {
         await playing(page);
-        await page.route("**/two", (route) => route.fulfill({ contentType: "text/plain", body: "no media" }));
+        const broken = pages.server.answer("/two", () => new Response("no media"));
         await page.keyboard.press("ArrowDown");
         await page.locator(".panel").getByRole("button", { name: "Try again" }).waitFor();
-        await page.unroute("**/two");
+        broken[Symbol.dispose]();
         await page.locator(".panel").getByRole("button", { name: "Try again" }).click();
         await playing(page);
-        const release = await hold(page, "/one");
+        using one = hold("/one");
         await page.keyboard.press("ArrowUp");
         await page.locator(".card", { hasText: "1 Sluice One" }).waitFor();
         await page.keyboard.press(" ");
-        release();
+        one.release();
         await page.waitForFunction((seen) => document.querySelector<HTMLVideoElement>(seen)!.readyState >= 2, VIDEO);
         await page.getByRole("button", { name: "Play", exact: true }).waitFor();
         expect(await page.evaluate((seen) => document.querySelector<HTMLVideoElement>(seen)!.paused, VIDEO)).toBe(true);
@@ -268,22 +268,28 @@ describe("a seamless switch", () => {
         await page.locator(".controls").getByLabel("Seamless switching").uncheck();
         expect(await page.evaluate(() => localStorage.getItem("rtp2httpd-player-seamless-switch"))).toBe("false");
         await page.keyboard.press("Escape");
-        const release = await hold(page, "/two");
+        using two = hold("/two");
         await page.keyboard.press("ArrowDown");
         await page.waitForFunction((seen) => document.querySelector<HTMLVideoElement>(seen)!.readyState === 0, VIDEO);
-        release();
+        two.release();
         await playing(page);
       }),
     TEST_LIMIT_MS,
   );
 
   /** Requests for `path` wait until the returned function is called. */
-  async function hold(page: Page, path: string): Promise<() => void> {
+  function hold(path: string): Disposable & { readonly release: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
-    await page.route(`**${path}`, async (route) => {
+    const held = pages.server.answer(path, async (usual) => {
       await promise;
-      await route.continue();
+      return usual();
     });
-    return resolve;
+    return {
+      release: resolve,
+      [Symbol.dispose]() {
+        resolve();
+        held[Symbol.dispose]();
+      },
+    };
   }
 });
