@@ -62,7 +62,7 @@ export class Player {
 
   /** @param videos two, of which one is seen */
   constructor(videos: readonly [HTMLVideoElement, HTMLVideoElement]) {
-    this.session = new Session(videos);
+    this.session = new Session(videos, () => this.view.value.isSeamless);
     const { locale, appearance } = this.view.value;
     document.documentElement.lang = locale;
     document.documentElement.dataset["appearance"] = appearance;

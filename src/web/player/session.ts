@@ -12,7 +12,7 @@ import type { Channel } from "./playlist.ts";
 import { RetryPolicy, STABLE_AFTER_MS } from "./retry-policy.ts";
 import { Screens } from "./screens.ts";
 import { NOTHING_PLAYED, type SessionState } from "./session-state.ts";
-import { readLastSource, readSeamless, writeLastSource } from "./settings.ts";
+import { readLastSource, writeLastSource } from "./settings.ts";
 import { Sound } from "./sound.ts";
 import { Store } from "./store.ts";
 
@@ -20,23 +20,28 @@ import { Store } from "./store.ts";
 const MAX_BACKGROUND_LAG_S = 8;
 /** So far before the end of the buffer playback goes on when it goes live. */
 const LIVE_MARGIN_S = 1;
+/** Two replay requests share so much; a television set's own player would begin anew. */
+const REPLAY_OVERLAP_MS = isWebOs() ? 0 : OVERLAP_MS;
 
 export class Session {
   readonly sound: Sound;
   readonly store: Store<SessionState>;
   readonly #screens: Screens;
+  readonly #isSeamless: () => boolean;
   #requests: ReturnType<typeof catchupRequests> | undefined;
-  /** Two requests share so much. */
-  #overlapMs = 0;
-  /** So much of what is loaded has been seen at the end of the request before. */
+  /** So much of what is loaded need not be seen again. */
   #seenMs = 0;
   readonly #retry = new RetryPolicy();
   #sync = new LiveSync();
   #stableTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
 
-  /** @param videos two, of which one is seen */
-  constructor(videos: readonly [HTMLVideoElement, HTMLVideoElement]) {
+  /**
+   * @param videos two, of which one is seen
+   * @param isSeamless whether what is seen shall go on until the next channel plays
+   */
+  constructor(videos: readonly [HTMLVideoElement, HTMLVideoElement], isSeamless: () => boolean) {
+    this.#isSeamless = isSeamless;
     this.sound = new Sound(videos[0]);
     this.store = new Store<SessionState>({
       ...NOTHING_PLAYED,
@@ -54,7 +59,8 @@ export class Session {
       paused: () => this.#paused(),
       moved: () => this.#follow(),
       waiting: () => this.#waiting(),
-      ended: () => (this.store.value.catchup ? this.#playNextRequest() : this.#failed({ kind: "ended" })),
+      ended: () =>
+        this.store.value.catchup ? this.#playNextRequest(REPLAY_OVERLAP_MS) : this.#failed({ kind: "ended" }),
       details: (details) => this.store.set({ details: { ...this.store.value.details, ...details } }),
       unplayableAudio: (silentCodec) => this.store.set({ silentCodec }),
       failed: (failure) => this.#failed(failure),
@@ -185,7 +191,7 @@ export class Session {
   #canSwitchUnseen(): boolean {
     const { phase, catchup } = this.store.value;
     const isShown = phase === "playing" || this.#screens.isSwitching;
-    return readSeamless() && isShown && !catchup && !isInPictureInPicture();
+    return this.#isSeamless() && isShown && !catchup && !isInPictureInPicture();
   }
 
   #playLive(isSeamless = false): void {
@@ -193,9 +199,8 @@ export class Session {
     const source = channel?.sources[sourceIndex];
     if (!source) return;
     this.#requests = undefined;
-    this.#seenMs = 0;
     this.store.set({ catchup: undefined, isFollowing: true });
-    this.#load(source.url, isSeamless);
+    this.#load(source.url, { isSeamless });
   }
 
   #playFrom(ms: number): void {
@@ -207,14 +212,15 @@ export class Session {
       return;
     }
     this.store.set({ sourceIndex: capable });
-    this.#overlapMs = isWebOs() ? 0 : OVERLAP_MS;
-    this.#requests = catchupRequests(ms, now, this.#overlapMs);
-    this.#playNextRequest();
-    this.#seenMs = 0;
+    this.#requests = catchupRequests(ms, now, REPLAY_OVERLAP_MS);
+    this.#playNextRequest(0);
   }
 
-  /** Playback runs from one span of time into the next. */
-  #playNextRequest(): void {
+  /**
+   * Playback runs from one span of time into the next.
+   * @param seenMs so much of its beginning was seen at the end of the one before
+   */
+  #playNextRequest(seenMs: number): void {
     const { channel, sourceIndex } = this.store.value;
     const source = channel?.sources[sourceIndex];
     const range = this.#requests?.next().value;
@@ -222,9 +228,8 @@ export class Session {
       this.#playLive();
       return;
     }
-    this.#seenMs = this.#overlapMs;
     this.store.set({ catchup: range, isFollowing: false });
-    this.#load(catchupUrlNow(source, range));
+    this.#load(catchupUrlNow(source, range), { seenMs });
   }
 
   #restart(): void {
@@ -232,8 +237,9 @@ export class Session {
     else this.#playLive();
   }
 
-  #load(url: string, isSeamless = false): void {
+  #load(url: string, { isSeamless = false, seenMs = 0 } = {}): void {
     this.#endTimers();
+    this.#seenMs = seenMs;
     this.store.set({ ...NOTHING_PLAYED, phase: "loading", url });
     logInfo(`playing ${url}`);
     if (isSeamless) this.#screens.loadUnseen(url);
