@@ -1,6 +1,6 @@
 /** The command line, read the way GNU getopt_long reads it, over the table of options (config.md section 2). */
 
-import type { Complaint } from "../config/complaint.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
 import type { CommandLine } from "../config/load.ts";
 import type { Option } from "../config/option.ts";
 import { defaultDraft, OPTIONS } from "../config/options.ts";
@@ -15,7 +15,7 @@ export interface ParsedArguments {
   /** Complete in every case; whatever stands behind the word that decided the action is not in it. */
   readonly commandLine: CommandLine;
   /** In the order of the command line. */
-  readonly complaints: readonly Complaint[];
+  readonly complaints: readonly Diagnostic[];
   readonly action: Action;
 }
 
@@ -23,7 +23,7 @@ export interface ParsedArguments {
 export function parseArguments(argv: readonly string[]): ParsedArguments {
   const { values, given } = defaultDraft();
   const configFiles: (string | undefined)[] = [];
-  const complaints: Complaint[] = [];
+  const complaints: Diagnostic[] = [];
   const done = (action: Action) => ({ commandLine: { values, given, configFiles }, complaints, action });
   for (const use of optionUses(argv)) {
     if ("diagnostic" in use) {

@@ -1,16 +1,16 @@
 /** The commands: `serve`, which is the default, `demo`, and `config check`. */
 
 import { type ArgsDef, defineCommand, runCommand } from "citty";
-import { logComplaints } from "../config/complaint.ts";
+import { logComplaints } from "../config/diagnostic.ts";
 import { type CommandLine, loadSettings, type Reload, reloadSettings } from "../config/load.ts";
 import { OPTIONS } from "../config/options.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLog } from "../system/log.ts";
 import { parseArguments } from "./arguments.ts";
+import { type CliIo, PROCESS_SURROUNDINGS } from "./cli-io.ts";
 import { checkConfig } from "./config-check.ts";
 import { usageText, versionText } from "./help.ts";
-import { PROCESS_SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 /** What the commands do, handed in so that a command's code is loaded only when the command runs. */
 export interface Implementations {
@@ -34,26 +34,24 @@ const DESCRIPTIONS: Readonly<Record<ServingCommand, string>> = {
 export async function runCli(
   argv: readonly string[],
   implementations: Implementations,
-  surroundings: Surroundings = PROCESS_SURROUNDINGS,
+  io: CliIo = PROCESS_SURROUNDINGS,
 ): Promise<number> {
   const [first, ...following] = argv;
   // citty takes the first word without a dash for a command, which would be the 5140 of `-l 5140`.
   const serving = first === "serve" || first === "demo" ? first : undefined;
   const words = serving === undefined && first !== "config" ? argv : following;
   const command =
-    first === "config"
-      ? createConfigCommand(surroundings)
-      : createServingCommand(serving ?? "serve", implementations, surroundings);
+    first === "config" ? createConfigCommand(io) : createServingCommand(serving ?? "serve", implementations, io);
   // The `--` keeps citty from reading the options: it keeps no repeats, lets unknown ones pass and throws at `-_`.
   const { result } = await runCommand(command, { rawArgs: ["--", ...words] });
   return result === 0 ? 0 : 1;
 }
 
-function createServingCommand(name: ServingCommand, implementations: Implementations, surroundings: Surroundings) {
+function createServingCommand(name: ServingCommand, implementations: Implementations, io: CliIo) {
   return defineCommand({
     meta: { name: `${PROGRAM_NAME} ${name}`, version: PROGRAM_VERSION, description: DESCRIPTIONS[name] },
     args: cittyArguments(),
-    run: ({ rawArgs }) => runParsed(name, rawArgs.slice(1), implementations, surroundings),
+    run: ({ rawArgs }) => runParsed(name, rawArgs.slice(1), implementations, io),
   });
 }
 
@@ -68,21 +66,21 @@ function cittyArguments(): ArgsDef {
   );
 }
 
-function createConfigCommand(surroundings: Surroundings) {
+function createConfigCommand(io: CliIo) {
   return defineCommand({
     meta: { name: `${PROGRAM_NAME} config check`, version: PROGRAM_VERSION, description: "Check a config file" },
-    run: async ({ rawArgs }) => runConfigCommand(rawArgs.slice(1), surroundings),
+    run: async ({ rawArgs }) => runConfigCommand(rawArgs.slice(1), io),
   });
 }
 
-function runConfigCommand(words: readonly string[], surroundings: Surroundings): number {
+function runConfigCommand(words: readonly string[], io: CliIo): number {
   const [verb, file, ...others] = words;
   if (words.includes("-h") || words.includes("--help")) {
-    surroundings.stdout(usageText());
+    io.stdout(usageText());
     return 0;
   }
-  if (verb === "check" && !file?.startsWith("-") && others.length === 0) return checkConfig(file, surroundings);
-  surroundings.stderr(`${PROGRAM_NAME}: the command is 'config check [FILE]'\n`);
+  if (verb === "check" && !file?.startsWith("-") && others.length === 0) return checkConfig(file, io);
+  io.stderr(`${PROGRAM_NAME}: the command is 'config check [FILE]'\n`);
   return 1;
 }
 
@@ -91,7 +89,7 @@ async function runParsed(
   name: ServingCommand,
   argv: readonly string[],
   implementations: Implementations,
-  { stdout, stderr, readFile, ...format }: Surroundings,
+  { stdout, stderr, readFile, ...format }: CliIo,
 ): Promise<number> {
   const { commandLine, complaints, action } = parseArguments(argv);
   if (action.kind === "help" || action.kind === "version") {

@@ -1,13 +1,13 @@
 /** The command `config check`: what a config file says, and all that is wrong with it. */
 
-import type { Complaint } from "../config/complaint.ts";
 import { configText } from "../config/config-text.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
 import { unixPaths } from "../config/listen.ts";
 import { loadSettings } from "../config/load.ts";
 import { LOG_DEBUG, LOG_ERROR, LOG_FATAL, LOG_INFO, LOG_WARN, type LogLevel } from "../system/log.ts";
 import { unixListenersProblem } from "../system/unix-listeners.ts";
 import { parseArguments } from "./arguments.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { CliIo } from "./cli-io.ts";
 
 const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
   [LOG_FATAL]: "error",
@@ -22,7 +22,7 @@ const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
  * `FILE:LINE: error: TEXT` on standard error. Without `path`, the file that the program would find is checked.
  * Returns the exit status: 1 if there is any complaint.
  */
-export function checkConfig(path: string | undefined, { readFile, stdout, stderr }: Surroundings): number {
+export function checkConfig(path: string | undefined, { readFile, stdout, stderr }: CliIo): number {
   const { commandLine } = parseArguments(path === undefined ? [] : ["-C", "-c", path]);
   const { settings, complaints, path: file } = loadSettings(commandLine, readFile);
   const found = [
@@ -34,11 +34,11 @@ export function checkConfig(path: string | undefined, { readFile, stdout, stderr
   return found.length === 0 ? 0 : 1;
 }
 
-function wholeFileComplaints(message: string | undefined, file: string | undefined): Complaint[] {
+function wholeFileComplaints(message: string | undefined, file: string | undefined): Diagnostic[] {
   return message === undefined || file === undefined ? [] : [{ level: LOG_ERROR, message, file }];
 }
 
-function complaintText({ level, message, file, line }: Complaint): string {
+function complaintText({ level, message, file, line }: Diagnostic): string {
   const place = `${file === undefined ? "" : `${file}:`}${line === undefined ? "" : `${line}:`}`;
   return `${place === "" ? "" : `${place} `}${LEVEL_NAMES[level]}: ${message}`;
 }

@@ -2,7 +2,7 @@
 import type { Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
-import { NothingToListenError } from "../supervisor/holdings.ts";
+import { NothingToListenError } from "../supervisor/owned-resources.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { createLog } from "../system/log.ts";
 import { PidFileError } from "../system/pid-file.ts";

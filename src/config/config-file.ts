@@ -1,8 +1,8 @@
 /** What a config file says, merged into the settings; what the command line says stays (config.md sections 1, 5 to 7). */
 
 import { cutUtf8, LOG_DEBUG, LOG_ERROR, LOG_WARN } from "../system/log.ts";
-import { type ConfigLine, configLines } from "../wire/config-file.ts";
-import type { Complaint } from "./complaint.ts";
+import { type ConfigLine, configLines } from "../wire/text/config-file.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import { readBindLine } from "./listen.ts";
 import { OPTIONS } from "./options.ts";
 import type { ListenAddress, SettingName, SettingsDraft } from "./settings.ts";
@@ -22,7 +22,7 @@ export interface Merge {
   readonly locked: ReadonlySet<SettingName>;
   /** The inline playlist so far, each line with its end. */
   services: string;
-  readonly complaints: Complaint[];
+  readonly complaints: Diagnostic[];
   /** Finds the port of a service name. */
   readonly servicePort: (name: string) => number | undefined;
 }
@@ -32,7 +32,7 @@ export function mergeConfigFile(merge: Merge, file: string, text: string): void 
   new FileMerge(merge, file).run(text);
 }
 
-type Problem = Pick<Complaint, "level" | "message">;
+type Problem = Pick<Diagnostic, "level" | "message">;
 
 class FileMerge {
   readonly #merge: Merge;

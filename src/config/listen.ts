@@ -1,6 +1,6 @@
 /** Where to listen: the argument of `--listen`, a line of `[bind]` (config.md sections 6, 10 and 11). */
 
-import { parseIpAddress } from "../wire/ip-address.ts";
+import { parseIpAddress } from "../wire/ip/address.ts";
 import type { ListenAddress, TcpAddress } from "./settings.ts";
 import type { Reading } from "./values.ts";
 

@@ -1,8 +1,8 @@
 /** The settings from all their sources: the command line, then config files, then defaults (config.md sections 1, 2, 8). */
 
 import { LOG_ERROR, LOG_WARN } from "../system/log.ts";
-import type { Complaint } from "./complaint.ts";
 import { type Merge, mergeConfigFile } from "./config-file.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import { isTcpAddress } from "./listen.ts";
 import { DEFAULT_CONFIG_PATHS } from "./options.ts";
 import type { ReadFile } from "./read-file.ts";
@@ -23,7 +23,7 @@ export interface LoadedSettings {
   readonly kind: "loaded";
   readonly settings: Settings;
   /** In the order of the files and their lines. */
-  readonly complaints: readonly Complaint[];
+  readonly complaints: readonly Diagnostic[];
   /** The file that a reload reads; `undefined` when there is none. */
   readonly path: string | undefined;
 }
@@ -31,7 +31,7 @@ export interface LoadedSettings {
 /** What a reload comes to. Whatever it is, nothing has changed until somebody uses the settings. */
 export type Reload =
   | LoadedSettings
-  | { readonly kind: "unreadable"; readonly path: string; readonly complaints: readonly Complaint[] }
+  | { readonly kind: "unreadable"; readonly path: string; readonly complaints: readonly Diagnostic[] }
   /** There is no file to read again. */
   | { readonly kind: "no-file" };
 

@@ -1,7 +1,7 @@
 /** One row of the table of options: what it is called, what it says and what it does. */
 
 import type { SettingName, SettingsDraft, SettingValues } from "./settings.ts";
-import type { Refusal, ValueType } from "./values.ts";
+import type { ParseError, ValueType } from "./values.ts";
 
 interface Names {
   readonly long: string;
@@ -41,7 +41,7 @@ export interface SetEffect {
   /** Sets the default. */
   reset(draft: SettingsDraft): void;
   /** Applies the argument, the value of the file key, or for a flag `undefined`. A refusal changes nothing. */
-  apply(draft: SettingsDraft, text: string | undefined, source: Source): Refusal | undefined;
+  apply(draft: SettingsDraft, text: string | undefined, source: Source): ParseError | undefined;
   /** The value the way the file key would read it back; `undefined` for a value that only absence can give. */
   show(values: Readonly<SettingValues>): string | undefined;
 }

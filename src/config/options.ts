@@ -1,7 +1,7 @@
 /** The table of options: flags, file keys, validation, help and the README's reference all come from here. */
 
 import { LOG_ERROR } from "../system/log.ts";
-import { DEFAULT_ACCESS_LOG_FORMAT } from "../wire/access-log.ts";
+import { DEFAULT_ACCESS_LOG_FORMAT } from "../wire/http/access-log.ts";
 import { action, type Option, setting } from "./option.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "./program.ts";
 import type { SettingsDraft, SettingValues } from "./settings.ts";

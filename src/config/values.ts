@@ -1,18 +1,18 @@
 /** How the text of an option becomes a value: one `ValueType` for each kind of option. */
 
 import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
-import { formatAuthority, parseAuthority } from "../wire/url-authority.ts";
+import { formatAuthority, parseAuthority } from "../wire/url/authority.ts";
 import { readListenAddress, showListenAddress } from "./listen.ts";
 import type { HostAndPort, ListenAddress, PortRange } from "./settings.ts";
 
 /** Why a text is no value. The program goes on with the value in force, unless the refusal is fatal. */
-export interface Refusal {
+export interface ParseError {
   /** The whole line for the log. */
   readonly refused: string;
   readonly fatal: boolean;
 }
 
-export type Reading<Value> = { readonly value: Value } | Refusal;
+export type Reading<Value> = { readonly value: Value } | ParseError;
 
 export interface ValueType<Value> {
   /** Reads the text of option `name`. `given` is what this one adds to, if the type adds up. Never throws. */
@@ -28,7 +28,7 @@ const INTERFACE_NAME_MAX_BYTES = 15;
 const PATH_MAX_BYTES = 2046;
 const PORT_MAX = 65535;
 
-function refuse(refused: string): Refusal {
+function refuse(refused: string): ParseError {
   return { refused, fatal: false };
 }
 

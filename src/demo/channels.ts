@@ -1,6 +1,6 @@
 /** The demonstration channels: clips that repeat for ever, each reached in one of the ways that the relay knows. */
 
-import { type LoopClip, parseLoopClip } from "../wire/mpegts-loop.ts";
+import { type LoopClip, parseLoopClip } from "../wire/mpegts/loop.ts";
 import five from "./clips/five.mpegts" with { type: "file" };
 import four from "./clips/four.mpegts" with { type: "file" };
 import one from "./clips/one.mpegts" with { type: "file" };

@@ -1,7 +1,7 @@
 /** The programme guide of the demo: a day that is over, half a day to come, in half hours, as XMLTV. */
 
 import { calendar } from "../timeshift/times.ts";
-import { escapeHtml } from "../wire/html.ts";
+import { escapeHtml } from "../wire/http/html.ts";
 import type { DemoChannel } from "./channels.ts";
 
 const HOUR_MS = 3_600_000;

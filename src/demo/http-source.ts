@@ -1,7 +1,7 @@
 /** A small HTTP server on loopback: plays one clip for ever, live or from a time in the past, and serves the programme guide. */
 
-import { TS_PACKET_BYTES } from "../wire/mpegts.ts";
-import { ClipLoop, type LoopClip } from "../wire/mpegts-loop.ts";
+import { ClipLoop, type LoopClip } from "../wire/mpegts/loop.ts";
+import { TS_PACKET_BYTES } from "../wire/mpegts/packet.ts";
 import { PaceClock } from "./pace-clock.ts";
 import { type Playback, positionTicks, soughtPlayback } from "./playback.ts";
 

@@ -1,8 +1,8 @@
 /** URLs of the relay as the demo prints them. */
 
 import type { Settings } from "../config/settings.ts";
-import { percentEncodeText } from "../wire/percent.ts";
-import { TOKEN_NAME } from "../wire/token.ts";
+import { TOKEN_NAME } from "../wire/http/token.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
 
 /**
  * A URL that this machine can open, with all that is needed to be let in.

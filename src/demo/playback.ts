@@ -5,8 +5,8 @@
 
 import { parseSeekValue } from "../timeshift/seek-value.ts";
 import { instantMs, MS_PER_SECOND } from "../timeshift/times.ts";
-import { parseNptTime } from "../wire/rtsp-range.ts";
-import { queryParameter } from "../wire/url-query.ts";
+import { parseNptTime } from "../wire/rtsp/range.ts";
+import { queryParameter } from "../wire/url/query.ts";
 
 const TICKS_PER_MS = 90;
 

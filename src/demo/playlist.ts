@@ -1,6 +1,6 @@
 /** The playlist of the demo: its channels with names, groups, logos, and a guide (m3u.md). */
 
-import { percentEncodeText } from "../wire/percent.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
 import { type DemoChannel, HTTP_CHANNEL, MULTICAST_CHANNELS, RTSP_CHANNEL } from "./channels.ts";
 import { guideId, PAST_HOURS } from "./guide.ts";
 

@@ -1,6 +1,6 @@
 /** Plays a clip to one receiver in the pace of its clock, from a moment on, perhaps to another. */
 
-import type { LoopClip } from "../wire/mpegts-loop.ts";
+import type { LoopClip } from "../wire/mpegts/loop.ts";
 import { PaceClock } from "./pace-clock.ts";
 import { type Playback, positionTicks } from "./playback.ts";
 import { RtpFeed } from "./rtp-feed.ts";

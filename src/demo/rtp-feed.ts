@@ -1,8 +1,8 @@
 /** Turns an endless clip into RTP datagrams of seven TS packets (RFC 2250 section 2). */
 
-import { TS_PACKET_BYTES } from "../wire/mpegts.ts";
-import { ClipLoop, type LoopClip } from "../wire/mpegts-loop.ts";
-import { emitRtpHeader, RTP_HEADER_BYTES, type RtpHeader } from "../wire/rtp.ts";
+import { ClipLoop, type LoopClip } from "../wire/mpegts/loop.ts";
+import { TS_PACKET_BYTES } from "../wire/mpegts/packet.ts";
+import { emitRtpHeader, RTP_HEADER_BYTES, type RtpHeader } from "../wire/rtp/packet.ts";
 
 /** MP2T (RFC 3551 section 6) */
 const PAYLOAD_TYPE = 33;

@@ -2,12 +2,12 @@
 
 import { randomBytes } from "node:crypto";
 import type { UdpPair } from "../system/udp-pair.ts";
-import { type HeaderField, headerValue } from "../wire/http-request.ts";
-import { type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
-import type { LoopClip } from "../wire/mpegts-loop.ts";
-import { RtspDemux, type RtspSink } from "../wire/rtsp-demux.ts";
-import { parseSession } from "../wire/rtsp-headers.ts";
-import { emitRtspResponse, type RtspRequest } from "../wire/rtsp-message.ts";
+import { type HeaderField, headerValue } from "../wire/http/request.ts";
+import { type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
+import type { LoopClip } from "../wire/mpegts/loop.ts";
+import { RtspDemux, type RtspSink } from "../wire/rtsp/demux.ts";
+import { parseSession } from "../wire/rtsp/headers.ts";
+import { emitRtspResponse, type RtspRequest } from "../wire/rtsp/message.ts";
 import { Outbox } from "./outbox.ts";
 import { type Playback, rangedPlayback, soughtPlayback } from "./playback.ts";
 import { Playout, type Receiver } from "./playout.ts";

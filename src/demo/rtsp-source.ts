@@ -1,8 +1,8 @@
 /** A small RTSP server on loopback that plays one clip for ever, live or from a time in the past: what the demo relays by RTSP. */
 
 import { UdpPair } from "../system/udp-pair.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
-import type { LoopClip } from "../wire/mpegts-loop.ts";
+import { parseIpAddress } from "../wire/ip/address.ts";
+import type { LoopClip } from "../wire/mpegts/loop.ts";
 import { type ConnectionParent, SourceConnection, type SourceSocket } from "./rtsp-connection.ts";
 
 export const MAX_SESSIONS = 16;

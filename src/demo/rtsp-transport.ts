@@ -1,6 +1,6 @@
 /** How a session of the demo's RTSP source sends its media: within the connection, or to a UDP port (RFC 2326 section 12.39). */
 
-import { parameterOf, parsePair, parseTransports, type Transport } from "../wire/rtsp-transport.ts";
+import { parameterOf, parsePair, parseTransports, type Transport } from "../wire/rtsp/transport.ts";
 
 export interface ChosenWay {
   readonly kind: "tcp" | "udp";

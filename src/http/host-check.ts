@@ -1,6 +1,6 @@
 /** The check of `Host`, which keeps web pages of other sites from reaching the relay by DNS rebinding (http.md section 4). */
-import { formatIpAddress, parseIpAddress } from "../wire/ip-address.ts";
-import { parseAuthority } from "../wire/url-authority.ts";
+import { formatIpAddress, parseIpAddress } from "../wire/ip/address.ts";
+import { parseAuthority } from "../wire/url/authority.ts";
 
 /** Says why a request with this `Host` is refused, or returns undefined. */
 export type HostCheck = (host: string | undefined) => string | undefined;

@@ -5,7 +5,7 @@ import {
   headerValue,
   type RequestHead,
   RequestHeadParser,
-} from "../wire/http-request.ts";
+} from "../wire/http/request.ts";
 import type { Connection } from "./connection.ts";
 
 export interface HttpRequest extends RequestHead {

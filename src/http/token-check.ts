@@ -1,7 +1,7 @@
 /** Whether a request knows the access token (http.md section 7). */
-import type { HeaderField } from "../wire/http-request.ts";
-import { utf8Encode } from "../wire/percent.ts";
-import { presentedToken, type TokenSource } from "../wire/token.ts";
+import type { HeaderField } from "../wire/http/request.ts";
+import { presentedToken, type TokenSource } from "../wire/http/token.ts";
+import { utf8Encode } from "../wire/url/percent.ts";
 
 export type TokenVerdict =
   | { readonly kind: "known"; readonly source: TokenSource }

@@ -1,5 +1,5 @@
 /** Makes channels and the published playlist of lists, in one go from bytes to bytes: entries live for a moment only. */
-import { type M3uEntry, M3uParser, type M3uPlaylist } from "../wire/m3u.ts";
+import { type M3uEntry, M3uParser, type M3uPlaylist } from "../wire/m3u/parser.ts";
 import { type ChannelList, ChannelListBuilder } from "./channels.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";

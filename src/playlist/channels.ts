@@ -1,7 +1,8 @@
 /** The channels that playlists name: entries become channels with unique names, found by request path (m3u.md sections 5, 6). */
-import type { M3uEntry, M3uPlaylist } from "../wire/m3u.ts";
-import { splitLabel, withoutLabel } from "../wire/m3u-label.ts";
-import { percentDecode, percentEncode } from "../wire/percent.ts";
+
+import { splitLabel, withoutLabel } from "../wire/m3u/label.ts";
+import type { M3uEntry, M3uPlaylist } from "../wire/m3u/parser.ts";
+import { percentDecode, percentEncode } from "../wire/url/percent.ts";
 import { ChannelNames } from "./channel-names.ts";
 import { type EntryUrlRules, isServable, recogniseUrl } from "./entry-url.ts";
 

@@ -1,8 +1,9 @@
 /** Which URLs of playlists this relay serves, also those that lead through some relay already (m3u.md sections 5.2, 5.3). */
-import { percentDecode } from "../wire/percent.ts";
-import { parseProxyUrl } from "../wire/proxy-url.ts";
-import { parseRtspUrl } from "../wire/rtsp-url.ts";
-import { queryParameter } from "../wire/url-query.ts";
+
+import { parseRtspUrl } from "../wire/rtsp/url.ts";
+import { percentDecode } from "../wire/url/percent.ts";
+import { parseProxyUrl } from "../wire/url/proxy-url.ts";
+import { queryParameter } from "../wire/url/query.ts";
 
 export interface EntryUrlRules {
   /** Empty, or begins with `/` and does not end in one. */

@@ -1,5 +1,5 @@
 /** Several XMLTV documents joined into one, while they stream by. */
-import { XmltvBody } from "../wire/xmltv-body.ts";
+import { XmltvBody } from "../wire/xmltv/body.ts";
 import { type Chunks, peek } from "./streams.ts";
 
 const BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<tv>\n';

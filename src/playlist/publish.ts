@@ -1,9 +1,9 @@
 /** `/playlist.m3u`: the channels with URLs of this relay, for any base URL (m3u.md section 8). All texts are byte strings. */
 import { carrierQuery } from "../timeshift/carrier.ts";
 import { splitUrl } from "../timeshift/url-parameters.ts";
-import { emitM3uEntry, emitM3uHeader } from "../wire/m3u.ts";
-import { findAttribute } from "../wire/m3u-attributes.ts";
-import { percentEncode } from "../wire/percent.ts";
+import { findAttribute } from "../wire/m3u/attributes.ts";
+import { emitM3uEntry, emitM3uHeader } from "../wire/m3u/parser.ts";
+import { percentEncode } from "../wire/url/percent.ts";
 import { type Channel, type ListedEntry, pathOfChannel } from "./channels.ts";
 
 /** What is known of the programme guide; `plain` too as long as it has not arrived. */

@@ -4,7 +4,7 @@ import type { Cursor } from "./cursor.ts";
 import type { Ring } from "./ring.ts";
 
 /** Media that comes from an upstream. */
-export interface Flow {
+export interface SourceStats {
   /** Bytes since it was opened. */
   readonly receivedBytes: number;
   /** When the last ones came, in ms of `performance.now()`; −∞ before the first. */
@@ -20,7 +20,7 @@ export interface ByteInspector {
 }
 
 /** What waits for one client, in bytes, and what became of what could not wait (flow-control.md sections 3 to 5). */
-export interface Queue {
+export interface QueueStats {
   readonly queuedBytes: number;
   readonly limitBytes: number;
   readonly peakBytes: number;
@@ -31,7 +31,7 @@ export interface Queue {
 }
 
 /** The queue of a client that shares a stream of datagrams. */
-export class CursorQueue implements Queue {
+export class CursorQueueStats implements QueueStats {
   /** The upstream of others cannot be paused. */
   readonly backpressureEvents = 0;
   readonly #cursor: Cursor;
@@ -68,7 +68,7 @@ export class CursorQueue implements Queue {
 }
 
 /** Shows what is new in a ring. Costs nothing per packet, and nothing at all while there is none. */
-export class Inspection {
+export class Tap {
   readonly #ring: Ring;
   readonly #inspector: ByteInspector;
   #position: number;

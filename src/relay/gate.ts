@@ -74,7 +74,7 @@ export class Gate {
   }
 }
 
-/** Marks a client as slow when it has lagged for a while (section 4). */
+/** UnitIndex a client as slow when it has lagged for a while (section 4). */
 export class SlowMark {
   isSlow = false;
   #average = 0;

@@ -2,7 +2,7 @@
 import { collectGarbageIn } from "../system/garbage.ts";
 import { Budget } from "./budget.ts";
 import type { ClientSink, Cursor } from "./cursor.ts";
-import { CursorQueue, type Flow, type Queue } from "./flow.ts";
+import { CursorQueueStats, type QueueStats, type SourceStats } from "./flow.ts";
 import { Stream, type Upstream, type UpstreamParent } from "./stream.ts";
 import { Tick } from "./tick.ts";
 
@@ -12,9 +12,9 @@ const COLLECT_AFTER_MS = 100;
 /** A client's place in a stream. */
 export interface Subscription {
   readonly cursor: Cursor;
-  readonly queue: Queue;
+  readonly queue: QueueStats;
   /** Of the stream, which is the same for all who share it. */
-  readonly flow: Flow;
+  readonly flow: SourceStats;
   /** The client's socket has room again. */
   drained(): void;
   /** The client is gone. */
@@ -62,7 +62,7 @@ export class Hub {
       if (stream.cursors.length === 0) stream.close();
       throw error;
     }
-    const queue = new CursorQueue(cursor, this.budget);
+    const queue = new CursorQueueStats(cursor, this.budget);
     return { cursor, queue, flow: stream, drained: () => stream.drained(cursor), close: () => stream.detach(cursor) };
   }
 

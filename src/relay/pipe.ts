@@ -2,7 +2,7 @@
 import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import { type ClientSink, Cursor } from "./cursor.ts";
-import { type ByteInspector, type Flow, Inspection, type Queue } from "./flow.ts";
+import { type ByteInspector, type QueueStats, type SourceStats, Tap } from "./flow.ts";
 import { clientLimit, Gate, type PoolState, SlowMark } from "./gate.ts";
 import { Ring } from "./ring.ts";
 import type { Ticking } from "./tick.ts";
@@ -39,7 +39,7 @@ export interface PipeParent {
   finished(): void;
 }
 
-export class Pipe implements Ticking, Queue, Flow {
+export class Pipe implements Ticking, QueueStats, SourceStats {
   readonly cursor: Cursor;
   readonly gate = new Gate();
   readonly #slowMark = new SlowMark();
@@ -54,7 +54,7 @@ export class Pipe implements Ticking, Queue, Flow {
   #heardAt = Number.NEGATIVE_INFINITY;
   /** The source will tell when there is something to read. */
   #isAnnounced = false;
-  #inspection: Inspection | undefined;
+  #inspection: Tap | undefined;
   #continuation: NodeJS.Immediate | undefined;
 
   constructor(source: ByteSource, sink: ClientSink, budget: Budget, parent: PipeParent) {
@@ -105,7 +105,7 @@ export class Pipe implements Ticking, Queue, Flow {
   }
 
   inspect(inspector: ByteInspector | undefined): void {
-    this.#inspection = inspector && new Inspection(this.#ring, inspector);
+    this.#inspection = inspector && new Tap(this.#ring, inspector);
   }
 
   /** Bytes that may wait for the client now. */

@@ -1,6 +1,6 @@
 /** A byte ring with absolute positions: one per open upstream, written once, read by every cursor. */
 import { allocate, copyBytes, type Memory } from "../system/memory.ts";
-import { MARK_EVERY_BYTES, Marks } from "./marks.ts";
+import { MARK_EVERY_BYTES, UnitIndex } from "./unit-index.ts";
 
 /** Where a decoder can begin: an exact position, and the bytes (PAT and PMT) to send before it. */
 export interface RandomAccessPoint {
@@ -20,7 +20,7 @@ export class Ring {
   /** The newest point at which a decoder can begin; `holds` tells whether it is still there. */
   randomAccess: RandomAccessPoint | undefined;
   #memory: Memory;
-  #marks: Marks;
+  #marks: UnitIndex;
   /** Offset of `head` in the memory. */
   #at = 0;
   /** What lay before this was lost at the last change of size. */
@@ -29,7 +29,7 @@ export class Ring {
   /** @param capacity bytes, a multiple of 64 KiB */
   constructor(capacity: number) {
     this.#memory = allocate(capacity);
-    this.#marks = new Marks(capacity);
+    this.#marks = new UnitIndex(capacity);
   }
 
   get bytes(): Uint8Array {
@@ -114,7 +114,7 @@ export class Ring {
   resize(capacity: number): void {
     const from = Math.max(this.#floor, this.head - Math.min(capacity, this.capacity));
     const kept = this.copyOut(from, this.head);
-    const marks = new Marks(capacity);
+    const marks = new UnitIndex(capacity);
     this.#marks.copyInto(marks, from);
     this.#marks = marks;
     this.#memory = allocate(capacity);

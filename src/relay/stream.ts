@@ -2,12 +2,12 @@
 import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import { type ClientSink, Cursor } from "./cursor.ts";
-import { type ByteInspector, type Flow, Inspection } from "./flow.ts";
+import { type ByteInspector, type SourceStats, Tap } from "./flow.ts";
 import { Ring } from "./ring.ts";
 import { USUAL_TICK_MS } from "./tick.ts";
 
 /** What is known of an upstream; members are absent while unknown. */
-export interface UpstreamFacts {
+export interface StreamInfo {
   readonly protocol: "multicast" | "rtsp" | "http";
   readonly payload?: "mp2t-rtp" | "mp2t-direct";
 }
@@ -20,7 +20,7 @@ export interface Upstream {
   close(): void;
   /** How soon it wants to read again, in ms. */
   readonly tickMs: number;
-  readonly facts: UpstreamFacts;
+  readonly info: StreamInfo;
 }
 
 /** What an upstream sees of the stream that it feeds. */
@@ -50,7 +50,7 @@ const MAX_RETAINED_BYTES = 8 * 1024 * 1024;
 /** Every so often a ring that has grown is looked at; it shrinks when less would have done all the while. */
 const SHRINK_EVERY_MS = 15_000;
 
-export class Stream implements UpstreamParent, Flow {
+export class Stream implements UpstreamParent, SourceStats {
   readonly ring: Ring;
   readonly cursors: Cursor[] = [];
   hasEnded = false;
@@ -62,7 +62,7 @@ export class Stream implements UpstreamParent, Flow {
   /** The head may grow to here before a cursor that has not moved since is overrun. */
   #headLimit: number;
   #now = 0;
-  #inspection: Inspection | undefined;
+  #inspection: Tap | undefined;
   #cause: Error | undefined;
   /** The most that had to be held since the last look, and the distance of the last two random access points. */
   #mostHeld = 0;
@@ -102,7 +102,7 @@ export class Stream implements UpstreamParent, Flow {
   }
 
   inspect(inspector: ByteInspector | undefined): void {
-    this.#inspection = inspector && new Inspection(this.ring, inspector);
+    this.#inspection = inspector && new Tap(this.ring, inspector);
   }
 
   /**

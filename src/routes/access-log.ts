@@ -1,7 +1,12 @@
 /** A line for every admitted media request, before its upstream is contacted (config.md section 14). */
 import type { AccessLogFile } from "../system/access-log-file.ts";
-import { type AccessLogEntry, type AccessLogFormat, accessLogLine, parseAccessLogFormat } from "../wire/access-log.ts";
-import { forwardedFor } from "../wire/forwarded.ts";
+import {
+  type AccessLogEntry,
+  type AccessLogFormat,
+  accessLogLine,
+  parseAccessLogFormat,
+} from "../wire/http/access-log.ts";
+import { forwardedFor } from "../wire/http/forwarded.ts";
 import { serviceUrl, userAgent } from "./client-identity.ts";
 import type { Exchange } from "./route.ts";
 

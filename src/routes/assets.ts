@@ -1,7 +1,7 @@
 /** `/assets/NAME` and `/favicon.ico`: what the pages are made of (http.md sections 21 and 22). */
 import { errorResponse, type ResponseHeader } from "../http/response.ts";
 import { type Asset, CODINGS, type Coding, type Site } from "../web/site.ts";
-import { chooseCoding } from "../wire/accept-encoding.ts";
+import { chooseCoding } from "../wire/http/accept-encoding.ts";
 import { isNotModified, validatorHeaders } from "./conditional.ts";
 import type { Exchange, Route } from "./route.ts";
 

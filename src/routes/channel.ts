@@ -4,8 +4,8 @@ import type { Channel } from "../playlist/channels.ts";
 import type { Playlists } from "../playlist/playlists.ts";
 import { LOG_DEBUG, LOG_INFO, type Log } from "../system/log.ts";
 import { mergeServiceQuery } from "../timeshift/service-query.ts";
-import { percentDecode, utf8Decode } from "../wire/percent.ts";
-import { maskToken } from "../wire/token-mask.ts";
+import { maskToken } from "../wire/http/token-mask.ts";
+import { percentDecode, utf8Decode } from "../wire/url/percent.ts";
 import type { Exchange, Route } from "./route.ts";
 
 /**

@@ -2,9 +2,9 @@
 import type { ClientIdentity } from "../status/clients.ts";
 import type { UpstreamKind } from "../status/report.ts";
 import { cutUtf8 } from "../system/log.ts";
-import { percentDecode, utf8Decode } from "../wire/percent.ts";
-import { withoutTokenWord } from "../wire/token.ts";
-import { maskToken } from "../wire/token-mask.ts";
+import { withoutTokenWord } from "../wire/http/token.ts";
+import { maskToken } from "../wire/http/token-mask.ts";
+import { percentDecode, utf8Decode } from "../wire/url/percent.ts";
 import type { Exchange } from "./route.ts";
 
 const ADDRESS_MAX_BYTES = 127;

@@ -1,6 +1,6 @@
 /** Answers that a client may keep and asks about again: playlist and guide (http.md sections 17 and 22). */
 import type { ResponseHeader } from "../http/response.ts";
-import { isNoneMatch } from "../wire/conditional.ts";
+import { isNoneMatch } from "../wire/http/conditional.ts";
 import type { Exchange } from "./route.ts";
 
 /** @param etag with quotes */

@@ -2,8 +2,8 @@
 import { completeHeaders, emitHead, errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { Guide, OpenGuide } from "../playlist/guide.ts";
 import { releasing } from "../playlist/streams.ts";
-import { acceptsGzip } from "../wire/accept-encoding.ts";
-import { withoutTrailingSlash } from "../wire/path-prefix.ts";
+import { acceptsGzip } from "../wire/http/accept-encoding.ts";
+import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
 import { isNotModified, validatorHeaders } from "./conditional.ts";
 import type { Exchange, Route } from "./route.ts";
 import { sendChunks } from "./sent-chunks.ts";

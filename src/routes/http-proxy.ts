@@ -9,8 +9,8 @@ import {
   type ProxyUrl,
   parseProxyUrl,
   takeParameters,
-} from "../wire/proxy-url.ts";
-import { admit } from "./admission.ts";
+} from "../wire/url/proxy-url.ts";
+import { admit } from "./client-limit.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { type HttpProxyParts, RelayedRequest } from "./relayed-request.ts";
 import type { Exchange, Route } from "./route.ts";

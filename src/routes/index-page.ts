@@ -1,8 +1,8 @@
 /** The page at `/`: the channels with links, and what to open when there are none. */
 import { type ChannelList, pathOfChannel } from "../playlist/channels.ts";
 import type { Playlists } from "../playlist/playlists.ts";
-import { escapeHtml } from "../wire/html.ts";
-import { utf8Decode } from "../wire/percent.ts";
+import { escapeHtml } from "../wire/http/html.ts";
+import { utf8Decode } from "../wire/url/percent.ts";
 import { hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 

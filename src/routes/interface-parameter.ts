@@ -1,7 +1,7 @@
 /** `r2h-ifname=`: another interface for one request (http.md section 10). */
 import { MAX_INTERFACE_NAME } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
-import { queryParameter } from "../wire/url-query.ts";
+import { queryParameter } from "../wire/url/query.ts";
 
 /** Undefined when the query names none, or one that cannot exist. */
 export function requestedInterface(query: string, log: Log): string | undefined {

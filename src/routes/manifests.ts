@@ -1,8 +1,8 @@
 /** `/status.webmanifest` and `/player.webmanifest`: the pages as programs that one can install (http.md section 21). */
 
 import type { PageName } from "../web/site.ts";
-import { withoutTrailingSlash } from "../wire/path-prefix.ts";
-import { percentEncodeText } from "../wire/percent.ts";
+import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
 import type { Route } from "./route.ts";
 
 export interface ManifestsOptions {

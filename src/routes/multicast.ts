@@ -7,12 +7,12 @@ import { resolveHost } from "../system/resolve.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
 import { type MulticastOptions, MulticastSession, type MulticastTarget } from "../upstream/multicast/session.ts";
 import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
-import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
-import { percentDecode } from "../wire/percent.ts";
-import { maskToken } from "../wire/token-mask.ts";
-import { queryParameter } from "../wire/url-query.ts";
-import { type Admitted, admit } from "./admission.ts";
+import { maskToken } from "../wire/http/token-mask.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
+import { percentDecode } from "../wire/url/percent.ts";
+import { queryParameter } from "../wire/url/query.ts";
 import { shownUrl } from "./client-identity.ts";
+import { type Admitted, admit } from "./client-limit.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { MediaParts } from "./media-parts.ts";
@@ -98,7 +98,7 @@ function join(
         return session;
       },
       (upstream) => {
-        const headers = () => streamHeaders(upstream.facts, isCors);
+        const headers = () => streamHeaders(upstream.info, isCors);
         const stream = new MediaClient(connection, log, () => {
           client.state = CLIENT_STATE.multicastActive;
           return emitHead(200, completeHeaders(headers(), connection.standingHeaders));

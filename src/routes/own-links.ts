@@ -1,6 +1,6 @@
 /** URLs in our answers that lead back to this relay: what they begin with, and the token they carry (m3u.md section 7). */
-import type { BaseUrlRules } from "../wire/base-url.ts";
-import { percentEncodeText, utf8Encode } from "../wire/percent.ts";
+import type { BaseUrlRules } from "../wire/url/base-url.ts";
+import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
 
 export interface OwnLinks {
   /** For `baseUrl`; its prefix is a byte string. */

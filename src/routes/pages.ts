@@ -1,9 +1,9 @@
 /** The status page and the player page (http.md section 21): HTML from the site, with what the settings put into it. */
 import type { HttpResponse } from "../http/response.ts";
 import type { Page, PageName, Site } from "../web/site.ts";
-import { escapeHtml } from "../wire/html.ts";
-import { withoutTrailingSlash } from "../wire/path-prefix.ts";
-import { utf8Encode } from "../wire/percent.ts";
+import { escapeHtml } from "../wire/http/html.ts";
+import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
+import { utf8Encode } from "../wire/url/percent.ts";
 import { hashSource, type Policy, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 

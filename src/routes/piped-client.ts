@@ -1,7 +1,7 @@
 /** A byte-stream upstream on its way to its one client: source, pipe and HTTP connection tied together. */
 import type { Connection } from "../http/connection.ts";
 import type { ClientSink } from "../relay/cursor.ts";
-import type { Flow, Queue } from "../relay/flow.ts";
+import type { QueueStats, SourceStats } from "../relay/flow.ts";
 import type { Hub } from "../relay/hub.ts";
 import { type ByteSource, Pipe } from "../relay/pipe.ts";
 
@@ -34,7 +34,7 @@ export class PipedClient {
   }
 
   /** What waits for the client, and what has come for it. */
-  get pipe(): Queue & Flow {
+  get pipe(): QueueStats & SourceStats {
     return this.#pipe;
   }
 

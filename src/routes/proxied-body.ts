@@ -1,10 +1,10 @@
 /** The body of a proxied answer on its way to the client. */
 import type { Connection } from "../http/connection.ts";
-import type { Flow, Queue } from "../relay/flow.ts";
+import type { QueueStats, SourceStats } from "../relay/flow.ts";
 import type { Hub } from "../relay/hub.ts";
 import { BodySource } from "../upstream/http/body.ts";
 import type { HttpSession } from "../upstream/http/session.ts";
-import type { BodyFraming } from "../wire/response-framing.ts";
+import type { BodyFraming } from "../wire/http/response-framing.ts";
 import { PipedClient } from "./piped-client.ts";
 
 export class ProxiedBody {
@@ -21,7 +21,7 @@ export class ProxiedBody {
   }
 
   /** What waits for the client, and what has come for it. */
-  get pipe(): Queue & Flow {
+  get pipe(): QueueStats & SourceStats {
     return this.#client.pipe;
   }
 

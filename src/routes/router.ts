@@ -2,12 +2,12 @@
 import type { RequestHandler } from "../http/request.ts";
 import { errorResponse } from "../http/response.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
-import { maskToken } from "../wire/token-mask.ts";
-import { type Gatekeeper, isAssetPath } from "./gatekeeper.ts";
+import { maskToken } from "../wire/http/token-mask.ts";
+import { type AccessControl, isAssetPath } from "./access-control.ts";
 import type { Route } from "./route.ts";
 
 export interface RouterParts {
-  readonly gatekeeper: Gatekeeper;
+  readonly accessControl: AccessControl;
   /** Asked in this order for all but assets. */
   readonly routes: readonly Route[];
   /** Serves all that `isAssetPath`, to everybody. */
@@ -15,13 +15,13 @@ export interface RouterParts {
   readonly log: Log;
 }
 
-export function router({ gatekeeper, routes, assets, log }: RouterParts): RequestHandler {
+export function router({ accessControl, routes, assets, log }: RouterParts): RequestHandler {
   return (request, connection) => {
     const { method, target } = request;
     if (log.level >= LOG_INFO) {
       log.info(`New client ${connection.peer} requested URL: ${maskToken(target)} (method: ${method})`);
     }
-    const exchange = gatekeeper.admit(request, connection);
+    const exchange = accessControl.admit(request, connection);
     if (!exchange) return;
     const isAnswered = isAssetPath(exchange.path) ? assets?.(exchange) : routes.some((route) => route(exchange));
     if (!isAnswered) connection.respond(errorResponse(404));

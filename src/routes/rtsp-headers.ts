@@ -1,6 +1,6 @@
 /** The `R2H-*` metadata of RTSP streams, which know more than others (http.md section 18; multicast.md section 10). */
 import type { ResponseHeader } from "../http/response.ts";
-import type { RtspFacts } from "../upstream/rtsp/facts.ts";
+import type { RtspStreamInfo } from "../upstream/rtsp/stream-info.ts";
 import { streamHeaders } from "./stream-headers.ts";
 
 const FRACTION_DIGITS = 6;
@@ -8,19 +8,19 @@ const FRACTION_DIGITS = 6;
 const TOO_LARGE = 1e21;
 
 /** The headers of an RTSP stream, and of HEAD for one, in the order of the specification. */
-export function rtspHeaders(facts: RtspFacts, isCors: boolean): ResponseHeader[] {
-  const { transport, scale, range, duration } = facts;
+export function rtspHeaders(info: RtspStreamInfo, isCors: boolean): ResponseHeader[] {
+  const { transport, scale, range, duration } = info;
   const upstream: ResponseHeader[] = transport === undefined ? [] : [["R2H-Upstream-Transport", transport]];
   const playback = [
     ...numberHeader("R2H-Playback-Scale", scale),
     ...(range === undefined ? [] : [["R2H-Playback-Range", range] as const]),
     ...numberHeader("R2H-Media-Duration", duration && duration.endS - duration.startS),
   ];
-  const headers = streamHeaders(facts, isCors);
+  const headers = streamHeaders(info, isCors);
   insertBehind(headers, "R2H-Upstream-Protocol", upstream);
   insertBehind(
     headers,
-    facts.payload ? "R2H-Upstream-Payload" : (upstream[0]?.[0] ?? "R2H-Upstream-Protocol"),
+    info.payload ? "R2H-Upstream-Payload" : (upstream[0]?.[0] ?? "R2H-Upstream-Protocol"),
     playback,
   );
   return headers;

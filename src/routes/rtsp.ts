@@ -12,14 +12,14 @@ import { readSeekRequest, type SeekRequest } from "../timeshift/seek-request.ts"
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
 import { clientZone } from "../timeshift/zones.ts";
 import type { RtspError } from "../upstream/rtsp/errors.ts";
-import type { RtspFacts } from "../upstream/rtsp/facts.ts";
 import type { HandshakeRequest } from "../upstream/rtsp/handshake.ts";
 import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
 import { type RtspOptions, RtspSession, type RtspSessionParent, type RtspStage } from "../upstream/rtsp/session.ts";
-import { CONSUMED_PARAMETERS, takeParameters } from "../wire/proxy-url.ts";
-import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp-url.ts";
-import { admit } from "./admission.ts";
+import type { RtspStreamInfo } from "../upstream/rtsp/stream-info.ts";
+import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp/url.ts";
+import { CONSUMED_PARAMETERS, takeParameters } from "../wire/url/proxy-url.ts";
 import { shownUrl } from "./client-identity.ts";
+import { admit } from "./client-limit.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { MediaParts } from "./media-parts.ts";
@@ -81,7 +81,7 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
   const admitted = isHead ? undefined : admit(parts, exchange, "rtsp-tcp");
   if (!admitted && !isHead) return undefined;
   if (!isHead) parts.accessLog.admitted(exchange, "rtsp", takeParameters(seek.url, CONSUMED_PARAMETERS).url);
-  const wants = isHead ? "facts" : seek.wantsDuration ? "duration" : "media";
+  const wants = isHead ? "info" : seek.wantsDuration ? "duration" : "media";
   const interfaceName = requestedInterface(taken, parts.log) ?? parts.options.interfaceName;
   const purpose = wants === "media" ? "play" : "describe";
   const handshake = { url: outcome.url, range: upstream.range, purpose } as const;
@@ -94,7 +94,7 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
   return client;
 }
 
-type Wanted = "media" | "facts" | "duration";
+type Wanted = "media" | "info" | "duration";
 
 /** Keys of streams that nobody shares. */
 let sessions = 0;
@@ -150,14 +150,14 @@ class RtspClient implements RtspSessionParent {
   }
 
   described(): void {
-    const facts = this.#facts;
+    const info = this.#info;
     if (this.#wants === "duration") {
       this.#connection.respond({
         status: 200,
         headers: [["Content-Type", "application/json"]],
-        body: `{"duration": "${(facts.duration?.endS ?? -1).toFixed(3)}"}`,
+        body: `{"duration": "${(info.duration?.endS ?? -1).toFixed(3)}"}`,
       });
-    } else this.#connection.respond({ status: 200, headers: rtspHeaders(facts, this.#exchange.isCors) });
+    } else this.#connection.respond({ status: 200, headers: rtspHeaders(info, this.#exchange.isCors) });
   }
 
   interleaved(source: InterleavedSource): void {
@@ -186,14 +186,14 @@ class RtspClient implements RtspSessionParent {
     return this.#exchange.connection;
   }
 
-  get #facts(): RtspFacts {
-    return this.#session?.facts ?? { protocol: "rtsp" };
+  get #info(): RtspStreamInfo {
+    return this.#session?.info ?? { protocol: "rtsp" };
   }
 
   /** The head is made when the first media is there: what is known then is what the client is told. */
   #sink(): ClientSink {
     const connection = this.#connection;
-    const headers = () => rtspHeaders(this.#facts, this.#exchange.isCors);
+    const headers = () => rtspHeaders(this.#info, this.#exchange.isCors);
     const stream = new MediaClient(connection, this.#parts.log, () =>
       emitHead(200, completeHeaders(headers(), connection.standingHeaders)),
     );

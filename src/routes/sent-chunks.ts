@@ -14,7 +14,7 @@ export async function sendChunks(
   chunks: AsyncIterable<Uint8Array>,
   stallMs = STALL_TIMEOUT_MS,
 ): Promise<void> {
-  const client = new PatientWriter(connection, stallMs);
+  const client = new ChunkWriter(connection, stallMs);
   connection.startStream(head);
   try {
     for await (const chunk of chunks) {
@@ -27,7 +27,7 @@ export async function sendChunks(
   }
 }
 
-class PatientWriter {
+class ChunkWriter {
   readonly #connection: Connection;
   readonly #stallMs: number;
   #resume: (() => void) | undefined;

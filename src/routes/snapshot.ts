@@ -4,7 +4,7 @@ import { errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { ClientSink } from "../relay/cursor.ts";
 import type { Ffmpeg, FfmpegOptions } from "../system/ffmpeg.ts";
 import { KeyFrameSearch } from "../upstream/rtp/key-frame.ts";
-import { queryParameter } from "../wire/url-query.ts";
+import { queryParameter } from "../wire/url/query.ts";
 import type { Exchange } from "./route.ts";
 
 /** From the moment the upstream is opened. */

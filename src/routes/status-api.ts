@@ -3,8 +3,8 @@ import type { Connection } from "../http/connection.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { LEVEL_NAMES } from "../status/log-ring.ts";
 import type { LogLevel } from "../system/log.ts";
-import { utf8Decode } from "../wire/percent.ts";
-import { queryParameter } from "../wire/url-query.ts";
+import { utf8Decode } from "../wire/url/percent.ts";
+import { queryParameter } from "../wire/url/query.ts";
 import type { Route } from "./route.ts";
 import { belowStatusPage } from "./status-path.ts";
 

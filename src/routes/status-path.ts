@@ -1,5 +1,5 @@
 /** Paths below the status page: `/status/sse`, or `/sse` when the page is at the root (http.md section 9). */
-import { utf8Encode } from "../wire/percent.ts";
+import { utf8Encode } from "../wire/url/percent.ts";
 
 /**
  * What follows the page's path and a slash, without a trailing slash; undefined for any other path.

@@ -1,7 +1,7 @@
 /** The media clients of a worker, and all that can be seen of them (status.md sections 3 to 5). */
 import type { Connection } from "../http/connection.ts";
 import { SLOT_BYTES } from "../relay/budget.ts";
-import type { Flow, Queue } from "../relay/flow.ts";
+import type { QueueStats, SourceStats } from "../relay/flow.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { CLIENT_STATE, type ClientState } from "./client-state.ts";
 import { Rate } from "./rate.ts";
@@ -38,7 +38,7 @@ export class WatchedClient {
   readonly #startedAt = performance.now();
   readonly #rate = new Rate(0, this.#startedAt);
   #state: ClientState;
-  #queue: Queue | undefined;
+  #queue: QueueStats | undefined;
 
   constructor(registry: ClientRegistry, id: string, connection: Connection, identity: ClientIdentity) {
     this.#registry = registry;
@@ -55,7 +55,7 @@ export class WatchedClient {
   }
 
   /** Its media comes from here. Clients that share a flow share the description that the first one has given. */
-  fed(queue: Queue, flow: Flow, description: UpstreamDescription): void {
+  fed(queue: QueueStats, flow: SourceStats, description: UpstreamDescription): void {
     this.#queue = queue;
     this.upstream = this.#registry.upstreamOf(flow, description);
     this.#registry.changed();
@@ -103,7 +103,7 @@ export class ClientRegistry {
   onChanged: (() => void) | undefined;
   readonly #worker: number;
   readonly #clients = new Map<string, WatchedClient>();
-  readonly #upstreams = new WeakMap<Flow, WatchedUpstream>();
+  readonly #upstreams = new WeakMap<SourceStats, WatchedUpstream>();
   #nextClient = 0;
   #nextUpstream = 0;
   #isWatched = false;
@@ -139,7 +139,7 @@ export class ClientRegistry {
     if (this.#isWatched) this.onChanged?.();
   }
 
-  upstreamOf(flow: Flow, description: UpstreamDescription): WatchedUpstream {
+  upstreamOf(flow: SourceStats, description: UpstreamDescription): WatchedUpstream {
     const known = this.#upstreams.get(flow);
     if (known) return known;
     const now = performance.now();

@@ -1,6 +1,6 @@
 /** The upstreams of a worker as those see them who watch (`upstreams` of the status payload). */
-import type { Flow } from "../relay/flow.ts";
-import { TsContinuity } from "../wire/mpegts-continuity.ts";
+import type { SourceStats } from "../relay/flow.ts";
+import { TsContinuity } from "../wire/mpegts/continuity.ts";
 import { Rate } from "./rate.ts";
 import type { Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
 
@@ -25,11 +25,11 @@ export class WatchedUpstream {
   readonly id: string;
   readonly description: UpstreamDescription;
   readonly #worker: number;
-  readonly #flow: Flow;
+  readonly #flow: SourceStats;
   readonly #rate: Rate;
   #continuity: TsContinuity | undefined;
 
-  constructor(worker: number, number: number, flow: Flow, description: UpstreamDescription, now: number) {
+  constructor(worker: number, number: number, flow: SourceStats, description: UpstreamDescription, now: number) {
     this.id = `worker${worker}-upstream${number}`;
     this.description = description;
     this.#worker = worker;

@@ -1,22 +1,22 @@
 /** What workers say of the status page goes to those whom it concerns: the board, another worker, the supervisor (status.md section 6). */
 import type { LogLevel } from "../system/log.ts";
 import type { StatusFromWorker } from "../worker/messages.ts";
-import type { StatusBoard, StatusBoardParent } from "./status-board.ts";
+import type { StatusAggregator, StatusBoardParent } from "./status-aggregator.ts";
 
 /** The answer to the order that renews a worker gets so long to leave it. */
 const ANSWER_DELIVERY_MS = 100;
 /** The last part of a client's id. */
 const CLIENT_OF_WORKER = /-worker(\d+)-seq\d+$/;
 
-export interface StatusOffice extends StatusBoardParent {
-  readonly board: StatusBoard;
+export interface SupervisorApi extends StatusBoardParent {
+  readonly board: StatusAggregator;
   setLogLevel(level: LogLevel): void;
   clearLogs(): void;
   reload(): Promise<void>;
   renewWorkers(): void;
 }
 
-export function takeStatusMessage(from: number, message: StatusFromWorker, office: StatusOffice): void {
+export function takeStatusMessage(from: number, message: StatusFromWorker, office: SupervisorApi): void {
   switch (message.kind) {
     case "status-watching":
       office.board.watching(from, message.isWatching);
@@ -45,7 +45,7 @@ export function takeStatusMessage(from: number, message: StatusFromWorker, offic
 }
 
 /** Leaves the question to the worker that the client's id names; the one that asks has looked already. */
-function findClient(from: number, question: number, clientId: string, office: StatusOffice): void {
+function findClient(from: number, question: number, clientId: string, office: SupervisorApi): void {
   const named = Number(CLIENT_OF_WORKER.exec(clientId)?.[1] ?? from);
   const worker = office.workers.find(({ id, pid }) => id === named && id !== from && pid !== 0);
   if (worker) office.tell(worker.id, { kind: "disconnect", question, clientId, from });

@@ -1,17 +1,17 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
-import { logComplaints } from "../config/complaint.ts";
+import { logComplaints } from "../config/diagnostic.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import { Places } from "../routes/admission.ts";
+import { SharedSlots } from "../routes/client-limit.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
-import type { FromWorker, HandedSocket, ToWorker } from "../worker/messages.ts";
-import { Holdings } from "./holdings.ts";
+import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
-import { StatusBoard } from "./status-board.ts";
-import { type StatusOffice, takeStatusMessage } from "./status-messages.ts";
+import { OwnedResources } from "./owned-resources.ts";
+import { StatusAggregator } from "./status-aggregator.ts";
+import { type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
@@ -30,13 +30,13 @@ export interface SupervisorOptions {
   readonly workerCommand: readonly string[];
 }
 
-export class Supervisor implements WorkerSlotParent, StatusOffice {
+export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly log: Log;
-  readonly board: StatusBoard;
+  readonly board: StatusAggregator;
   readonly #options: SupervisorOptions;
-  readonly #holdings: Holdings;
-  readonly #placesFd = createSharedIntegers(Places.size(MAX_WORKERS));
-  readonly #places = mapIntegers(this.#placesFd, Places.size(MAX_WORKERS));
+  readonly #ownedResources: OwnedResources;
+  readonly #placesFd = createSharedIntegers(SharedSlots.size(MAX_WORKERS));
+  readonly #places = mapIntegers(this.#placesFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
   readonly #sentBytesFd = createSharedFloats(MAX_WORKERS);
@@ -56,8 +56,8 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
     this.#settings = settings;
     this.#logLevel = settings.verbosity;
     this.log = log;
-    this.board = new StatusBoard(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
-    this.#holdings = new Holdings(log);
+    this.board = new StatusAggregator(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
+    this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
     });
@@ -65,7 +65,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
 
   /** The TCP addresses that are listened on. */
   get addresses(): readonly { readonly address: string; readonly port: number }[] {
-    return this.#holdings.tcpSocketsOf(0);
+    return this.#ownedResources.tcpSocketsOf(0);
   }
 
   /** When all workers of the start accept connections. */
@@ -77,7 +77,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   async start(): Promise<void> {
     const { settings, log } = this.#options;
     log.info(`Starting sluice with ${settings.workers} worker(s)`);
-    await this.#holdings.acquire(settings);
+    await this.#ownedResources.acquire(settings);
     if (this.#stopped) return;
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
@@ -121,11 +121,12 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   }
 
   launch(id: number) {
-    const sockets: HandedSocket[] = [];
+    const sockets: InheritedSocket[] = [];
     const descriptors: number[] = [];
     const hand = (fd: number) => FIRST_HANDED_FD + descriptors.push(fd) - 1;
-    for (const { fd, address, port } of this.#holdings.tcpSocketsOf(id)) sockets.push({ fd: hand(fd), address, port });
-    for (const { fd, path } of this.#holdings.unixSockets) sockets.push({ fd: hand(fd), path });
+    for (const { fd, address, port } of this.#ownedResources.tcpSocketsOf(id))
+      sockets.push({ fd: hand(fd), address, port });
+    for (const { fd, path } of this.#ownedResources.unixSockets) sockets.push({ fd: hand(fd), path });
     return {
       command: [...this.#options.workerCommand, String(id)],
       descriptors,
@@ -175,7 +176,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   }
 
   exited(id: number, pid: number): void {
-    const count = new Places(this.#places, id).reclaim();
+    const count = new SharedSlots(this.#places, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
     this.board.exited(id);
   }
@@ -202,7 +203,7 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   async #use({ settings, path }: LoadedSettings): Promise<void> {
     const before = this.#settings;
     const changed = changedSettings(before, settings);
-    const commit = await this.#holdings.prepare(settings, changed.has("listen"));
+    const commit = await this.#ownedResources.prepare(settings, changed.has("listen"));
     if (!commit) return;
     this.#settings = settings;
     this.#loaded.dropAllBut(settings.externalM3u);
@@ -241,6 +242,6 @@ export class Supervisor implements WorkerSlotParent, StatusOffice {
   #cleanUp(): void {
     this.#loaded.close();
     this.board.stop();
-    this.#holdings.release();
+    this.#ownedResources.release();
   }
 }

@@ -80,8 +80,8 @@ export class BatchReader {
     if (code !== EAGAIN && code !== EINTR) this.#readErrno = code;
   }
 
-  /** As `DatagramReceiver.takeReadError`. */
-  takeReadError(): Error | undefined {
+  /** As `DatagramReceiver.consumeReadError`. */
+  consumeReadError(): Error | undefined {
     const code = this.#readErrno;
     this.#readErrno = 0;
     return code === 0 ? undefined : new SystemCallError("recvmmsg", code);

@@ -22,8 +22,8 @@ export class BatchedReceiver implements DatagramReceiver {
     return this.#reader.receive(sink);
   }
 
-  takeReadError(): Error | undefined {
-    return this.#reader.takeReadError();
+  consumeReadError(): Error | undefined {
+    return this.#reader.consumeReadError();
   }
 
   rejoin(): void {

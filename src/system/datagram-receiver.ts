@@ -1,5 +1,5 @@
 /** What both multicast receivers do: `batched` (libc, Linux) and `evented` (Bun.udpSocket, everywhere). */
-import { formatIpAddress, isMulticast } from "../wire/ip-address.ts";
+import { formatIpAddress, isMulticast } from "../wire/ip/address.ts";
 import { BatchedReceiver } from "./batched-receiver.ts";
 import { EventedReceiver } from "./evented-receiver.ts";
 import { libc } from "./libc.ts";
@@ -23,7 +23,7 @@ export interface DatagramReceiver {
    */
   receive(sink: DatagramSink): number;
   /** Why a reading ended early, once; undefined when none did since it was last asked. Reading goes on. */
-  takeReadError(): Error | undefined;
+  consumeReadError(): Error | undefined;
   /** Leaves the group and joins it again on the same socket. */
   rejoin(): void;
   close(): void;

@@ -1,5 +1,5 @@
 /** Receives multicast through Bun.udpSocket, for systems where libc cannot be opened. Datagrams wait for the tick here. */
-import { formatIpAddress } from "../wire/ip-address.ts";
+import { formatIpAddress } from "../wire/ip/address.ts";
 import type { DatagramReceiver, DatagramSink } from "./datagram-receiver.ts";
 import { interfaceAddress } from "./interfaces.ts";
 import { libc } from "./libc.ts";
@@ -51,7 +51,7 @@ export class EventedReceiver implements DatagramReceiver {
     return waiting.length;
   }
 
-  takeReadError(): Error | undefined {
+  consumeReadError(): Error | undefined {
     const error = this.#readError;
     this.#readError = undefined;
     return error;

@@ -1,6 +1,6 @@
 /** Pictures by an external FFmpeg: one frame of a transport stream in, a JPEG out, both through pipes (status.md section 8). */
 import { constants, setPriority } from "node:os";
-import { splitArguments } from "../wire/argument-text.ts";
+import { splitArguments } from "../wire/text/argument.ts";
 import { LOG_DEBUG, type Log } from "./log.ts";
 
 /** At the same time, in one worker: more would take the processor from the streams. */

@@ -1,6 +1,6 @@
 /** Network interfaces: index by name, and an address by name. */
 import { networkInterfaces } from "node:os";
-import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import { libc } from "./libc.ts";
 
 /** Longest interface name, in bytes (IFNAMSIZ without its end mark). */

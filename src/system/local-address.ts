@@ -1,5 +1,5 @@
 /** Which of our own addresses leads to another one. */
-import type { IpAddress } from "../wire/ip-address.ts";
+import type { IpAddress } from "../wire/ip/address.ts";
 import { libc } from "./libc.ts";
 import { bindToDevice } from "./multicast.ts";
 import { closeSocket, SOCK_DGRAM } from "./socket.ts";

@@ -1,5 +1,5 @@
 /** Multicast membership through libc: by interface index, any source or one source, IPv4 and IPv6 alike (RFC 3678 section 5). */
-import type { IpAddress } from "../wire/ip-address.ts";
+import type { IpAddress } from "../wire/ip/address.ts";
 import {
   bindSocket,
   closeSocket,

@@ -1,6 +1,6 @@
 /** Addresses of a host name, without making anybody else wait. */
 import { lookup } from "node:dns/promises";
-import { type IpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import { type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
 
 /**
  * All addresses in the resolver's order; an address is its own. It has no time limit of its own.

@@ -1,5 +1,5 @@
 /** `struct sockaddr_in` and `sockaddr_in6` as bytes (Linux). */
-import type { IpAddress } from "../wire/ip-address.ts";
+import type { IpAddress } from "../wire/ip/address.ts";
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;

@@ -1,5 +1,5 @@
 /** Two neighbouring UDP ports for RTP and RTCP, the even one first (RFC 3550 section 11; rtsp.md section 5.4). */
-import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import { BatchReader } from "./batch-reader.ts";
 import type { DatagramSink } from "./datagram-receiver.ts";
 import { bindToDevice } from "./multicast.ts";
@@ -50,12 +50,12 @@ export class UdpPair {
   /** Reads and forgets what came to the RTCP port. */
   drainControl(): void {
     this.#control.receive(DISCARD);
-    this.#control.takeReadError();
+    this.#control.consumeReadError();
   }
 
   /** Why a reading of media ended early, once. */
-  takeReadError(): Error | undefined {
-    return this.#media.takeReadError();
+  consumeReadError(): Error | undefined {
+    return this.#media.consumeReadError();
   }
 
   /** Sends from one of the two ports; what cannot be sent is lost, as datagrams may be. */

@@ -1,5 +1,5 @@
 /** Query parameters that steer a seek and are meant for this relay only (m3u.md section 10; rtsp.md section 9.1). */
-import { percentDecode } from "../wire/percent.ts";
+import { percentDecode } from "../wire/url/percent.ts";
 import { parseSeekMode, type SeekMode } from "./seek-mode.ts";
 import type { SeekOffset } from "./seek-value.ts";
 import { isNamed, type Parameter } from "./url-parameters.ts";

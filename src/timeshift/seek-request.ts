@@ -1,5 +1,5 @@
 /** What the URL of an RTSP or HTTP upstream says about time, and the rest of it (m3u.md section 10). */
-import { percentDecode } from "../wire/percent.ts";
+import { percentDecode } from "../wire/url/percent.ts";
 import {
   isRtspControl,
   isSeekControl,

@@ -1,5 +1,5 @@
 /** The URL that an upstream is asked for, with the times of a seek in it (m3u.md section 13). */
-import { percentEncode } from "../wire/percent.ts";
+import { percentEncode } from "../wire/url/percent.ts";
 import { clockRange } from "./seek-mode.ts";
 import { isUnfilled } from "./seek-parameter.ts";
 import type { Seek, SeekRequest } from "./seek-request.ts";

@@ -6,7 +6,7 @@ import type { WorkerReport } from "../status/report.ts";
 import type { LogLevel, LogLine } from "../system/log.ts";
 
 /** A listening socket of the supervisor's that the worker adopts. */
-export type HandedSocket =
+export type InheritedSocket =
   | { readonly fd: number; readonly address: string; readonly port: number }
   | { readonly fd: number; readonly path: string };
 
@@ -14,8 +14,8 @@ export interface StartMessage {
   readonly kind: "start";
   readonly settings: Settings;
   readonly logLevel: LogLevel;
-  readonly sockets: readonly HandedSocket[];
-  /** The shared counters of `Places`, and how many workers they are for. */
+  readonly sockets: readonly InheritedSocket[];
+  /** The shared counters of `SharedSlots`, and how many workers they are for. */
   readonly places: { readonly fd: number; readonly workers: number };
   /** The bytes that each worker has sent, in 64-bit floats. */
   readonly sentBytes: { readonly fd: number };

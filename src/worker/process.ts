@@ -1,6 +1,6 @@
 /** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
 import type { Loaded } from "../playlist/loaded.ts";
-import { Places } from "../routes/admission.ts";
+import { SharedSlots } from "../routes/client-limit.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
 import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
@@ -61,7 +61,7 @@ class WorkerProcess {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
-    const counters = mapIntegers(places.fd, Places.size(places.workers));
+    const counters = mapIntegers(places.fd, SharedSlots.size(places.workers));
     // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).
     const onLoaded = (copy: Loaded) => this.#send({ kind: "loaded", loaded: copy });
     this.#worker = new Worker({
@@ -69,7 +69,7 @@ class WorkerProcess {
       settings,
       log,
       sockets,
-      places: new Places(counters, this.#id),
+      places: new SharedSlots(counters, this.#id),
       sentBytes: mapFloats(sentBytes.fd, places.workers),
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,

@@ -6,11 +6,11 @@ import type { RequestHandler } from "../http/request.ts";
 import type { Loaded } from "../playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../playlist/playlists.ts";
 import { Hub } from "../relay/hub.ts";
+import { AccessControl } from "../routes/access-control.ts";
 import { AccessLog } from "../routes/access-log.ts";
-import { Admission, type Places } from "../routes/admission.ts";
 import { assetsRoute, faviconRoute } from "../routes/assets.ts";
 import { channelRoute, invalidNameRoute } from "../routes/channel.ts";
-import { Gatekeeper } from "../routes/gatekeeper.ts";
+import { ClientLimit, type SharedSlots } from "../routes/client-limit.ts";
 import { guideRoute } from "../routes/guide.ts";
 import { httpProxyRoute, serveHttp } from "../routes/http-proxy.ts";
 import { indexRoute } from "../routes/index-page.ts";
@@ -36,11 +36,11 @@ import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { teardownsOver } from "../upstream/rtsp/teardown.ts";
-import type { IpAddress } from "../wire/ip-address.ts";
-import { ownAddress } from "../wire/own-address.ts";
-import { utf8Encode } from "../wire/percent.ts";
+import type { IpAddress } from "../wire/ip/address.ts";
+import { ownAddress } from "../wire/ip/own-address.ts";
+import { utf8Encode } from "../wire/url/percent.ts";
 import { keepCompilerCalm } from "./compiler.ts";
-import type { FromWorker, HandedSocket, StatusToWorker } from "./messages.ts";
+import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { WorkerStatus } from "./worker-status.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */
@@ -55,8 +55,8 @@ export interface WorkerParts {
   readonly id: number;
   readonly settings: Settings;
   readonly log: Log;
-  readonly sockets: readonly HandedSocket[];
-  readonly places: Places;
+  readonly sockets: readonly InheritedSocket[];
+  readonly places: SharedSlots;
   /** By worker: bytes sent to media clients. */
   readonly sentBytes: Float64Array;
   /** What was loaded before this worker began. */
@@ -70,14 +70,14 @@ export interface WorkerParts {
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #hub: Hub;
-  readonly #admission: Admission;
+  readonly #clientLimit: ClientLimit;
   readonly #status: WorkerStatus;
   readonly #accessLogFile: AccessLogFile;
   readonly #ffmpeg: Ffmpeg;
   readonly #playlists: Playlists;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
-  #gatekeeper: Gatekeeper;
+  #accessControl: AccessControl;
   /** Answers requests the way the settings of now want it. */
   #handler: RequestHandler;
 
@@ -90,15 +90,15 @@ export class Worker {
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg(log);
-    this.#admission = new Admission(settings.maxClients, places, clients);
+    this.#clientLimit = new ClientLimit(settings.maxClients, places, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
     void this.#playlists.configure(playlistSettings(settings));
     for (const copy of loaded) this.accept(copy);
-    this.#gatekeeper = new Gatekeeper(settings, log);
+    this.#accessControl = new AccessControl(settings, log);
     this.#handler = this.#routes(settings);
     const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
-    const errorResponse = (status: number) => this.#gatekeeper.errorResponse(status);
+    const errorResponse = (status: number) => this.#accessControl.errorResponse(status);
     this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse }));
     log.info(`Multicast receiver: ${RECEIVER_KIND}`);
     this.#cancelSettling = settleAfterStart();
@@ -108,10 +108,10 @@ export class Worker {
   /** New requests are served by new settings; what runs goes on (config.md section 8). */
   reload(settings: Settings): void {
     this.#accessLogFile.reopen();
-    this.#admission.limit = settings.maxClients;
+    this.#clientLimit.limit = settings.maxClients;
     this.#hub.fastStart = settings.fastStart;
     void this.#playlists.configure(playlistSettings(settings));
-    this.#gatekeeper = new Gatekeeper(settings, this.#parts.log);
+    this.#accessControl = new AccessControl(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
   }
 
@@ -160,7 +160,7 @@ export class Worker {
     ];
     if (settings.udpxy) routes.push(multicastRoute(multicast), rtspRoute(rtsp), httpProxyRoute(http));
     routes.push(invalidNameRoute);
-    return router({ gatekeeper: this.#gatekeeper, routes, assets: assetsRoute(site), log });
+    return router({ accessControl: this.#accessControl, routes, assets: assetsRoute(site), log });
   }
 
   /** What every route to media needs. */
@@ -168,7 +168,7 @@ export class Worker {
     const { accessLog, logFormat, videoSnapshot } = settings;
     return {
       hub: this.#hub,
-      admission: this.#admission,
+      clientLimit: this.#clientLimit,
       log: this.#parts.log,
       accessLog: new AccessLog(this.#accessLogFile, accessLog, logFormat),
       snapshots: videoSnapshot ? { ffmpeg: this.#ffmpeg, options: settings } : undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Complaint } from "../../src/config/complaint.ts";
+import type { Diagnostic } from "../../src/config/diagnostic.ts";
 import { loadSettings, reloadSettings } from "../../src/config/load.ts";
 import { DEFAULT_CONFIG_PATHS } from "../../src/config/options.ts";
 import { LOG_ERROR, LOG_WARN } from "../../src/system/log.ts";
@@ -8,7 +8,7 @@ import { commandLineOf, load, loadText, readerOf } from "./files.ts";
 const [FIRST = "", SECOND = "", THIRD = ""] = DEFAULT_CONFIG_PATHS;
 const text = (maxClients: number) => `[global]\nmaxclients = ${maxClients}\n`;
 
-const missing = (file: string): Complaint => ({
+const missing = (file: string): Diagnostic => ({
   level: LOG_ERROR,
   message: `Cannot open config file ${file}: no such file or directory`,
   file,

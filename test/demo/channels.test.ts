@@ -7,8 +7,8 @@ import {
   MULTICAST_CHANNELS,
   RTSP_CHANNEL,
 } from "../../src/demo/channels.ts";
-import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
-import { ClipLoop } from "../../src/wire/mpegts-loop.ts";
+import { ClipLoop } from "../../src/wire/mpegts/loop.ts";
+import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 
 const ALL = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
 const MAX_CLIP_BYTES_TOGETHER = 2_500_000;

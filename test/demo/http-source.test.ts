@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { HTTP_CHANNEL, loadClip } from "../../src/demo/channels.ts";
 import { HttpSource, MAX_STREAMS } from "../../src/demo/http-source.ts";
-import { TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../src/wire/mpegts.ts";
+import { TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../src/wire/mpegts/packet.ts";
 import { until } from "../fakes/until.ts";
 
 const WAIT_MS = 3000;

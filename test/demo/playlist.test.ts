@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { channelPaths, demoPlaylist } from "../../src/demo/playlist.ts";
-import { M3uParser } from "../../src/wire/m3u.ts";
-import { findAttribute } from "../../src/wire/m3u-attributes.ts";
+import { findAttribute } from "../../src/wire/m3u/attributes.ts";
+import { M3uParser } from "../../src/wire/m3u/parser.ts";
 
 const URLS = {
   rtsp: "rtsp://127.0.0.1:1/live",

@@ -1,8 +1,8 @@
 /** A client that asks an RTSP server whatever a test wants, and keeps what it answers and sends. */
 
-import { headerValue } from "../../src/wire/http-request.ts";
-import { RtspDemux } from "../../src/wire/rtsp-demux.ts";
-import type { RtspResponse } from "../../src/wire/rtsp-message.ts";
+import { headerValue } from "../../src/wire/http/request.ts";
+import { RtspDemux } from "../../src/wire/rtsp/demux.ts";
+import type { RtspResponse } from "../../src/wire/rtsp/message.ts";
 import { until } from "../fakes/until.ts";
 
 const WAIT_MS = 3000;

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { loadClip, RTSP_CHANNEL } from "../../src/demo/channels.ts";
 import { MAX_CONNECTIONS, MAX_SESSIONS, RtspSource } from "../../src/demo/rtsp-source.ts";
-import { TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
-import { RTP_HEADER_BYTES } from "../../src/wire/rtp.ts";
+import { TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
+import { RTP_HEADER_BYTES } from "../../src/wire/rtp/packet.ts";
 import { until } from "../fakes/until.ts";
 import { RtspClient } from "./rtsp-client.ts";
 

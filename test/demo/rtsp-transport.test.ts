@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { chooseWay } from "../../src/demo/rtsp-transport.ts";
-import { emitTransportOffers } from "../../src/wire/rtsp-transport.ts";
+import { emitTransportOffers } from "../../src/wire/rtsp/transport.ts";
 
 const SERVER_PORT = 10_000;
 

@@ -1,6 +1,6 @@
 /** What stands on both sides of the program in end-to-end tests: channels that send and viewers that verify. */
 
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { MulticastSender, type MulticastSenderOptions } from "../fakes/multicast-sender.ts";

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "bun:test";
 import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { RtpFeed } from "../../src/demo/rtp-feed.ts";
 import { startDemoSender } from "../../src/demo/sender.ts";
-import { parseLoopClip } from "../../src/wire/mpegts-loop.ts";
+import { parseLoopClip } from "../../src/wire/mpegts/loop.ts";
 import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
 import { endless, PlaylistServer, trickle } from "../fakes/playlist-server.ts";
 import { interleavedFrame } from "../fakes/rtsp-connection.ts";

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { allocate } from "../../src/system/memory.ts";
 import { TcpSource } from "../../src/system/tcp-source.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { tcpRow } from "../fakes/tcp-table.ts";
 import { Turns } from "../fakes/turns.ts";

@@ -5,7 +5,7 @@ import { describe, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { bindSocket, closeSocket, openSocket, SOCK_DGRAM } from "../../src/system/socket.ts";
-import { formatIpAddress, type IpAddress } from "../../src/wire/ip-address.ts";
+import { formatIpAddress, type IpAddress } from "../../src/wire/ip/address.ts";
 import { until } from "./until.ts";
 
 /** Title of the tests that this process is to run inside the namespace it was started in. */

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { PaceClock } from "../../src/demo/pace-clock.ts";
-import { TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
-import { ClipLoop, type LoopClip, parseLoopClip } from "../../src/wire/mpegts-loop.ts";
+import { ClipLoop, type LoopClip, parseLoopClip } from "../../src/wire/mpegts/loop.ts";
+import { TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 import { freeTcpPort } from "./free-port.ts";
 
 const ROOT = join(import.meta.dir, "../..");

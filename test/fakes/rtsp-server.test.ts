@@ -1,12 +1,12 @@
 /** The fake answers as RFC 2326 asks, and misbehaves as it is told to. */
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { basicAuthorization, digestAuthorization, parseChallenges } from "../../src/wire/http-digest.ts";
-import { headerValue } from "../../src/wire/http-request.ts";
-import { RtspDemux } from "../../src/wire/rtsp-demux.ts";
-import type { RtspRequest, RtspResponse } from "../../src/wire/rtsp-message.ts";
-import { emitTransportOffers } from "../../src/wire/rtsp-transport.ts";
-import { parseSdp } from "../../src/wire/sdp.ts";
+import { basicAuthorization, digestAuthorization, parseChallenges } from "../../src/wire/http/digest.ts";
+import { headerValue } from "../../src/wire/http/request.ts";
+import { RtspDemux } from "../../src/wire/rtsp/demux.ts";
+import type { RtspRequest, RtspResponse } from "../../src/wire/rtsp/message.ts";
+import { parseSdp } from "../../src/wire/rtsp/sdp.ts";
+import { emitTransportOffers } from "../../src/wire/rtsp/transport.ts";
 import { HttpClient } from "./http-client.ts";
 import { requirePassword, unauthorized } from "./rtsp-auth.ts";
 import { interleavedFrame } from "./rtsp-connection.ts";

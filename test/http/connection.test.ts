@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Connection, type ConnectionParent, type ConnectionSocket } from "../../src/http/connection.ts";
 import type { RequestHandler } from "../../src/http/request.ts";
 import { emitHead, errorResponse } from "../../src/http/response.ts";
-import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from "../../src/wire/http-request.ts";
+import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from "../../src/wire/http/request.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";
 import { collectingLog, noise, TestServer } from "./serve.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { corsHeaders, preflightResponse } from "../../src/http/cors.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { headerValue } from "../../src/wire/http-request.ts";
+import { headerValue } from "../../src/wire/http/request.ts";
 
 function preflight(headers: Record<string, string>): string[] {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));

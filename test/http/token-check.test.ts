@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { TokenCheck } from "../../src/http/token-check.ts";
-import { percentEncodeText } from "../../src/wire/percent.ts";
+import { percentEncodeText } from "../../src/wire/url/percent.ts";
 
 function verdict(token: string, query: string, headers: Record<string, string> = {}, rawQuery = query): string {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { ChannelList } from "../../src/playlist/channels.ts";
 import type { EntryUrlRules } from "../../src/playlist/entry-url.ts";
-import { percentEncode, utf8Encode } from "../../src/wire/percent.ts";
+import { percentEncode, utf8Encode } from "../../src/wire/url/percent.ts";
 import { listChannels } from "./list-channels.ts";
 
 const RULES: EntryUrlRules = { appPathPrefix: "", isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address) };

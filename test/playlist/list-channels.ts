@@ -1,8 +1,8 @@
 /** Makes channels of whole texts, for tests. */
 import { type ChannelList, ChannelListBuilder, type ListedEntry } from "../../src/playlist/channels.ts";
 import type { EntryUrlRules } from "../../src/playlist/entry-url.ts";
-import { parseM3u } from "../../src/wire/m3u.ts";
-import { utf8Encode } from "../../src/wire/percent.ts";
+import { parseM3u } from "../../src/wire/m3u/parser.ts";
+import { utf8Encode } from "../../src/wire/url/percent.ts";
 
 /** All channels of some lists, in their order, and what each entry became. */
 export function listChannels(

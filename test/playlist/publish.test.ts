@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type GuideKind, PlaylistWriter } from "../../src/playlist/publish.ts";
-import { utf8Encode } from "../../src/wire/percent.ts";
+import { utf8Encode } from "../../src/wire/url/percent.ts";
 import { listChannels } from "./list-channels.ts";
 
 const BASE = "http://10.0.0.1:5140/";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Budget } from "../../src/relay/budget.ts";
 import { Cursor } from "../../src/relay/cursor.ts";
-import { type ByteInspector, CursorQueue, Inspection } from "../../src/relay/flow.ts";
+import { type ByteInspector, CursorQueueStats, Tap } from "../../src/relay/flow.ts";
 import { Ring } from "../../src/relay/ring.ts";
 import { Stream, type Upstream } from "../../src/relay/stream.ts";
 import { allocate } from "../../src/system/memory.ts";
@@ -32,7 +32,7 @@ test("an inspector is shown all that comes from then on, in order, around the en
       const ring = new Ring(CAPACITY);
       ring.append(unit, 0, 60_000);
       const inspector = new FakeInspector();
-      const inspection = new Inspection(ring, inspector);
+      const inspection = new Tap(ring, inspector);
       const expected: number[] = [];
       for (const { length, resize } of steps) {
         ring.append(unit, 0, length);
@@ -50,7 +50,7 @@ test("an inspector is shown all that comes from then on, in order, around the en
 test("an inspector is told when bytes were overwritten before it saw them", () => {
   const ring = new Ring(CAPACITY);
   const inspector = new FakeInspector();
-  const inspection = new Inspection(ring, inspector);
+  const inspection = new Tap(ring, inspector);
   for (let i = 0; i < 3; i++) ring.append(unit, 0, 40_000);
   inspection.catchUp();
   expect(inspector.misses).toBe(2);
@@ -65,7 +65,7 @@ test("a stream tells what has come and when, and lets it be inspected", () => {
   let next = 0;
   const upstream: Upstream = {
     tickMs: 25,
-    facts: { protocol: "multicast" },
+    info: { protocol: "multicast" },
     close() {},
     tick: () => {
       if (next > 0) stream.append(unit, 0, next);
@@ -90,7 +90,7 @@ test("a stream tells what has come and when, and lets it be inspected", () => {
 test("a client's queue is its lag, its peak what it was at most", () => {
   const budget = new Budget(16_384);
   const stream = new Stream(budget);
-  const upstream: Upstream = { tickMs: 25, facts: { protocol: "multicast" }, close() {}, tick() {} };
+  const upstream: Upstream = { tickMs: 25, info: { protocol: "multicast" }, close() {}, tick() {} };
   stream.start(() => upstream);
   let room = 0;
   const sink = {
@@ -98,7 +98,7 @@ test("a client's queue is its lag, its peak what it was at most", () => {
     end() {},
   };
   const cursor = stream.attach(() => sink, false);
-  const queue = new CursorQueue(cursor, budget);
+  const queue = new CursorQueueStats(cursor, budget);
   expect(cursor).toBeInstanceOf(Cursor);
   stream.append(unit, 0, 5000);
   stream.tick(100);

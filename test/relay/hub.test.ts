@@ -11,7 +11,7 @@ const unit = allocate(2000);
 class FakeUpstream implements Upstream {
   readonly parent: UpstreamParent;
   readonly tickMs = USUAL_TICK_MS;
-  readonly facts = { protocol: "multicast" } as const;
+  readonly info = { protocol: "multicast" } as const;
   ticks = 0;
   closes = 0;
 

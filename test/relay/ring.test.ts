@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { MARK_EVERY_BYTES } from "../../src/relay/marks.ts";
 import { Ring } from "../../src/relay/ring.ts";
+import { MARK_EVERY_BYTES } from "../../src/relay/unit-index.ts";
 import { allocate } from "../../src/system/memory.ts";
 
 const KIB_64 = 65_536;

@@ -103,7 +103,7 @@ class World {
       tick: () => {},
       close: () => this.closes++,
       tickMs: USUAL_TICK_MS,
-      facts: { protocol: "multicast" },
+      info: { protocol: "multicast" },
     };
     this.stream.start(() => upstream);
   }
@@ -125,7 +125,7 @@ class World {
     this.#firsts.set(client, first);
     this.clients.push(client);
     this.stream.attach((upstream) => {
-      expect(upstream.facts.protocol).toBe("multicast");
+      expect(upstream.info.protocol).toBe("multicast");
       return client;
     }, fastStart);
     client.cursor = this.stream.cursors.at(-1)!;

@@ -17,7 +17,7 @@ source.bytes.fill(7);
 class FakeUpstream implements Upstream {
   closes = 0;
   tickMs = USUAL_TICK_MS;
-  readonly facts = { protocol: "multicast" } as const;
+  readonly info = { protocol: "multicast" } as const;
   onTick: ((now: number) => void) | undefined;
 
   tick(now: number): void {

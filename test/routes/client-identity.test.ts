@@ -3,7 +3,7 @@ import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { clientIdentity, shownUrl } from "../../src/routes/client-identity.ts";
 import type { Exchange } from "../../src/routes/route.ts";
-import { utf8Encode } from "../../src/wire/percent.ts";
+import { utf8Encode } from "../../src/wire/url/percent.ts";
 
 function identity(exchange: Partial<Exchange>, userAgent?: string) {
   const request = { header: () => userAgent } as Partial<HttpRequest> as HttpRequest;

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
-import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
+import { AccessControl } from "../../src/routes/access-control.ts";
 import { guideRoute } from "../../src/routes/guide.ts";
 import { indexRoute, MAX_LISTED_CHANNELS } from "../../src/routes/index-page.ts";
 import { ownLinks } from "../../src/routes/own-links.ts";
@@ -36,7 +36,7 @@ afterAll(async () => {
 
 function serve(lists: Playlists): TestServer {
   const routes = [indexRoute(lists, OPTIONS), playlistRoute(lists, links), guideRoute(lists.guide)];
-  return new TestServer(router({ gatekeeper: new Gatekeeper(OPTIONS, log), routes, log }));
+  return new TestServer(router({ accessControl: new AccessControl(OPTIONS, log), routes, log }));
 }
 
 function configure(inline: string): Promise<void> {
@@ -154,7 +154,7 @@ test("the page of a long list stays short", async () => {
   const { channels } = listChannels([names.join("")], { appPathPrefix: "", isMulticast: () => true });
   using small = new TestServer(
     router({
-      gatekeeper: new Gatekeeper({ ...OPTIONS, r2hToken: undefined }, log),
+      accessControl: new AccessControl({ ...OPTIONS, r2hToken: undefined }, log),
       routes: [indexRoute({ channels }, OPTIONS)],
       log,
     }),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ownLinks } from "../../src/routes/own-links.ts";
-import { baseUrl } from "../../src/wire/base-url.ts";
+import { baseUrl } from "../../src/wire/url/base-url.ts";
 
 const NOTHING = {
   hostname: undefined,

@@ -1,5 +1,5 @@
-/** Single routes behind a gatekeeper and a real HTTP listener. */
-import { Gatekeeper, type GatekeeperOptions } from "../../src/routes/gatekeeper.ts";
+/** Single routes behind a accessControl and a real HTTP listener. */
+import { AccessControl, type GatekeeperOptions } from "../../src/routes/access-control.ts";
 import type { Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
@@ -24,10 +24,10 @@ export class RoutedServer {
 
   constructor({ routes = [], assets, ...options }: RoutedOptions) {
     const log = collectingLog(this.log);
-    const gatekeeper = new Gatekeeper({ ...OPEN, ...options }, log);
-    this.#server = new TestServer(router({ gatekeeper, routes, log, ...(assets && { assets }) }), {
+    const accessControl = new AccessControl({ ...OPEN, ...options }, log);
+    this.#server = new TestServer(router({ accessControl, routes, log, ...(assets && { assets }) }), {
       log,
-      errorResponse: (status) => gatekeeper.errorResponse(status),
+      errorResponse: (status) => accessControl.errorResponse(status),
     });
   }
 

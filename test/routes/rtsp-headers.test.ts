@@ -2,9 +2,9 @@
 
 import { expect, test } from "bun:test";
 import { rtspHeaders } from "../../src/routes/rtsp-headers.ts";
-import type { RtspFacts } from "../../src/upstream/rtsp/facts.ts";
+import type { RtspStreamInfo } from "../../src/upstream/rtsp/stream-info.ts";
 
-const ALL: RtspFacts = {
+const ALL: RtspStreamInfo = {
   protocol: "rtsp",
   payload: "mp2t-rtp",
   transport: "udp",
@@ -13,8 +13,8 @@ const ALL: RtspFacts = {
   duration: { startS: 1.5, endS: 62 },
 };
 
-function names(facts: RtspFacts, isCors = false): string[] {
-  return rtspHeaders(facts, isCors).map(([name]) => name);
+function names(info: RtspStreamInfo, isCors = false): string[] {
+  return rtspHeaders(info, isCors).map(([name]) => name);
 }
 
 test("all that is known stands in the order of the specification", () => {
@@ -24,7 +24,7 @@ test("all that is known stands in the order of the specification", () => {
   expect(names(ALL, true)).toEqual([...expected, "Access-Control-Expose-Headers"]);
 });
 
-test.each<[RtspFacts, string[]]>([
+test.each<[RtspStreamInfo, string[]]>([
   [{ protocol: "rtsp" }, ["R2H-Upstream-Protocol"]],
   [{ protocol: "rtsp", transport: "udp" }, ["R2H-Upstream-Protocol", "R2H-Upstream-Transport"]],
   [{ protocol: "rtsp", scale: 1 }, ["R2H-Upstream-Protocol", "R2H-Playback-Scale"]],
@@ -32,8 +32,8 @@ test.each<[RtspFacts, string[]]>([
     { protocol: "rtsp", payload: "mp2t-direct", range: "x" },
     ["R2H-Upstream-Protocol", "R2H-Upstream-Payload", "R2H-Playback-Range"],
   ],
-])("of %j nothing else", (facts, expected) => {
-  expect(names(facts)).toEqual(["Content-Type", ...expected]);
+])("of %j nothing else", (info, expected) => {
+  expect(names(info)).toEqual(["Content-Type", ...expected]);
 });
 
 test.each([

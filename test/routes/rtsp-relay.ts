@@ -2,9 +2,9 @@
 
 import { readdirSync, readlinkSync } from "node:fs";
 import { Hub } from "../../src/relay/hub.ts";
+import { AccessControl } from "../../src/routes/access-control.ts";
 import { AccessLog } from "../../src/routes/access-log.ts";
-import { Admission, Places } from "../../src/routes/admission.ts";
-import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
+import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
 import { router } from "../../src/routes/router.ts";
 import { rtspRoute } from "../../src/routes/rtsp.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
@@ -37,18 +37,18 @@ export interface RelayOptions extends Partial<RtspOptions> {
 export class Relay {
   readonly log: string[] = [];
   readonly hub: Hub;
-  readonly admission: Admission;
+  readonly clientLimit: ClientLimit;
   readonly clients = new ClientRegistry();
   readonly #server: TestServer;
 
   constructor({ corsAllowOrigin, maxClients = 8, bufferSlots = 16_384, ...options }: RelayOptions = {}) {
     const log = collectingLog(this.log);
     this.hub = new Hub({ bufferSlots, fastStart: false });
-    this.admission = new Admission(maxClients, new Places(), this.clients);
+    this.clientLimit = new ClientLimit(maxClients, new SharedSlots(), this.clients);
     const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");
-    const parts = { hub: this.hub, admission: this.admission, log, accessLog, options: { ...USUAL, ...options } };
-    const gatekeeper = new Gatekeeper({ ...OPEN, corsAllowOrigin }, log);
-    this.#server = new TestServer(router({ gatekeeper, routes: [rtspRoute(parts)], log }));
+    const parts = { hub: this.hub, clientLimit: this.clientLimit, log, accessLog, options: { ...USUAL, ...options } };
+    const accessControl = new AccessControl({ ...OPEN, corsAllowOrigin }, log);
+    this.#server = new TestServer(router({ accessControl, routes: [rtspRoute(parts)], log }));
   }
 
   /** The head of the answer to a request for a path of an RTSP server. */
@@ -70,7 +70,7 @@ export class Relay {
 
   /** Waits until no client has a place and no memory is used. */
   async idle(): Promise<void> {
-    await until(() => this.admission.count === 0, WAIT_MS, "all places to be free");
+    await until(() => this.clientLimit.count === 0, WAIT_MS, "all places to be free");
     await until(() => this.hub.budget.usedBytes === 0 && this.hub.budget.pipes === 0, WAIT_MS, "all memory to be free");
   }
 

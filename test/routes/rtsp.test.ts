@@ -108,7 +108,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     using player = await relay.play(server);
     await player.playing();
     player.client.close();
-    await until(() => relay.admission.count === 0, FAREWELL_MS, "the place to be free");
+    await until(() => relay.clientLimit.count === 0, FAREWELL_MS, "the place to be free");
     using next = await relay.play(server);
     expect((await next.playing()).status).toBe(200);
     next.client.close();
@@ -343,7 +343,7 @@ describe("questions", () => {
     expect(head.headers.get("access-control-expose-headers")).toContain("R2H-Playback-Scale");
     expect(body).toHaveLength(0);
     expect(server.methods).toEqual(["OPTIONS", "DESCRIBE"]);
-    expect(relay.admission.count).toBe(0);
+    expect(relay.clientLimit.count).toBe(0);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 /** One route behind a real HTTP listener that lets everybody in. */
-import { Gatekeeper } from "../../src/routes/gatekeeper.ts";
+import { AccessControl } from "../../src/routes/access-control.ts";
 import type { Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import { collectingLog, TestServer } from "../http/serve.ts";
@@ -12,5 +12,5 @@ export interface Doors {
 export function serveRoute(route: Route, { r2hToken, corsAllowOrigin }: Doors = {}): TestServer {
   const log = collectingLog([]);
   const options = { hostname: undefined, xff: false, r2hToken, corsAllowOrigin, appPathPrefix: undefined };
-  return new TestServer(router({ gatekeeper: new Gatekeeper(options, log), routes: [route], log }));
+  return new TestServer(router({ accessControl: new AccessControl(options, log), routes: [route], log }));
 }

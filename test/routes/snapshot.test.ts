@@ -85,7 +85,7 @@ class Relay {
 
   #open(parent: UpstreamParent) {
     this.parent = parent;
-    return { tick() {}, close() {}, tickMs: 5, facts: { protocol: "multicast" } as const };
+    return { tick() {}, close() {}, tickMs: 5, info: { protocol: "multicast" } as const };
   }
 
   [Symbol.dispose](): void {

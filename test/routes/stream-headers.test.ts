@@ -2,14 +2,14 @@ import { expect, test } from "bun:test";
 import { streamHeaders } from "../../src/routes/stream-headers.ts";
 
 test("a stream says what it is, and exposes that to pages of other origins", () => {
-  const facts = { protocol: "multicast", payload: "mp2t-rtp" } as const;
+  const info = { protocol: "multicast", payload: "mp2t-rtp" } as const;
   const plain = [
     ["Content-Type", "video/mp2t"],
     ["R2H-Upstream-Protocol", "multicast"],
     ["R2H-Upstream-Payload", "mp2t-rtp"],
   ];
-  expect(streamHeaders(facts, false)).toEqual(plain as [string, string][]);
-  expect(streamHeaders(facts, true)).toEqual([
+  expect(streamHeaders(info, false)).toEqual(plain as [string, string][]);
+  expect(streamHeaders(info, true)).toEqual([
     ...(plain as [string, string][]),
     [
       "Access-Control-Expose-Headers",

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Connection } from "../../src/http/connection.ts";
-import type { ByteInspector, Flow, Queue } from "../../src/relay/flow.ts";
+import type { ByteInspector, QueueStats, SourceStats } from "../../src/relay/flow.ts";
 import { CLIENT_STATE } from "../../src/status/client-state.ts";
 import { type ClientIdentity, ClientRegistry, type WatchedClient } from "../../src/status/clients.ts";
 import { SendCounts } from "../../src/status/send-counts.ts";
@@ -16,7 +16,7 @@ class FakeConnection {
   }
 }
 
-class FakeFlow implements Flow {
+class FakeFlow implements SourceStats {
   receivedBytes = 0;
   heardAt = Number.NEGATIVE_INFINITY;
   inspector: ByteInspector | undefined;
@@ -26,7 +26,7 @@ class FakeFlow implements Flow {
   }
 }
 
-const QUEUE: Queue = {
+const QUEUE: QueueStats = {
   queuedBytes: 1537,
   limitBytes: 4_718_592.5,
   peakBytes: 3073,

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readlinkSync } from "node
 import { type DatagramReceiver, openReceiver, type ReceiverKind } from "../../src/system/datagram-receiver.ts";
 import { interfaceIndex } from "../../src/system/interfaces.ts";
 import type { Membership } from "../../src/system/multicast.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
 import { MulticastSender } from "../fakes/multicast-sender.ts";
 import { addInterfacePair, describeInNamespace, memberCount, openSockets } from "../fakes/namespace.ts";
@@ -259,11 +259,11 @@ test("the batched receiver tells once why it could not read, and goes on", async
   symbols.dup2(kept, fd);
   symbols.close(kept);
 
-  expect(listener.receiver.takeReadError()?.message).toBe("recvmmsg: errno 88");
-  expect(listener.receiver.takeReadError()).toBeUndefined();
+  expect(listener.receiver.consumeReadError()?.message).toBe("recvmmsg: errno 88");
+  expect(listener.receiver.consumeReadError()).toBeUndefined();
   sender.sendRaw(pattern(100));
   await listener.readUntil(1);
-  expect(listener.receiver.takeReadError()).toBeUndefined();
+  expect(listener.receiver.consumeReadError()).toBeUndefined();
 });
 
 function socketDescriptors(): number[] {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { localPort, openListeningSocket } from "../../src/system/listening-socket.ts";
 import { closeSocket, getOption, SOL_SOCKET, SystemCallError } from "../../src/system/socket.ts";
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { openSockets } from "../fakes/namespace.ts";
 
 const SO_ACCEPTCONN = 30;

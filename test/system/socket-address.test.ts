@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { addressFamily, socketAddress } from "../../src/system/socket-address.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 
 const AF_INET = 2;
 const AF_INET6 = 10;

@@ -17,7 +17,7 @@ import {
   tryOption,
 } from "../../src/system/socket.ts";
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { errorOf } from "../fakes/error-of.ts";
 import { freeUdpPort } from "../fakes/free-port.ts";
 import { openSockets } from "../fakes/namespace.ts";

@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { TcpSource } from "../../src/system/tcp-source.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { HttpOrigin } from "../fakes/http-origin.ts";
 import { addInterfacePair, describeInNamespace } from "../fakes/namespace.ts";
 import { until } from "../fakes/until.ts";

@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { libc } from "../../src/system/libc.ts";
 import { allocate } from "../../src/system/memory.ts";
 import { type TcpEvents, TcpSource, type TcpTarget } from "../../src/system/tcp-source.ts";
-import { parseIpAddress } from "../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../fakes/free-port.ts";
 import {
   BlackHole,
@@ -387,7 +387,7 @@ if (IS_CHILD && KIND === "tls") {
 }
 
 if (!IS_CHILD) {
-  describe("in other surroundings", () => {
+  describe("in other io", () => {
     test("a certificate that nobody vouches for is refused", async () => {
       using unknown = new NewCertificate([`DNS:${NAME}`]);
       const server = origin(undefined, { certificate: unknown });

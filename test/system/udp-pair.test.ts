@@ -5,7 +5,7 @@ import { localAddressTowards } from "../../src/system/local-address.ts";
 import type { Memory } from "../../src/system/memory.ts";
 import { resolveHost } from "../../src/system/resolve.ts";
 import { UdpPair } from "../../src/system/udp-pair.ts";
-import { formatIpAddress, parseIpAddress } from "../../src/wire/ip-address.ts";
+import { formatIpAddress, parseIpAddress } from "../../src/wire/ip/address.ts";
 import { until } from "../fakes/until.ts";
 
 const WAIT_MS = 2000;
@@ -56,7 +56,7 @@ describe("a pair", () => {
     a.send("control", Buffer.from("three"), LOOPBACK, b.port + 1);
     expect(await received(b)).toEqual(["two"]);
     b.drainControl();
-    expect(b.takeReadError()).toBeUndefined();
+    expect(b.consumeReadError()).toBeUndefined();
   });
 
   test("neither sends to another family nor when it is closed, and says nothing of it", async () => {

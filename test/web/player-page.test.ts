@@ -1,7 +1,7 @@
 /** The player page in Chromium: what a viewer does, and what of it reaches the server. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
-import { TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
+import { TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 import { until } from "../fakes/until.ts";
 import { PlayerPages } from "./player-pages.ts";
 import { bestZap, DESKTOP, PHONE, playing, title, utcMs, VIDEO } from "./viewer.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { TsProbe } from "../../src/web/player/ts-probe.ts";
 import { chooseTracks, TsRetyper } from "../../src/web/player/ts-tracks.ts";
-import { streamsOfPmt, TS_PACKET_BYTES } from "../../src/wire/mpegts.ts";
+import { streamsOfPmt, TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 
 const PMT_PID = 0x100;
 

@@ -1,8 +1,8 @@
 /** The body of an upstream's response as a byte source: it ends where its framing says (RFC 9112 section 6.3). */
 import type { ByteSource } from "../../relay/pipe.ts";
 import type { Memory } from "../../system/memory.ts";
-import { ChunkedDecoder } from "../../wire/chunked.ts";
-import type { BodyFraming } from "../../wire/response-framing.ts";
+import { ChunkedDecoder } from "../../wire/http/chunked.ts";
+import type { BodyFraming } from "../../wire/http/response-framing.ts";
 
 /** Passes a body through as it comes, chunks and all, and sees its end. */
 export class BodySource implements ByteSource {

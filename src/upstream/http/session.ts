@@ -4,10 +4,10 @@ import type { Log } from "../../system/log.ts";
 import { allocate, type Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import { TcpSource } from "../../system/tcp-source.ts";
-import { type ResponseHead, ResponseHeadParser } from "../../wire/http-response-head.ts";
-import type { IpAddress } from "../../wire/ip-address.ts";
-import type { ProxyUrl } from "../../wire/proxy-url.ts";
-import type { BodyFraming } from "../../wire/response-framing.ts";
+import type { BodyFraming } from "../../wire/http/response-framing.ts";
+import { type ResponseHead, ResponseHeadParser } from "../../wire/http/response-head.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
+import type { ProxyUrl } from "../../wire/url/proxy-url.ts";
 import { HttpUpstreamError } from "./errors.ts";
 
 /** Resolving, each address, sending without progress, and waiting for the head: each may take so long. */

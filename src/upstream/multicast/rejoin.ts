@@ -1,6 +1,6 @@
 /** Tells the network again that somebody listens, without leaving the group (multicast.md section 4). */
 import { type Membership, sendIgmp } from "../../system/multicast.ts";
-import { IGMP_V3_REPORTS, membershipReportV2, membershipReportV3 } from "../../wire/igmp.ts";
+import { IGMP_V3_REPORTS, membershipReportV2, membershipReportV3 } from "../../wire/ip/igmp.ts";
 
 /**
  * Sends unsolicited IGMP reports from a raw socket.

@@ -1,5 +1,5 @@
 /** A multicast group as an upstream: joins, reads, notices silence and does something about it. */
-import type { Upstream, UpstreamFacts, UpstreamParent } from "../../relay/stream.ts";
+import type { StreamInfo, Upstream, UpstreamParent } from "../../relay/stream.ts";
 import {
   type DatagramReceiver,
   openReceiver,
@@ -9,9 +9,9 @@ import {
 import { interfaceIndex, zoneIndex } from "../../system/interfaces.ts";
 import type { Log } from "../../system/log.ts";
 import type { Membership } from "../../system/multicast.ts";
-import type { IpAddress } from "../../wire/ip-address.ts";
-import { MediaInput } from "../rtp/media-input.ts";
-import { ReadPace } from "../rtp/read-pace.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
+import { Depacketizer } from "../rtp/depacketizer.ts";
+import { PollInterval } from "../rtp/poll-interval.ts";
 import { InterfaceMissingError, JoinFailedError, NoDataError, SilentError } from "./errors.ts";
 import { sendReports } from "./rejoin.ts";
 
@@ -48,13 +48,13 @@ const REPORT_EVERY_MS = 1000;
 const ADVICE = "check IGMP snooping and querier on the switch, the firewall";
 
 export class MulticastSession implements Upstream {
-  readonly input: MediaInput;
+  readonly input: Depacketizer;
   readonly #parent: UpstreamParent;
   readonly #target: MulticastTarget;
   readonly #options: MulticastOptions;
   readonly #log: Log;
   #state: "waiting" | "flowing" | "silent" | "closed" = "waiting";
-  readonly #pace: ReadPace;
+  readonly #pace: PollInterval;
   #receiver: DatagramReceiver | undefined;
   #mediaAt: number;
   #rejoinedAt: number;
@@ -66,12 +66,12 @@ export class MulticastSession implements Upstream {
   /** @throws JoinFailedError, InterfaceMissingError */
   constructor(parent: UpstreamParent, target: MulticastTarget, options: MulticastOptions, log: Log, now: number) {
     this.#parent = parent;
-    this.input = new MediaInput(parent);
+    this.input = new Depacketizer(parent);
     this.#target = target;
     this.#options = options;
     this.#log = log;
     this.#mediaAt = this.#rejoinedAt = this.#reportedAt = now;
-    this.#pace = new ReadPace(now, EAGER_MS);
+    this.#pace = new PollInterval(now, EAGER_MS);
     this.#receiver = this.#join();
     log.info(`Joined ${target.name}${this.#where()} (${this.#receiver.kind} receiver)`);
     const { receiveBuffer } = this.#receiver;
@@ -84,7 +84,7 @@ export class MulticastSession implements Upstream {
     }
   }
 
-  get facts(): UpstreamFacts {
+  get info(): StreamInfo {
     const payload = this.input.payloadKind;
     return payload ? { protocol: "multicast", payload } : { protocol: "multicast" };
   }
@@ -189,7 +189,7 @@ export class MulticastSession implements Upstream {
 
   #housekeeping(now: number): void {
     this.#reportedAt = now;
-    const failure = this.#receiver?.takeReadError();
+    const failure = this.#receiver?.consumeReadError();
     if (failure) this.#log.error(`${this.#target.name}: cannot receive: ${failure.message}`);
     const { lost } = this.input.reorder.counts;
     if (lost > this.#reportedLost) {

@@ -1,5 +1,5 @@
 /** Takes the first key frame out of a transport stream, for a picture of it (status.md section 8). */
-import { isUnitStart, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts.ts";
+import { isUnitStart, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts/packet.ts";
 import { RandomAccessWatch } from "./random-access.ts";
 
 export const MAX_FRAME_BYTES = 1024 * 1024;

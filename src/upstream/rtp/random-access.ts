@@ -9,7 +9,7 @@ import {
   streamsOfPmt,
   TS_PACKET_BYTES,
   TS_SYNC_BYTE,
-} from "../../wire/mpegts.ts";
+} from "../../wire/mpegts/packet.ts";
 
 const NONE = -1;
 

@@ -1,6 +1,6 @@
 /** Puts RTP packets back in order within a window and drops duplicates (multicast.md section 8). */
 import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
-import { sequenceDifference } from "../../wire/rtp.ts";
+import { sequenceDifference } from "../../wire/rtp/packet.ts";
 
 /** Takes payloads in order. */
 export interface PayloadSink {

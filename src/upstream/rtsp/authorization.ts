@@ -5,7 +5,7 @@ import {
   type Credentials,
   digestAuthorization,
   parseChallenges,
-} from "../../wire/http-digest.ts";
+} from "../../wire/http/digest.ts";
 
 /** In a row: a third one says that the password is wrong. */
 const MAX_CHALLENGES = 2;

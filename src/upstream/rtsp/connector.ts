@@ -2,10 +2,10 @@
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import { failureText } from "../../system/tcp-source.ts";
-import type { IpAddress } from "../../wire/ip-address.ts";
-import type { RtspUrl } from "../../wire/rtsp-url.ts";
-import { Control } from "./control.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
+import type { RtspUrl } from "../../wire/rtsp/url.ts";
 import { type RtspError, UnreachableError, UnresolvedError } from "./errors.ts";
+import { RtspConnection } from "./rtsp-connection.ts";
 
 export interface ConnectorOptions {
   readonly interfaceName: string | undefined;
@@ -18,7 +18,7 @@ export interface ConnectorParent {
   /** At least one address is known; the first is tried next. */
   resolved(first: IpAddress): void;
   /** The connection's events are the parent's from now on. */
-  connected(control: Control): void;
+  connected(control: RtspConnection): void;
   failed(cause: RtspError): void;
 }
 
@@ -30,7 +30,7 @@ export class Connector {
   readonly #log: Log;
   #state: "resolving" | "connecting" | "over" = "resolving";
   #addresses: readonly IpAddress[] = [];
-  #control: Control | undefined;
+  #control: RtspConnection | undefined;
   #lastFailure = "its name has no address";
   #timer: Timer | undefined;
 
@@ -87,9 +87,9 @@ export class Connector {
     }
   }
 
-  #connect(address: IpAddress): Control {
+  #connect(address: IpAddress): RtspConnection {
     const target = { address, port: this.#url.port, interfaceName: this.#options.interfaceName };
-    const control: Control = new Control(target, {
+    const control: RtspConnection = new RtspConnection(target, {
       connected: () => this.#connected(control),
       over: (reason) => control === this.#control && this.#failedToConnect(reason),
       response() {},
@@ -98,7 +98,7 @@ export class Connector {
     return control;
   }
 
-  #connected(control: Control): void {
+  #connected(control: RtspConnection): void {
     if (this.#state !== "connecting" || control !== this.#control) return;
     this.#control = undefined;
     this.close();

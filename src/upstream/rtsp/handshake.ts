@@ -1,16 +1,16 @@
 /** The way to PLAY: asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 4 to 8). */
 import type { Log } from "../../system/log.ts";
-import { type HeaderField, headerValue } from "../../wire/http-request.ts";
-import type { IpAddress } from "../../wire/ip-address.ts";
-import type { RtspResponse } from "../../wire/rtsp-message.ts";
-import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp-transport.ts";
-import { followRedirect, type RtspUrl } from "../../wire/rtsp-url.ts";
-import type { Control, ControlParent } from "./control.ts";
+import { type HeaderField, headerValue } from "../../wire/http/request.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
+import type { RtspResponse } from "../../wire/rtsp/message.ts";
+import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp/transport.ts";
+import { followRedirect, type RtspUrl } from "../../wire/rtsp/url.ts";
 import { ClosedError, RedirectError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
-import { Learned } from "./learned.ts";
-import { transportOffers } from "./offers.ts";
 import type { Requests } from "./requests.ts";
+import type { RtspConnection, RtspConnectionParent } from "./rtsp-connection.ts";
 import { ServerLink, type ServerLinkOptions, type ServerLinkParent } from "./server-link.ts";
+import { SessionInfo } from "./session-info.ts";
+import { transportCandidates } from "./transport-candidates.ts";
 import { UdpTransport, type UdpTransportOptions } from "./udp-transport.ts";
 
 const MAX_REDIRECTS = 5;
@@ -34,14 +34,14 @@ export interface HandshakeRequest {
 /** How far it has come; an asking stage is named like the request whose answer it awaits. */
 export type HandshakeStage = Exclude<State, "over"> | "reconnecting";
 
-export interface HandshakeParent extends ControlParent {
+export interface HandshakeParent extends RtspConnectionParent {
   entered(stage: HandshakeStage): void;
   /** DESCRIBE was answered, and nothing else is wanted. */
   described(): void;
   /** SETUP was answered. Frames may come from now on. */
   setUp(transport: ChosenTransport["kind"]): void;
   /** PLAY was answered. The control connection's events are the parent's from now on. */
-  played(control: Control): void;
+  played(control: RtspConnection): void;
   failed(cause: RtspError): void;
 }
 
@@ -56,7 +56,7 @@ type State =
 
 export class Handshake implements ServerLinkParent {
   readonly udp: UdpTransport;
-  learned = new Learned();
+  learned = new SessionInfo();
   readonly #request: HandshakeRequest;
   readonly #parent: HandshakeParent;
   readonly #link: ServerLink;
@@ -108,7 +108,7 @@ export class Handshake implements ServerLinkParent {
     if (this.#request.purpose === "play" && this.#redirects === 0) this.udp.ask(first);
   }
 
-  reached(control: Control): void {
+  reached(control: RtspConnection): void {
     this.udp.connected(control.target.address, control.localPort, this.#request.purpose === "play");
     this.#ask("options");
   }
@@ -133,14 +133,14 @@ export class Handshake implements ServerLinkParent {
 
   /** Undefined when the server wants none of ours. */
   get #offer(): string | undefined {
-    return transportOffers(this.udp.offer)[this.#refusedOffers];
+    return transportCandidates(this.udp.offer)[this.#refusedOffers];
   }
 
   /** Of no interest: the connector hands over connections that are made. */
   connected(): void {}
 
   /** What a server sends before it has answered PLAY is the parent's, too. */
-  frame(...frame: Parameters<ControlParent["frame"]>): void {
+  frame(...frame: Parameters<RtspConnectionParent["frame"]>): void {
     this.#parent.frame(...frame);
   }
 
@@ -232,7 +232,7 @@ export class Handshake implements ServerLinkParent {
     else if (++this.#redirects > MAX_REDIRECTS)
       this.failed(new RedirectError(this.server, `over ${MAX_REDIRECTS} times`));
     else {
-      this.learned = new Learned();
+      this.learned = new SessionInfo();
       this.#refusedOffers = 0;
       this.#enter("connecting");
       this.#link.moveTo(url);

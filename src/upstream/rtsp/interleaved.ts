@@ -2,8 +2,8 @@
 import type { ByteSource } from "../../relay/pipe.ts";
 import type { UpstreamParent } from "../../relay/stream.ts";
 import { copyBytes, type Memory } from "../../system/memory.ts";
-import { MediaInput } from "../rtp/media-input.ts";
-import { CarryOver } from "./carry-over.ts";
+import { Depacketizer } from "../rtp/depacketizer.ts";
+import { SpillBuffer } from "./spill-buffer.ts";
 
 /** A read asks for so much at least, however little room there is: what does not fit is carried over. */
 const LEAST_READ_BYTES = 16 * 1024;
@@ -21,11 +21,11 @@ export interface InterleavedParent {
 
 export class InterleavedSource implements ByteSource, UpstreamParent {
   /** Takes the frames. */
-  readonly input = new MediaInput(this);
+  readonly input = new Depacketizer(this);
   /** Whoever asked to be told that there is something to read. */
   onArrived: (() => void) | undefined;
   readonly #parent: InterleavedParent;
-  readonly #carried = new CarryOver();
+  readonly #carried = new SpillBuffer();
   /** Where the read that is under way wants its bytes. */
   #into: Memory | undefined;
   #at = 0;

@@ -1,8 +1,8 @@
 /** Makes a session's requests: their number, who we are, and which session they belong to (rtsp.md section 3). */
-import type { Credentials } from "../../wire/http-digest.ts";
-import { type HeaderField, headerValue } from "../../wire/http-request.ts";
-import { parseSession } from "../../wire/rtsp-headers.ts";
-import { emitRtspRequest, type RtspResponse } from "../../wire/rtsp-message.ts";
+import type { Credentials } from "../../wire/http/digest.ts";
+import { type HeaderField, headerValue } from "../../wire/http/request.ts";
+import { parseSession } from "../../wire/rtsp/headers.ts";
+import { emitRtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
 import { Authorization } from "./authorization.ts";
 
 export class Requests {

@@ -1,27 +1,27 @@
 /** The server that a handshake talks to: connects, asks with a limit for the answer, takes leave (rtsp.md sections 2, 3 and 11). */
 import type { Log } from "../../system/log.ts";
-import type { HeaderField } from "../../wire/http-request.ts";
-import { formatRtspUrl, type RtspUrl } from "../../wire/rtsp-url.ts";
-import { formatAuthority } from "../../wire/url-authority.ts";
+import type { HeaderField } from "../../wire/http/request.ts";
+import { formatRtspUrl, type RtspUrl } from "../../wire/rtsp/url.ts";
+import { formatAuthority } from "../../wire/url/authority.ts";
 import { Connector, type ConnectorOptions, type ConnectorParent } from "./connector.ts";
-import type { Control, ControlParent } from "./control.ts";
 import { NoAnswerError } from "./errors.ts";
 import { Requests } from "./requests.ts";
+import type { RtspConnection, RtspConnectionParent } from "./rtsp-connection.ts";
 import { Teardown } from "./teardown.ts";
 
 export interface ServerLinkOptions extends ConnectorOptions {
   readonly userAgent: string;
 }
 
-export interface ServerLinkParent extends ControlParent, Pick<ConnectorParent, "resolved" | "failed"> {
+export interface ServerLinkParent extends RtspConnectionParent, Pick<ConnectorParent, "resolved" | "failed"> {
   /** The connection is made; `control` is set. */
-  reached(control: Control): void;
+  reached(control: RtspConnection): void;
 }
 
 export class ServerLink {
   readonly requests: Requests;
   /** Undefined while there is no connection. */
-  control: Control | undefined;
+  control: RtspConnection | undefined;
   /** The server has a session that it must be told the end of. */
   isSetUp = false;
   readonly #options: ServerLinkOptions;

@@ -2,16 +2,16 @@
 import type { Upstream, UpstreamParent } from "../../relay/stream.ts";
 import type { Log } from "../../system/log.ts";
 import type { Memory } from "../../system/memory.ts";
-import type { IpAddress } from "../../wire/ip-address.ts";
-import type { RtspResponse } from "../../wire/rtsp-message.ts";
-import type { ChosenTransport } from "../../wire/rtsp-transport.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
+import type { RtspResponse } from "../../wire/rtsp/message.ts";
+import type { ChosenTransport } from "../../wire/rtsp/transport.ts";
 import type { ReorderCounts } from "../rtp/reorder.ts";
-import type { Control } from "./control.ts";
 import { ClosedError, NoMediaError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
-import type { RtspFacts } from "./facts.ts";
 import { Handshake, type HandshakeParent, type HandshakeRequest, type HandshakeStage } from "./handshake.ts";
 import { InterleavedSource } from "./interleaved.ts";
 import { Keepalive } from "./keepalive.ts";
+import type { RtspConnection } from "./rtsp-connection.ts";
+import type { RtspStreamInfo } from "./stream-info.ts";
 import { UdpMedia, type UdpMediaOwner } from "./udp-media.ts";
 import type { UdpTransportOptions } from "./udp-transport.ts";
 
@@ -34,7 +34,7 @@ export type RtspCounts = Readonly<ReorderCounts>;
 
 export interface RtspSessionParent {
   entered(stage: RtspStage): void;
-  /** A session that only had to `describe` has done so: `facts` tells. */
+  /** A session that only had to `describe` has done so: `info` tells. */
   described(): void;
   /** Media has come on the control connection and is to be read from `source`, which may be over at any time. */
   interleaved(source: InterleavedSource): void;
@@ -59,7 +59,7 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
   readonly #keepalive = new Keepalive((method) => this.#keepAlive(method));
   #state: State = "handshake";
   #timer: Timer | undefined;
-  #control: Control | undefined;
+  #control: RtspConnection | undefined;
   #source: InterleavedSource | undefined;
   #udpMedia: UdpMedia | undefined;
   #hasMedia = false;
@@ -77,8 +77,8 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
     return this.#handshake.server;
   }
 
-  get facts(): RtspFacts {
-    return this.#handshake.learned.facts((this.#source ?? this.#udpMedia)?.input.payloadKind);
+  get info(): RtspStreamInfo {
+    return this.#handshake.learned.info((this.#source ?? this.#udpMedia)?.input.payloadKind);
   }
 
   /** Undefined before there is a way for media. */
@@ -126,7 +126,7 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
     this.#hasMedia = false;
   }
 
-  played(control: Control): void {
+  played(control: RtspConnection): void {
     const { requests, learned, udp } = this.#handshake;
     this.#control = control;
     this.#enter("awaiting-media");

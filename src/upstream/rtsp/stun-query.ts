@@ -3,14 +3,14 @@ import type { DatagramSink } from "../../system/datagram-receiver.ts";
 import type { Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import type { UdpPair } from "../../system/udp-pair.ts";
-import type { IpAddress } from "../../wire/ip-address.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
 import {
   emitBindingRequest,
   isStun,
   type MappedAddress,
   parseBindingResponse,
   STUN_TRANSACTION_ID_BYTES,
-} from "../../wire/stun.ts";
+} from "../../wire/ip/stun.ts";
 
 const ATTEMPTS = 3;
 const ATTEMPT_MS = 1000;

@@ -1,8 +1,8 @@
 /** Says goodbye to a server, for at most 3 seconds and without making anybody wait (rtsp.md section 11). */
-import { headerValue } from "../../wire/http-request.ts";
-import type { RtspResponse } from "../../wire/rtsp-message.ts";
-import { Control, type ControlParent, READ_BYTES } from "./control.ts";
+import { headerValue } from "../../wire/http/request.ts";
+import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import type { Requests } from "./requests.ts";
+import { READ_BYTES, RtspConnection, type RtspConnectionParent } from "./rtsp-connection.ts";
 
 /** For the answer, and for a second connection. */
 const TIMEOUT_MS = 3000;
@@ -19,11 +19,11 @@ export async function teardownsOver(limitMs: number): Promise<void> {
   if (all.length > 0) await Promise.race([Promise.all(all), Bun.sleep(limitMs)]);
 }
 
-export class Teardown implements ControlParent {
+export class Teardown implements RtspConnectionParent {
   readonly done = Promise.withResolvers<void>();
   readonly #requests: Requests;
   readonly #url: string;
-  #control: Control;
+  #control: RtspConnection;
   #state: "awaiting-answer" | "reconnecting" | "closed" = "awaiting-answer";
   #hasReconnected = false;
   /** Of our request. */
@@ -32,7 +32,7 @@ export class Teardown implements ControlParent {
   #beat: Timer | undefined;
 
   /** Takes the connection over. What still comes on it is read and forgotten. */
-  constructor(control: Control, requests: Requests, url: string) {
+  constructor(control: RtspConnection, requests: Requests, url: string) {
     this.#control = control;
     this.#requests = requests;
     this.#url = url;
@@ -90,7 +90,7 @@ export class Teardown implements ControlParent {
     clearInterval(this.#beat);
     this.#control.close();
     try {
-      this.#control = new Control(this.#control.target, this);
+      this.#control = new RtspConnection(this.#control.target, this);
     } catch {
       this.#close();
     }

@@ -2,9 +2,9 @@
 import type { Upstream, UpstreamParent } from "../../relay/stream.ts";
 import type { Log } from "../../system/log.ts";
 import type { UdpPair } from "../../system/udp-pair.ts";
-import { MediaInput } from "../rtp/media-input.ts";
-import { ReadPace } from "../rtp/read-pace.ts";
-import type { RtspFacts } from "./facts.ts";
+import { Depacketizer } from "../rtp/depacketizer.ts";
+import { PollInterval } from "../rtp/poll-interval.ts";
+import type { RtspStreamInfo } from "./stream-info.ts";
 
 /** How long the ports are read more often after PLAY. */
 const EAGER_MS = 300;
@@ -13,7 +13,7 @@ const HOUSEKEEPING_MS = 1000;
 export interface UdpMediaOwner {
   /** For logs. */
   readonly server: string;
-  readonly facts: RtspFacts;
+  readonly info: RtspStreamInfo;
   /** The first datagram has come. */
   mediaCame(): void;
   /** The media is not wanted any more. */
@@ -21,12 +21,12 @@ export interface UdpMediaOwner {
 }
 
 export class UdpMedia implements Upstream {
-  readonly input: MediaInput;
+  readonly input: Depacketizer;
   readonly #parent: UpstreamParent;
   readonly #pair: UdpPair;
   readonly #owner: UdpMediaOwner;
   readonly #log: Log;
-  readonly #pace: ReadPace;
+  readonly #pace: PollInterval;
   #state: "waiting" | "flowing" | "closed" = "waiting";
   #keptHouseAt: number;
   #reportedLost = 0;
@@ -37,13 +37,13 @@ export class UdpMedia implements Upstream {
     this.#pair = pair;
     this.#owner = owner;
     this.#log = log;
-    this.input = new MediaInput(parent);
-    this.#pace = new ReadPace(now, EAGER_MS);
+    this.input = new Depacketizer(parent);
+    this.#pace = new PollInterval(now, EAGER_MS);
     this.#keptHouseAt = now;
   }
 
-  get facts(): RtspFacts {
-    return this.#owner.facts;
+  get info(): RtspStreamInfo {
+    return this.#owner.info;
   }
 
   get tickMs(): number {
@@ -80,7 +80,7 @@ export class UdpMedia implements Upstream {
   #keepHouse(now: number): void {
     this.#keptHouseAt = now;
     this.#pair.drainControl();
-    const failure = this.#pair.takeReadError();
+    const failure = this.#pair.consumeReadError();
     if (failure) this.#log.error(`${this.#owner.server}: cannot receive: ${failure.message}`);
     const { lost } = this.input.reorder.counts;
     if (lost > this.#reportedLost) {

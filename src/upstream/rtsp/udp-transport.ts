@@ -3,11 +3,11 @@ import { localAddressTowards } from "../../system/local-address.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import { UdpPair } from "../../system/udp-pair.ts";
-import { formatIpAddress, type IpAddress } from "../../wire/ip-address.ts";
-import { type AdvertisedEndpoint, emitRtpPunch, emitZtePunch, formatNatHeader } from "../../wire/nat-punch.ts";
-import { emitReceiverReport } from "../../wire/rtcp.ts";
-import type { ChosenTransport, UdpOffer } from "../../wire/rtsp-transport.ts";
-import type { MappedAddress } from "../../wire/stun.ts";
+import { formatIpAddress, type IpAddress } from "../../wire/ip/address.ts";
+import type { MappedAddress } from "../../wire/ip/stun.ts";
+import { emitReceiverReport } from "../../wire/rtp/rtcp.ts";
+import { type AdvertisedEndpoint, emitRtpPunch, emitZtePunch, formatNatHeader } from "../../wire/rtsp/nat-punch.ts";
+import type { ChosenTransport, UdpOffer } from "../../wire/rtsp/transport.ts";
 import { StunQuery, type StunServer } from "./stun-query.ts";
 
 const PUNCH_ROUNDS = 3;

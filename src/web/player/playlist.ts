@@ -1,7 +1,8 @@
 /** The channels of the playlist: parsed, brought together by name, numbered (status.md section 9). */
-import { type M3uEntry, parseM3u } from "../../wire/m3u.ts";
-import { findAttribute } from "../../wire/m3u-attributes.ts";
-import { splitLabel } from "../../wire/m3u-label.ts";
+
+import { findAttribute } from "../../wire/m3u/attributes.ts";
+import { splitLabel } from "../../wire/m3u/label.ts";
+import { type M3uEntry, parseM3u } from "../../wire/m3u/parser.ts";
 
 export interface CatchupTemplate {
   /** `append`: the template continues the channel's URL; anything else: it is a URL of its own. */

@@ -1,5 +1,12 @@
 /** Finds out what is in an MPEG transport stream from its first bytes (ISO/IEC 13818-1 section 2.4.4). */
-import { isUnitStart, PAT_PID, packetId, payloadOffset, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts.ts";
+import {
+  isUnitStart,
+  PAT_PID,
+  packetId,
+  payloadOffset,
+  TS_PACKET_BYTES,
+  TS_SYNC_BYTE,
+} from "../../wire/mpegts/packet.ts";
 import { type Codec, codecOf, isMpegAudio, mpegAudioCodec } from "./codecs.ts";
 
 /** PAT and PMT come several times a second: this is a second of a fast stream. */

@@ -1,5 +1,5 @@
 /** Which tracks of a programme are played, and how the demuxer is made to take these. */
-import { isUnitStart, packetId, payloadOffset, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts.ts";
+import { isUnitStart, packetId, payloadOffset, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts/packet.ts";
 import { AC3_TYPE, type Codec, E_AC3_TYPE, type IsTypeSupported, isPlayable, kindOf, PRIVATE_PES } from "./codecs.ts";
 import type { ProbedProgramme, ProbedTrack } from "./ts-probe.ts";
 

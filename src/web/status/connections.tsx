@@ -83,7 +83,7 @@ function columnsOf({ text, unit }: PageContext): Column<ClientRow>[] {
       cell: ({ client, isGone }) => (isGone ? UNKNOWN : formatBandwidth(client.bandwidth, unit)),
     },
     { id: "sent", title: text("sent"), isNumber: true, cell: ({ client }) => formatBytes(client.bytesSent) },
-    { id: "queue", title: text("queue"), cell: ({ client }) => <Queue client={client} /> },
+    { id: "queue", title: text("queue"), cell: ({ client }) => <QueueStats client={client} /> },
     { id: "dropped", title: text("dropped"), isNumber: true, cell: ({ client }) => <Dropped client={client} /> },
     {
       id: "actions",
@@ -130,7 +130,7 @@ function State({ row: { client, isGone } }: { row: ClientRow }) {
   );
 }
 
-function Queue({ client }: { client: ClientStatus }) {
+function QueueStats({ client }: { client: ClientStatus }) {
   const { text } = usePage();
   const { queueBytes, queueLimitBytes, queuePeakBytes } = client;
   const percent = percentOf(queueBytes, queueLimitBytes);

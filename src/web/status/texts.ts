@@ -68,7 +68,7 @@ const TEXTS = {
   state: ["State", "状态", "狀態"],
   duration: ["Duration", "时长", "時長"],
   sent: ["Sent", "已发送", "已傳送"],
-  queue: ["Queue", "队列", "佇列"],
+  queue: ["QueueStats", "队列", "佇列"],
   queueUsage: ["{used} of {limit}", "{used} / {limit}", "{used} / {limit}"],
   queuePeak: ["peak {peak} ({percent})", "峰值 {peak}（{percent}）", "峰值 {peak}（{percent}）"],
   dropped: ["Dropped", "已丢弃", "已捨棄"],

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { ByteSource } from "../../../src/relay/pipe.ts";
 import { allocate, type Memory } from "../../../src/system/memory.ts";
 import { BodySource } from "../../../src/upstream/http/body.ts";
-import type { BodyFraming } from "../../../src/wire/response-framing.ts";
+import type { BodyFraming } from "../../../src/wire/http/response-framing.ts";
 
 const AREA_BYTES = 1000;
 const CHUNKED: BodyFraming = { kind: "chunked" };

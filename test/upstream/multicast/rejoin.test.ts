@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { interfaceIndex } from "../../../src/system/interfaces.ts";
 import type { Membership } from "../../../src/system/multicast.ts";
 import { sendReports } from "../../../src/upstream/multicast/rejoin.ts";
-import { internetChecksum } from "../../../src/wire/igmp.ts";
-import { parseIpAddress } from "../../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../../src/wire/ip/address.ts";
+import { internetChecksum } from "../../../src/wire/ip/igmp.ts";
 import { addInterfacePair, describeInNamespace, IgmpCapture, withoutRawSockets } from "../../fakes/namespace.ts";
 
 const GROUP = [239, 1, 2, 3];

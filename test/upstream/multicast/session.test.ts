@@ -15,7 +15,7 @@ import {
   MulticastSession,
   type MulticastTarget,
 } from "../../../src/upstream/multicast/session.ts";
-import { parseIpAddress } from "../../../src/wire/ip-address.ts";
+import { parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { freeUdpPort, uniqueGroup } from "../../fakes/free-port.ts";
 import { MulticastSender } from "../../fakes/multicast-sender.ts";
 import {
@@ -151,7 +151,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     await run.media(50);
     expect(run.verifier.clean).toBe(true);
     expect(run.verifier.packets).toBe((SOME + 50) * TS_PACKETS);
-    expect(run.session.facts).toEqual({
+    expect(run.session.info).toEqual({
       protocol: "multicast",
       payload: carrier === "rtp" ? "mp2t-rtp" : "mp2t-direct",
     });

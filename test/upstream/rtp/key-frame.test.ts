@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { KeyFrameSearch, MAX_FRAME_BYTES } from "../../../src/upstream/rtp/key-frame.ts";
-import { isUnitStart, packetId, payloadOffset } from "../../../src/wire/mpegts.ts";
+import { isUnitStart, packetId, payloadOffset } from "../../../src/wire/mpegts/packet.ts";
 
 const TS = 188;
 /** Two key frames and a second of what lies between them. */

@@ -2,9 +2,9 @@
 
 import { afterEach, expect, test } from "bun:test";
 import { Connector, type ConnectorOptions } from "../../../src/upstream/rtsp/connector.ts";
-import type { Control } from "../../../src/upstream/rtsp/control.ts";
 import type { RtspError } from "../../../src/upstream/rtsp/errors.ts";
-import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../src/wire/ip-address.ts";
+import type { RtspConnection } from "../../../src/upstream/rtsp/rtsp-connection.ts";
+import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole } from "../../fakes/http-origin.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
@@ -22,7 +22,7 @@ afterEach(() => {
 
 class Client {
   readonly first: string[] = [];
-  control: Control | undefined;
+  control: RtspConnection | undefined;
   failure: RtspError | undefined;
   readonly connector: Connector;
 
@@ -40,7 +40,7 @@ class Client {
     this.first.push(formatIpAddress(first));
   }
 
-  connected(control: Control): void {
+  connected(control: RtspConnection): void {
     this.control = control;
   }
 

@@ -2,9 +2,9 @@
 
 import { afterEach, describe, expect, jest, test } from "bun:test";
 import { Keepalive } from "../../../src/upstream/rtsp/keepalive.ts";
-import { transportOffers } from "../../../src/upstream/rtsp/offers.ts";
 import { Requests } from "../../../src/upstream/rtsp/requests.ts";
-import type { RtspResponse } from "../../../src/wire/rtsp-message.ts";
+import { transportCandidates } from "../../../src/upstream/rtsp/transport-candidates.ts";
+import type { RtspResponse } from "../../../src/wire/rtsp/message.ts";
 
 const USER = { user: "u", password: "" };
 
@@ -131,9 +131,9 @@ describe("keepalives", () => {
 });
 
 test("offers are made all at once, then one by one", () => {
-  expect(transportOffers({ rtpPort: 10_000, clientAddress: "192.0.2.1" }).slice(1)).toEqual([
+  expect(transportCandidates({ rtpPort: 10_000, clientAddress: "192.0.2.1" }).slice(1)).toEqual([
     "RTP/AVP/TCP;unicast;interleaved=0-1",
     "RTP/AVP;unicast;client_port=10000-10001",
   ]);
-  expect(transportOffers(undefined)).toHaveLength(2);
+  expect(transportCandidates(undefined)).toHaveLength(2);
 });

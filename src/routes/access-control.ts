@@ -1,0 +1,115 @@
+/** Who may ask: all that stands between a request and the routes (http.md sections 3 to 7 and 15). */
+import type { Connection } from "../http/connection.ts";
+import { corsHeaders, preflightResponse } from "../http/cors.ts";
+import { type HostCheck, hasHostnameScheme, hostCheck } from "../http/host-check.ts";
+import type { HttpRequest } from "../http/request.ts";
+import { errorResponse, type HttpResponse, type ResponseHeader } from "../http/response.ts";
+import { TokenCheck } from "../http/token-check.ts";
+import { LOG_INFO, type Log } from "../system/log.ts";
+import { forwardedFor } from "../wire/http/forwarded.ts";
+import { tokenCookie, withoutToken } from "../wire/http/token.ts";
+import { splitTarget } from "../wire/url/label.ts";
+import { withoutPrefix } from "../wire/url/path-prefix.ts";
+import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
+import type { Exchange } from "./route.ts";
+
+export interface GatekeeperOptions {
+  /** What `Host` must be: `host`, `host:port` or a URL. */
+  readonly hostname: string | undefined;
+  /** Believe `X-Forwarded-For`; a `hostname` with a scheme has the same effect. */
+  readonly xff: boolean;
+  readonly r2hToken: string | undefined;
+  /** `*` or an origin. */
+  readonly corsAllowOrigin: string | undefined;
+  /** Begins with `/` and does not end in one. */
+  readonly appPathPrefix: string | undefined;
+}
+
+/** Pages are made of them: everybody may have them, so that nothing else may be found below this path. */
+export function isAssetPath(path: string): boolean {
+  return path.startsWith("/assets/");
+}
+
+export class AccessControl {
+  readonly #log: Log;
+  readonly #hostCheck: HostCheck | undefined;
+  readonly #believesForwarded: boolean;
+  readonly #tokenCheck: TokenCheck | undefined;
+  readonly #cookie: ResponseHeader;
+  readonly #corsHeaders: readonly ResponseHeader[];
+  /** Byte string. */
+  readonly #prefix: string;
+
+  constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: GatekeeperOptions, log: Log) {
+    this.#log = log;
+    this.#hostCheck = hostname ? hostCheck(hostname) : undefined;
+    this.#believesForwarded = xff || hasHostnameScheme(hostname ?? "");
+    this.#tokenCheck = r2hToken ? new TokenCheck(r2hToken) : undefined;
+    this.#corsHeaders = corsHeaders(corsAllowOrigin);
+    this.#prefix = utf8Encode(appPathPrefix ?? "");
+    this.#cookie = ["Set-Cookie", tokenCookie(percentEncodeText(r2hToken ?? ""), this.#prefix || "/")];
+  }
+
+  /** Lets a request pass, without the token in its query, or answers it; then the result is undefined. */
+  admit(request: HttpRequest, connection: Connection): Exchange | undefined {
+    connection.standingHeaders = this.#corsHeaders;
+    const { path, query } = splitTarget(request.target);
+    const inner = withoutPrefix(path, this.#prefix);
+    const refusal = this.#refusal(request, inner);
+    if (refusal || inner === undefined) {
+      connection.respond(refusal ?? errorResponse(404));
+      return undefined;
+    }
+    if (!isAssetPath(inner) && !this.#knowsToken(request, query, connection)) {
+      connection.respond(errorResponse(401, [["WWW-Authenticate", "Bearer"]]));
+      return undefined;
+    }
+    return {
+      request,
+      connection,
+      path: inner,
+      query: withoutToken(query),
+      clientAddress: this.#clientAddress(request, connection),
+      isCors: this.#corsHeaders.length > 0,
+    };
+  }
+
+  /** The page for a request that cannot even be read. */
+  errorResponse(status: number): HttpResponse {
+    return errorResponse(status, this.#corsHeaders);
+  }
+
+  /** What ends a request before anybody asks for the token. */
+  #refusal(request: HttpRequest, inner: string | undefined): HttpResponse | undefined {
+    if (!request.target.startsWith("/")) return errorResponse(400);
+    const problem = this.#hostCheck?.(request.header("host"));
+    if (problem !== undefined) {
+      this.#reject(problem);
+      return errorResponse(400);
+    }
+    const isPreflight = request.method === "OPTIONS" && this.#corsHeaders.length > 0;
+    return isPreflight && inner !== undefined ? preflightResponse(request) : undefined;
+  }
+
+  #knowsToken({ target, headers }: HttpRequest, query: string, connection: Connection): boolean {
+    if (!this.#tokenCheck) return true;
+    const rawQuery = target.slice(target.indexOf("?") + 1);
+    const verdict = this.#tokenCheck.check(query, rawQuery, headers);
+    if (verdict.kind === "unknown") {
+      this.#reject(verdict.problem);
+      return false;
+    }
+    if (verdict.source === "query") connection.standingHeaders = [this.#cookie, ...this.#corsHeaders];
+    return true;
+  }
+
+  #clientAddress({ headers }: HttpRequest, connection: Connection): string {
+    const forwarded = this.#believesForwarded ? forwardedFor(headers) : "";
+    if (forwarded && this.#log.level >= LOG_INFO) this.#log.info(`X-Forwarded-For accepted: ${forwarded}`);
+    return forwarded || connection.peer;
+  }
+
+  #reject(problem: string): void {
+    this.#log.warn(`Client request rejected: ${problem}`);
+  }
+}

@@ -1,0 +1,165 @@
+/** What there is to see of all workers, put together while somebody watches; at other times it costs nothing (status.md sections 2, 3). */
+import { PROGRAM_VERSION } from "../config/program.ts";
+import type { LogRing } from "../status/log-ring.ts";
+import { payloadStart, type WorkerStatus } from "../status/payload.ts";
+import type { WorkerReport } from "../status/report.ts";
+import type { LogLevel } from "../system/log.ts";
+import type { ToWorker } from "../worker/messages.ts";
+
+/** An event comes at least this often. */
+const EVENT_INTERVAL_MS = 1000;
+/** Changes that follow each other faster than this share an event. */
+const LEAST_INTERVAL_MS = 80;
+/** How long a worker's report is waited for. */
+const REPORT_TIMEOUT_MS = 80;
+
+export interface StatusBoardParent {
+  readonly logLevel: LogLevel;
+  readonly maxClients: number;
+  /** The configured workers; a pid is 0 while the worker is not running. */
+  readonly workers: readonly { readonly id: number; readonly pid: number }[];
+  /** Does nothing for a worker that is not running. */
+  tell(worker: number, message: ToWorker): void;
+}
+
+export class StatusAggregator {
+  readonly #parent: StatusBoardParent;
+  readonly #logRing: LogRing;
+  /** Bytes that each worker has sent, in the memory they share. */
+  readonly #totals: Float64Array;
+  readonly #startedAt = performance.now();
+  readonly #serverStartTime = Date.now();
+  /** Workers that have readers of events, with where these stand in the log. */
+  readonly #watchers = new Map<number, { cursor: number }>();
+  readonly #reports = new Map<number, { readonly report: WorkerReport; readonly at: number }>();
+  /** Workers whose answer is still missing. */
+  readonly #asked = new Set<number>();
+  #beat: Timer | undefined;
+  /** The next event, if that is certain. */
+  #timer: Timer | undefined;
+  #publishedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parent: StatusBoardParent, logRing: LogRing, totals: Float64Array) {
+    this.#parent = parent;
+    this.#logRing = logRing;
+    this.#totals = totals;
+  }
+
+  /** A worker has its first reader of events, or none any more. */
+  watching(worker: number, isWatching: boolean): void {
+    if (!isWatching) {
+      this.#lost(worker);
+      return;
+    }
+    const isFirst = this.#watchers.size === 0;
+    this.#watchers.set(worker, { cursor: 0 });
+    if (isFirst) this.#start();
+    // Else what is there is good enough for a first event, unless one is due anyway.
+    else if (this.#asked.size === 0) this.#publish();
+  }
+
+  reported(worker: number, report: WorkerReport): void {
+    if (this.#watchers.size === 0) return;
+    this.#reports.set(worker, { report, at: performance.now() });
+    if (!this.#asked.delete(worker)) this.changed();
+    else if (this.#asked.size === 0) this.#publish();
+  }
+
+  /** A worker runs. */
+  ready(worker: number): void {
+    if (this.#watchers.size > 0) this.#parent.tell(worker, { kind: "status-ask" });
+  }
+
+  /** A worker is gone, with its clients and readers. */
+  exited(worker: number): void {
+    this.#reports.delete(worker);
+    const wasAwaited = this.#asked.delete(worker);
+    this.#lost(worker);
+    if (this.#watchers.size === 0) return;
+    if (wasAwaited && this.#asked.size === 0) this.#publish();
+    else this.changed();
+  }
+
+  /** Something is other than the last event has said. */
+  changed(): void {
+    // With answers awaited, an event comes when they are here.
+    if (this.#watchers.size === 0 || this.#asked.size > 0 || this.#timer) return;
+    const waitMs = this.#publishedAt + LEAST_INTERVAL_MS - performance.now();
+    if (waitMs <= 0) this.#publish();
+    else this.#publishIn(waitMs);
+  }
+
+  /** Ends every timer. */
+  stop(): void {
+    this.#watchers.clear();
+    this.#rest();
+  }
+
+  #start(): void {
+    this.#logRing.onChanged = () => this.changed();
+    this.#beat = setInterval(() => this.#ask(), EVENT_INTERVAL_MS);
+    this.#ask();
+  }
+
+  #lost(worker: number): void {
+    if (this.#watchers.delete(worker) && this.#watchers.size === 0) this.#rest();
+  }
+
+  #rest(): void {
+    this.#logRing.onChanged = undefined;
+    clearInterval(this.#beat);
+    clearTimeout(this.#timer);
+    this.#beat = this.#timer = undefined;
+    this.#asked.clear();
+    this.#reports.clear();
+    for (const { id } of this.#parent.workers) this.#parent.tell(id, { kind: "status-rest" });
+  }
+
+  /** Asks all workers; the event comes with the last answer, or soon without it. */
+  #ask(): void {
+    this.#asked.clear();
+    for (const { id, pid } of this.#parent.workers) if (pid !== 0) this.#asked.add(id);
+    this.#publishIn(REPORT_TIMEOUT_MS);
+    for (const id of [...this.#asked]) this.#parent.tell(id, { kind: "status-ask" });
+  }
+
+  #publishIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#publish(), ms);
+  }
+
+  #publish(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#asked.clear();
+    this.#publishedAt = performance.now();
+    const text = payloadStart(this.#service(this.#publishedAt));
+    for (const [worker, watcher] of this.#watchers) {
+      const logs = this.#logRing.read(watcher.cursor);
+      watcher.cursor = logs.cursor;
+      this.#parent.tell(worker, { kind: "status-event", payloadStart: text, logs });
+    }
+  }
+
+  #service(now: number) {
+    const { logLevel, maxClients, workers } = this.#parent;
+    return {
+      serverStartTime: this.#serverStartTime,
+      uptimeMs: now - this.#startedAt,
+      currentLogLevel: logLevel,
+      version: PROGRAM_VERSION,
+      maxClients,
+      totalBytesSent: this.#totals.reduce((sum, bytes) => sum + bytes, 0),
+      workers: workers.map(({ id, pid }): WorkerStatus => {
+        const last = this.#reports.get(id);
+        return {
+          id,
+          pid,
+          totalBytes: this.#totals[id] ?? 0,
+          report: last?.report,
+          ageMs: last ? now - last.at : 0,
+        };
+      }),
+    };
+  }
+}

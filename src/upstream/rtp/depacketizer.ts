@@ -1,0 +1,73 @@
+/** Turns datagrams into media: tells RTP, bare MPEG-TS and strays apart, puts RTP in order, finds random access points. */
+import type { UpstreamParent } from "../../relay/stream.ts";
+import type { DatagramSink } from "../../system/datagram-receiver.ts";
+import type { Memory } from "../../system/memory.ts";
+import { isTransportStream } from "../../wire/mpegts/packet.ts";
+import { emptyRtpPacket, isRtp, parseRtp } from "../../wire/rtp/packet.ts";
+import { RandomAccessWatch } from "./random-access.ts";
+import { type PayloadSink, ReorderBuffer } from "./reorder.ts";
+
+/** Dynamic payload types that parity packets use (multicast.md section 6); some servers use the first for media. */
+const PARITY_TYPE_A = 97;
+const PARITY_TYPE_B = 127;
+
+/** Value of the `R2H-Upstream-Payload` header. */
+export type PayloadKind = "mp2t-rtp" | "mp2t-direct";
+
+export class Depacketizer implements DatagramSink, PayloadSink {
+  /** Of the latest media datagram that was MPEG-TS. */
+  payloadKind: PayloadKind | undefined;
+  /** Payloads handed on. */
+  payloads = 0;
+  /** Datagrams that were neither RTP nor MPEG-TS. */
+  strays = 0;
+  /** RTP datagrams whose header does not fit them. */
+  malformed = 0;
+  /** Parity packets (FEC), which are never media. */
+  parity = 0;
+  readonly reorder: ReorderBuffer;
+  readonly #parent: UpstreamParent;
+  readonly #watch = new RandomAccessWatch();
+  readonly #packet = emptyRtpPacket();
+
+  constructor(parent: UpstreamParent) {
+    this.#parent = parent;
+    this.reorder = new ReorderBuffer(this);
+  }
+
+  datagram(memory: Memory, offset: number, length: number): void {
+    const { bytes } = memory;
+    if (isRtp(bytes, offset, length)) {
+      const packet = this.#packet;
+      if (!parseRtp(bytes, offset, length, packet)) {
+        this.malformed++;
+        return;
+      }
+      const payloadLength = packet.payloadEnd - packet.payloadStart;
+      if (
+        (packet.payloadType === PARITY_TYPE_A || packet.payloadType === PARITY_TYPE_B) &&
+        !isTransportStream(bytes, packet.payloadStart, payloadLength, 2)
+      ) {
+        this.parity++;
+        return;
+      }
+      if (this.payloadKind !== "mp2t-rtp" && isTransportStream(bytes, packet.payloadStart, payloadLength)) {
+        this.payloadKind = "mp2t-rtp";
+      }
+      this.reorder.push(packet.sequence, memory, packet.payloadStart, payloadLength);
+    } else if (isTransportStream(bytes, offset, length)) {
+      this.payloadKind = "mp2t-direct";
+      this.payload(memory, offset, length);
+    } else {
+      this.strays++;
+    }
+  }
+
+  /** One payload in its right order. */
+  payload(memory: Memory, offset: number, length: number): void {
+    this.payloads++;
+    const within = this.#watch.look(memory.bytes, offset, length);
+    if (within >= 0) this.#parent.markRandomAccess(within, this.#watch.preamble());
+    this.#parent.append(memory, offset, length);
+  }
+}

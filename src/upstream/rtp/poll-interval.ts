@@ -1,0 +1,61 @@
+/** How often a datagram socket must be read, so that its kernel buffer never fills between two readings. */
+import { USUAL_TICK_MS } from "../../relay/tick.ts";
+
+/** While a first picture is awaited. */
+const EAGER_TICK_MS = 2;
+/** When the kernel's buffer is small for the rate. */
+const QUICKEST_TICK_MS = 5;
+/** When the rate is so high that a usual beat would bring more than a client's socket takes at once. */
+const QUICK_TICK_MS = 10;
+/** A little less than 10 ms still counts as room for 10 ms: a beat comes when it comes. */
+const QUICK_ROOM_MS = 8;
+/** What the kernel charges its buffer for a usual datagram: payload, and as much again for its own needs. */
+const CHARGE_BYTES = 2304;
+/** What one reading may bring: about 500 KB of media. */
+const READING_DATAGRAMS = 400;
+/** What may wait in the kernel's buffer: a quarter of it. */
+const BUFFER_SHARE = 0.25;
+/** A burst says that there may be another. */
+const HOLD_MS = 2000;
+
+export class PollInterval {
+  #tickMs = EAGER_TICK_MS;
+  #until = 0;
+  #observedAt: number;
+
+  /** @param openedAt the socket is read eagerly for `eagerMs` from then on, or until `settle` */
+  constructor(openedAt: number, eagerMs: number) {
+    this.#until = openedAt + eagerMs;
+    this.#observedAt = openedAt;
+  }
+
+  get tickMs(): number {
+    return this.#tickMs;
+  }
+
+  /** The first picture is there. */
+  settle(): void {
+    if (this.#tickMs === EAGER_TICK_MS) this.#tickMs = USUAL_TICK_MS;
+  }
+
+  /**
+   * Learns from a reading.
+   * @param datagrams how many there were
+   * @param receiveBuffer as the kernel counts it, in bytes; 0 while unknown
+   */
+  observe(datagrams: number, receiveBuffer: number, now: number): void {
+    const elapsed = Math.max(1, now - this.#observedAt);
+    this.#observedAt = now;
+    if (this.#tickMs === EAGER_TICK_MS) {
+      if (now < this.#until) return;
+      this.#tickMs = USUAL_TICK_MS;
+    }
+    const bufferDatagrams = receiveBuffer > 0 ? (receiveBuffer * BUFFER_SHARE) / CHARGE_BYTES : READING_DATAGRAMS;
+    const roomMs = (Math.min(bufferDatagrams, READING_DATAGRAMS) * elapsed) / Math.max(1, datagrams);
+    const wanted = roomMs >= USUAL_TICK_MS ? USUAL_TICK_MS : roomMs >= QUICK_ROOM_MS ? QUICK_TICK_MS : QUICKEST_TICK_MS;
+    if (wanted <= this.#tickMs) {
+      this.#tickMs = wanted;
+      if (wanted < USUAL_TICK_MS) this.#until = now + HOLD_MS;
+    } else if (now >= this.#until) this.#tickMs = wanted;
+  }
+}

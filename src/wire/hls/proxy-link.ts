@@ -1,0 +1,58 @@
+/** Links of upstream responses, turned into URLs of this relay (http-proxy.md sections 5, 7 and 8). */
+import { MAX_TARGET_BYTES } from "../http/request.ts";
+import { hasScheme, resolveReference } from "../url/reference.ts";
+
+export interface LinkRules {
+  /** What every link begins with; ends in `/`. `baseUrl` makes it for playlists, for `Location` it is the app prefix. */
+  readonly base: string;
+  /** The absolute URL of the response that holds the link. */
+  readonly upstream: string;
+  /** Whether `https://` links go through this relay too; otherwise they stay. */
+  readonly proxyHttps: boolean;
+  /** The access token in percent-encoding, added to every link. */
+  readonly encodedToken?: string | undefined;
+}
+
+const PROXIED = /^(https?):\/\/(.*)$/is;
+const ORIGIN = /^[^/]*:\/\/[^/]*/;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+/** http.md section 8: the last `$` that is not followed by `{` or the end, up to the end. */
+const LABEL = /\$(?!\{|$)(?:[^$/?&=]|\$(?=\{|$))*$/;
+
+/**
+ * The URL of this relay that leads to `reference`, a byte string. Undefined when it has to stay as it is: it is empty, of a
+ * scheme that is not proxied, or would become longer than this relay accepts. References without a scheme always
+ * go the way that the response itself came.
+ */
+export function proxyLink(reference: string, rules: LinkRules): string | undefined {
+  if (reference === "") return undefined;
+  const isAbsolute = hasScheme(reference);
+  const [, scheme, rest] = PROXIED.exec(isAbsolute ? reference : resolveReference(rules.upstream, reference)) ?? [];
+  if (scheme === undefined || rest === undefined) return undefined;
+  const isHttps = scheme.length === "https".length;
+  if (isHttps && isAbsolute && !rules.proxyHttps) return undefined;
+  const link = `${rules.base}${isHttps ? "https" : "http"}/${rest}`;
+  if (isTooLong(link)) return undefined;
+  if (!rules.encodedToken) return link;
+  const linkWithToken = withToken(link, rules.encodedToken);
+  return isTooLong(linkWithToken) ? undefined : linkWithToken;
+}
+
+function isTooLong(link: string): boolean {
+  return link.length > MAX_TARGET_BYTES && link.replace(ORIGIN, "").length > MAX_TARGET_BYTES;
+}
+
+/** The value of a `Location` header for the client; only that of a redirect changes. */
+export function proxyLocation(status: number, location: string, rules: LinkRules): string {
+  return (REDIRECTS.includes(status) && proxyLink(location, rules)) || location;
+}
+
+/** Before the fragment, which is not sent, and before a label, which must stay the end of the URL to be one. */
+function withToken(link: string, encodedToken: string): string {
+  const sent = link.split("#", 1)[0]!;
+  if (/[?&]r2h-token=/i.test(sent)) return link;
+  const label = sent.search(LABEL);
+  const end = label < 0 ? sent.length : label;
+  const url = link.slice(0, end);
+  return `${url}${url.includes("?") ? "&" : "?"}r2h-token=${encodedToken}${link.slice(end)}`;
+}

@@ -1,0 +1,42 @@
+/** The response headers that a client of the HTTP proxy gets (http-proxy.md sections 5 and 6). */
+import { endToEndHeaders, isNamed, listElements } from "./header-fields.ts";
+import { type HeaderField, headerValue } from "./request.ts";
+
+const CONNECTION_CLOSE: HeaderField = { name: "Connection", value: "close" };
+
+/** About the bytes that the upstream sent, which are not those that the client gets. */
+const OF_ORIGINAL_BODY =
+  /^(content-length|transfer-encoding|content-encoding|accept-ranges|content-md5|digest|content-digest|repr-digest)$/i;
+
+/**
+ * For a body that passes through as it came, chunks and all: the upstream's headers in their order without those of its
+ * connection, then `Connection: close`. Two readers must not find two lengths, so that a `Content-Length` beside
+ * `Transfer-Encoding` is dropped and a repeated one stands there once.
+ */
+export function relayedHeaders(headers: readonly HeaderField[]): HeaderField[] {
+  const hasCoding = headerValue(headers, "transfer-encoding") !== undefined;
+  const [length = ""] = listElements(headers, "content-length");
+  const isLength = (field: HeaderField) => isNamed(field, "content-length");
+  const relayed = endToEndHeaders(headers);
+  const first = relayed.find(isLength);
+  return relayed
+    .filter((field) => !isLength(field) || (field === first && !hasCoding))
+    .map((field) => (isLength(field) ? { name: field.name, value: length } : field))
+    .concat(CONNECTION_CLOSE);
+}
+
+/**
+ * For a playlist that was rewritten.
+ * @param length of the new body in bytes; it has no coding any more
+ */
+export function rewrittenHeaders(headers: readonly HeaderField[], length: number): HeaderField[] {
+  return relayedHeaders(headers)
+    .filter(({ name }) => !OF_ORIGINAL_BODY.test(name))
+    .map((field) => (isNamed(field, "etag") ? { name: field.name, value: weakTag(field.value) } : field))
+    .concat({ name: "Content-Length", value: String(length) });
+}
+
+/** RFC 9110 section 8.8.1: the bytes differ, the meaning does not. */
+function weakTag(tag: string): string {
+  return tag.startsWith("W/") ? tag : `W/${tag}`;
+}

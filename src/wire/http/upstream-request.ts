@@ -1,0 +1,72 @@
+/** The request head that goes to an HTTP upstream, made from the client's (http-proxy.md section 3). */
+
+import { isPlaylistPath } from "../hls/response.ts";
+import { percentEncodeText } from "../url/percent.ts";
+import { emitMessageHead, endToEndHeaders, trimBlanks } from "./header-fields.ts";
+import type { HeaderField } from "./request.ts";
+import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "./token.ts";
+
+/** Made anew, or about this relay only. Without `Accept-Encoding`, playlists arrive as text. */
+const REPLACED = /^(host|content-length|transfer-encoding|accept-encoding|expect|x-forwarded-.*)$/i;
+/** A part of a playlist cannot be rewritten (http-proxy.md section 6). */
+const RANGES = /^(range|if-range)$/i;
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query; what cannot stand in a request line is percent-encoded. */
+  readonly target: string;
+  /** The value of `Host`. */
+  readonly host: string;
+  /** The client's. */
+  readonly headers: readonly HeaderField[];
+  /** Bytes of body that will follow the head. */
+  readonly bodyLength: number;
+  /** Byte string in place of the client's `User-Agent`; empty counts as none. */
+  readonly userAgent?: string | undefined;
+  /** The access token of this relay; when there is one, whatever may carry it is cut out of the headers. */
+  readonly token?: string | undefined;
+}
+
+/** Headers keep their order and spelling; those without a value are dropped. */
+export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffer> {
+  const { method, host, bodyLength, userAgent } = request;
+  const target = request.target.replace(/[^!-~\x80-\xff]+/g, percentEncodeText);
+  const headers: HeaderField[] = [
+    { name: "Host", value: host },
+    { name: "Connection", value: "close" },
+  ];
+  if (bodyLength > 0) headers.push({ name: "Content-Length", value: String(bodyLength) });
+  headers.push(...forwardedHeaders(request));
+  if (userAgent) headers.push({ name: "User-Agent", value: userAgent });
+  return emitMessageHead(`${method} ${target} HTTP/1.1`, headers);
+}
+
+function forwardedHeaders({ headers, target, userAgent, token }: UpstreamRequest): HeaderField[] {
+  const isPlaylist = isPlaylistPath(target);
+  return endToEndHeaders(headers)
+    .filter(({ name }) => !REPLACED.test(name))
+    .filter(({ name }) => !(isPlaylist && RANGES.test(name)))
+    .filter(({ name }) => !(userAgent && name.toLowerCase() === "user-agent"))
+    .map(({ name, value }) => ({ name, value: token ? withoutTokenIn(name, value) : value }))
+    .filter(({ value }) => value !== "");
+}
+
+function withoutTokenIn(name: string, value: string): string {
+  switch (name.toLowerCase()) {
+    case "cookie":
+      return withoutTokenCookie(value);
+    case "user-agent":
+      return withoutTokenWord(value);
+    case "referer":
+      return withoutTokenInUrl(value);
+    default:
+      return value;
+  }
+}
+
+function withoutTokenCookie(value: string): string {
+  const pairs = value.split(";");
+  const kept = pairs.filter((pair) => trimBlanks(pair.split("=", 1)[0]!).toLowerCase() !== TOKEN_NAME);
+  if (kept.length === pairs.length) return value;
+  return kept.every((pair) => trimBlanks(pair) === "") ? "" : trimBlanks(kept.join(";"));
+}

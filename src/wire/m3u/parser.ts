@@ -1,0 +1,221 @@
+/**
+ * M3U playlists of channels, read forgivingly and written again (m3u.md section 4).
+ *
+ * All texts are byte strings: names and URLs keep their bytes, whatever encoding these are in.
+ */
+import { addAttribute, findAttribute, trimAsciiBlanks } from "./attributes.ts";
+
+/** More would fill the memory of a small router with objects. */
+export const MAX_ENTRIES = 100_000;
+/** More skipped lines than these are only counted. */
+export const MAX_REPORTED_LINES = 100;
+
+/** U+FEFF in UTF-8. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+const HEADER = "#EXTM3U";
+const EXTINF = "#EXTINF:";
+/** What a header may set for all entries behind it that do not say it themselves. */
+const CATCHUP_ATTRIBUTES: readonly string[] = ["catchup", "catchup-days", "catchup-correction", "catchup-source"];
+const NONE: readonly string[] = [];
+
+export interface M3uEntry {
+  /** Of its `#EXTINF`, from 1. */
+  readonly line: number;
+  /** The whole `#EXTINF` line, with what the header adds to it. */
+  readonly extinf: string;
+  /** Behind the last comma; never empty. */
+  readonly name: string;
+  /** `group-title` as it stands; empty without one. */
+  readonly group: string;
+  readonly catchupSource: string;
+  /** `#` lines between the last URL and this `#EXTINF`. */
+  readonly before: readonly string[];
+  /** `#EXTVLCOPT`, `#KODIPROP` and other `#` lines between `#EXTINF` and URL, where players expect them. */
+  readonly options: readonly string[];
+  /** With its `$label`. */
+  readonly url: string;
+}
+
+export type SkipReason =
+  | "Failed to extract service name from EXTINF line"
+  | "#EXTINF without a URL"
+  | "URL without an #EXTINF"
+  | "too many entries";
+
+export interface SkippedLine {
+  /** From 1. */
+  readonly line: number;
+  readonly reason: SkipReason;
+}
+
+export interface M3uPlaylist {
+  readonly entries: readonly M3uEntry[];
+  /** `#` lines behind the last URL. */
+  readonly trailing: readonly string[];
+  /** Of the programme guide. */
+  readonly guideUrls: readonly string[];
+  /** The first of them. */
+  readonly skipped: readonly SkippedLine[];
+  readonly skippedCount: number;
+}
+
+type State =
+  /** No entry is open. */
+  | "between"
+  | "entry"
+  /** The open entry has no name: all of it is left out. */
+  | "nameless";
+
+/** Takes the text in pieces of any size; how it is cut changes nothing. */
+export class M3uParser {
+  #entries: M3uEntry[] = [];
+  /** Those that were taken included. */
+  #entryCount = 0;
+  readonly #skipped: SkippedLine[] = [];
+  #skippedCount = 0;
+  #guideUrls: readonly string[] = NONE;
+  #defaults: readonly (readonly [name: string, value: string])[] = [];
+  #state: State = "between";
+  #carry = "";
+  #line = 0;
+  #before: string[] = [];
+  #options: string[] = [];
+  #extinf = "";
+  #name = "";
+  #extinfLine = 0;
+
+  push(piece: string): void {
+    let start = 0;
+    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", start)) {
+      this.#take(this.#carry + piece.slice(start, end));
+      this.#carry = "";
+      start = end + 1;
+    }
+    this.#carry += piece.slice(start);
+  }
+
+  /** The entries that are complete, each of them once: they are not in what `finish` returns. */
+  takeEntries(): readonly M3uEntry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+
+  finish(): M3uPlaylist {
+    this.#take(this.#carry);
+    this.#carry = "";
+    if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
+    this.#state = "between";
+    return {
+      entries: this.#entries,
+      trailing: this.#before,
+      guideUrls: this.#guideUrls,
+      skipped: this.#skipped,
+      skippedCount: this.#skippedCount,
+    };
+  }
+
+  #take(raw: string): void {
+    this.#line++;
+    const isMarked = this.#line === 1 && raw.startsWith(BYTE_ORDER_MARK);
+    const text = trimAsciiBlanks(isMarked ? raw.slice(BYTE_ORDER_MARK.length) : raw);
+    if (text === "") return;
+    if (text.startsWith(HEADER)) this.#takeHeader(text);
+    else if (text.startsWith(EXTINF)) this.#takeExtinf(text);
+    else if (!text.startsWith("#")) this.#takeUrl(text);
+    else if (this.#state === "entry") this.#options.push(text);
+    else if (this.#state === "between") this.#before.push(text);
+  }
+
+  #takeHeader(text: string): void {
+    const urls = parseGuideUrls(text);
+    if (urls.length > 0) this.#guideUrls = urls;
+    this.#defaults = CATCHUP_ATTRIBUTES.flatMap((name) => {
+      const value = findAttribute(text, name)?.value;
+      return value ? [[name, value] as const] : [];
+    });
+  }
+
+  #takeExtinf(text: string): void {
+    if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
+    this.#options = [];
+    this.#extinf = text;
+    this.#extinfLine = this.#line;
+    this.#name = nameOf(text);
+    this.#state = this.#name === "" ? "nameless" : "entry";
+    if (this.#state === "nameless") this.#skip(this.#line, "Failed to extract service name from EXTINF line");
+  }
+
+  #takeUrl(url: string): void {
+    const state = this.#state;
+    this.#state = "between";
+    if (state === "between") this.#skip(this.#line, "URL without an #EXTINF");
+    else if (state === "nameless") return;
+    else if (this.#entryCount >= MAX_ENTRIES) this.#skip(this.#extinfLine, "too many entries");
+    else this.#add(url);
+  }
+
+  #add(url: string): void {
+    const extinf = this.#withDefaults(this.#extinf);
+    this.#entryCount++;
+    this.#entries.push({
+      line: this.#extinfLine,
+      extinf,
+      name: this.#name,
+      group: findAttribute(extinf, "group-title")?.value ?? "",
+      catchupSource: findAttribute(extinf, "catchup-source")?.value ?? "",
+      before: this.#before.length > 0 ? this.#before : NONE,
+      options: this.#options.length > 0 ? this.#options : NONE,
+      url,
+    });
+    if (this.#before.length > 0) this.#before = [];
+  }
+
+  #withDefaults(extinf: string): string {
+    let line = extinf;
+    for (const [name, value] of this.#defaults) {
+      if (!findAttribute(extinf, name)) line = addAttribute(line, name, value);
+    }
+    return line;
+  }
+
+  #skip(line: number, reason: SkipReason): void {
+    this.#skippedCount++;
+    if (this.#skipped.length < MAX_REPORTED_LINES) this.#skipped.push({ line, reason });
+  }
+}
+
+/** @param text byte string; one of many megabytes is better pushed into an `M3uParser` in pieces */
+export function parseM3u(text: string): M3uPlaylist {
+  const parser = new M3uParser();
+  parser.push(text);
+  return parser.finish();
+}
+
+/** The header with an empty line behind it. `guideUrl` is left out when it is empty. */
+export function emitM3uHeader(guideUrl: string): string {
+  return guideUrl === "" ? `${HEADER}\n\n` : `${HEADER} x-tvg-url="${guideUrl}"\n\n`;
+}
+
+/** The entry's lines with an empty one behind them. */
+export function emitM3uEntry({
+  before,
+  extinf,
+  options,
+  url,
+}: Pick<M3uEntry, "before" | "extinf" | "options" | "url">): string {
+  const isBare = before.length === 0 && options.length === 0;
+  return isBare ? `${extinf}\n${url}\n\n` : `${[...before, extinf, ...options, url].join("\n")}\n\n`;
+}
+
+/** Reads `x-tvg-url`, else `url-tvg`; both may name several guides, with commas between them. */
+function parseGuideUrls(header: string): string[] {
+  const rules = { ignoreCase: true, withCommas: true };
+  const list = findAttribute(header, "x-tvg-url", rules)?.value || findAttribute(header, "url-tvg", rules)?.value || "";
+  return list.split(",").map(trimAsciiBlanks).filter(Boolean);
+}
+
+function nameOf(extinf: string): string {
+  const comma = extinf.lastIndexOf(",");
+  return comma < 0 ? "" : trimAsciiBlanks(extinf.slice(comma + 1));
+}

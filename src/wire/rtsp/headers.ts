@@ -1,0 +1,31 @@
+/** Small headers of RTSP responses: `Session`, `Public`, `Scale` (RFC 2326 section 12; rtsp.md sections 4, 5.2, 5.5 and 10.3). */
+import { listElements, trimBlanks } from "../http/header-fields.ts";
+import type { HeaderField } from "../http/request.ts";
+
+export interface SessionHeader {
+  readonly id: string;
+  /** After so many seconds without a request the server forgets the session; 1 or more. */
+  readonly timeoutS: number | undefined;
+}
+
+const TIMEOUT = /; *timeout *= *"?([1-9]\d{0,8})(?!\d)/i;
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
+
+/** Undefined for a session without a name. */
+export function parseSession(value: string): SessionHeader | undefined {
+  const id = trimBlanks(value.split(";", 1)[0]!);
+  const timeout = TIMEOUT.exec(value)?.[1];
+  return id === "" ? undefined : { id, timeoutS: timeout === undefined ? undefined : Number(timeout) };
+}
+
+/** The methods of `Public` in upper case; undefined without the header. */
+export function publicMethods(headers: readonly HeaderField[]): string[] | undefined {
+  const methods = listElements(headers, "public").map((method) => method.toUpperCase());
+  return methods.length > 0 ? methods : undefined;
+}
+
+/** `Scale`, the speed of playing: 1 is normal, negative is backwards. Undefined unless it is a plain decimal number. */
+export function parseScale(value: string): number | undefined {
+  const scale = DECIMAL.test(value) ? Number(value) : Number.NaN;
+  return Number.isFinite(scale) ? scale : undefined;
+}

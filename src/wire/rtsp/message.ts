@@ -1,0 +1,164 @@
+/** RTSP/1.0 requests and responses (RFC 2326 sections 4, 6 and 7; rtsp.md sections 3 and 4), parsed in pieces and emitted. */
+import { emitMessageHead, trimBlanks } from "../http/header-fields.ts";
+import { type HeaderField, headerValue } from "../http/request.ts";
+
+export const MAX_START_LINE_BYTES = 4096;
+/** Header lines and the empty line together. */
+export const MAX_RTSP_HEADER_BYTES = 64 * 1024;
+export const MAX_RTSP_HEADER_COUNT = 128;
+/** A description of a session is the only body that is read. */
+export const MAX_RTSP_BODY_BYTES = 256 * 1024;
+
+export interface RtspResponseLine {
+  readonly kind: "response";
+  /** 100 to 999. */
+  readonly status: number;
+  readonly reason: string;
+}
+
+export interface RtspRequestLine {
+  readonly kind: "request";
+  readonly method: string;
+  /** As it came: an absolute URL or `*`. */
+  readonly url: string;
+}
+
+interface RtspContent {
+  /** All header lines in their order; `headerValue` finds the one that counts. */
+  readonly headers: readonly HeaderField[];
+  /** Without `Content-Length` there is none. */
+  readonly body: Uint8Array;
+}
+
+export type RtspResponse = RtspResponseLine & RtspContent;
+export type RtspRequest = RtspRequestLine & RtspContent;
+export type RtspMessage = RtspResponse | RtspRequest;
+
+export type RtspMessageError = "malformed header" | "head too large" | "bad content length" | "body too large";
+
+export type RtspMessageOutcome =
+  | { readonly kind: "more" }
+  /** `consumed` bytes of the last piece belong to the message. */
+  | { readonly kind: "complete"; readonly message: RtspMessage; readonly consumed: number }
+  | { readonly kind: "error"; readonly reason: RtspMessageError };
+
+const MORE: RtspMessageOutcome = { kind: "more" };
+const NO_BODY = new Uint8Array(0);
+const LF = 0x0a;
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
+/** Not bound to the start of the line: what a server leaves over of something else may stand before it. */
+const RESPONSE_LINE = new RegExp(`RTSP/1\\.0 +([1-9]\\d\\d)(?: (${VALUE_CHAR}*))?$`);
+const REQUEST_LINE = new RegExp(`^(${TOKEN}) +([!-~\\x80-\\xff]+) +RTSP/1\\.0$`);
+const HEADER_LINE = new RegExp(`^(${TOKEN})[\\t ]*:(${VALUE_CHAR}*)$`);
+const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
+
+/** @param line without its line end */
+export function parseStartLine(line: string): RtspResponseLine | RtspRequestLine | undefined {
+  const response = RESPONSE_LINE.exec(line);
+  if (response) return { kind: "response", status: Number(response[1]), reason: response[2] ?? "" };
+  const request = REQUEST_LINE.exec(line);
+  return request ? { kind: "request", method: request[1]!, url: request[2]! } : undefined;
+}
+
+/**
+ * Takes what follows a start line in pieces of any size; how it is cut does not change the outcome. Folded lines are joined,
+ * bare LFs accepted. Holds no more than the limits above.
+ */
+export class RtspMessageParser {
+  readonly #startLine: RtspResponseLine | RtspRequestLine;
+  #state: "headers" | "body" | "over" = "headers";
+  #outcome: RtspMessageOutcome = MORE;
+  /** The line that has not ended yet. */
+  #line = "";
+  #headerBytes = 0;
+  readonly #headers: HeaderField[] = [];
+  #body: Uint8Array = NO_BODY;
+  #bodyBytes = 0;
+
+  constructor(startLine: RtspResponseLine | RtspRequestLine) {
+    this.#startLine = startLine;
+  }
+
+  /** Takes the bytes from `start` to before `end`. Not to be called again once the outcome is `complete` or `error`. */
+  push(bytes: Uint8Array, start = 0, end = bytes.length): RtspMessageOutcome {
+    let at = start;
+    while (at < end && this.#state !== "over") {
+      at = this.#state === "headers" ? this.#takeLine(bytes, at, end) : this.#takeBody(bytes, at, end);
+      if (this.#state === "body" && this.#bodyBytes === this.#body.length) this.#complete(at - start);
+    }
+    return this.#outcome;
+  }
+
+  #takeLine(bytes: Uint8Array, at: number, end: number): number {
+    const newline = bytes.indexOf(LF, at);
+    const lineEnd = newline < 0 || newline >= end ? end : newline + 1;
+    const stop = Math.min(lineEnd, at + MAX_RTSP_HEADER_BYTES - this.#headerBytes);
+    this.#line += Buffer.from(bytes.buffer, bytes.byteOffset + at, stop - at).toString("latin1");
+    this.#headerBytes += stop - at;
+    if (bytes[stop - 1] === LF) this.#endLine();
+    if (this.#state === "headers" && this.#headerBytes === MAX_RTSP_HEADER_BYTES) this.#fail("head too large");
+    return stop;
+  }
+
+  #endLine(): void {
+    const line = this.#line.slice(0, this.#line.endsWith("\r\n") ? -2 : -1);
+    this.#line = "";
+    if (line === "") this.#endHeaders();
+    else this.#readHeader(line);
+  }
+
+  #readHeader(line: string): void {
+    const last = this.#headers.at(-1);
+    if (last && FOLDED_LINE.test(line)) {
+      const rest = trimBlanks(line);
+      const value = last.value && rest ? `${last.value} ${rest}` : last.value + rest;
+      this.#headers[this.#headers.length - 1] = { name: last.name, value };
+      return;
+    }
+    const match = HEADER_LINE.exec(line);
+    if (!match) this.#fail("malformed header");
+    else if (this.#headers.length === MAX_RTSP_HEADER_COUNT) this.#fail("head too large");
+    else this.#headers.push({ name: match[1]!, value: trimBlanks(match[2]!) });
+  }
+
+  /** Where the body ends decides where the next frame begins: a length that is no number cannot be ignored. */
+  #endHeaders(): void {
+    const length = headerValue(this.#headers, "content-length") ?? "0";
+    if (!/^\d+$/.test(length)) this.#fail("bad content length");
+    else if (Number(length) > MAX_RTSP_BODY_BYTES) this.#fail("body too large");
+    else {
+      this.#state = "body";
+      if (Number(length) > 0) this.#body = new Uint8Array(Number(length));
+    }
+  }
+
+  #takeBody(bytes: Uint8Array, at: number, end: number): number {
+    const part = bytes.subarray(at, Math.min(end, at + this.#body.length - this.#bodyBytes));
+    this.#body.set(part, this.#bodyBytes);
+    this.#bodyBytes += part.length;
+    return at + part.length;
+  }
+
+  #complete(consumed: number): void {
+    const message = { ...this.#startLine, headers: this.#headers, body: this.#body };
+    this.#state = "over";
+    this.#outcome = { kind: "complete", message, consumed };
+  }
+
+  #fail(reason: RtspMessageError): void {
+    this.#state = "over";
+    this.#outcome = { kind: "error", reason };
+  }
+}
+
+/** @param url without blanks or control characters, as `rtsp-url.ts` makes it */
+export function emitRtspRequest(method: string, url: string, headers: readonly HeaderField[]): Buffer<ArrayBuffer> {
+  return emitMessageHead(`${method} ${url} RTSP/1.0`, headers);
+}
+
+/** A response without a body, as the relay answers a server's requests. */
+export function emitRtspResponse(status: number, reason: string, headers: readonly HeaderField[]): Buffer<ArrayBuffer> {
+  return emitMessageHead(`RTSP/1.0 ${status} ${reason}`, headers);
+}

@@ -1,0 +1,93 @@
+/** URLs of RTSP as byte strings: the one that is asked for, those of tracks, and redirects (rtsp.md sections 1, 4 and 5.3). */
+import type { Credentials } from "../http/digest.ts";
+import { formatAuthority, parseAuthority } from "../url/authority.ts";
+import { percentDecode, percentEncodeText } from "../url/percent.ts";
+import { hasScheme, resolveReference } from "../url/reference.ts";
+
+export const DEFAULT_RTSP_PORT = 554;
+export const MAX_RTSP_URL_BYTES = 2047;
+/** User and password, each, decoded. */
+export const MAX_CREDENTIAL_BYTES = 127;
+
+const SCHEME = "rtsp://";
+/** What would end a URL early in a request line. */
+const UNSAFE = /[^!-~\x80-\xff]+/g;
+
+export interface RtspUrl {
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Begins with `/`, holds the query too. */
+  readonly path: string;
+  /** Undefined when the URL names no user. */
+  readonly credentials: Credentials | undefined;
+}
+
+export type RtspUrlOutcome =
+  | { readonly kind: "url"; readonly url: RtspUrl }
+  /** 404: nothing there. 503: a host, port or user that cannot be, or a URL too long. */
+  | { readonly kind: "error"; readonly status: 404 | 503 };
+
+/** @param rest what follows `rtsp://` in a URL, or `/rtsp/` in a request target */
+export function parseRtspUrl(rest: string): RtspUrlOutcome {
+  if (rest === "") return { kind: "error", status: 404 };
+  const url = rest.length + SCHEME.length <= MAX_RTSP_URL_BYTES ? readUrl(rest) : undefined;
+  return url ? { kind: "url", url } : { kind: "error", status: 503 };
+}
+
+/** The URL of the request line: without credentials, without the default port. */
+export function formatRtspUrl({ host, port, path }: RtspUrl): string {
+  return SCHEME + formatAuthority({ host, port: port === DEFAULT_RTSP_PORT ? undefined : port }) + path;
+}
+
+/**
+ * Where a redirect leads; undefined unless `location` is an absolute `rtsp://` URL. The user goes along when it names none.
+ */
+export function followRedirect(location: string, from: RtspUrl): RtspUrl | undefined {
+  const outcome = location.startsWith(SCHEME) ? parseRtspUrl(location.slice(SCHEME.length)) : undefined;
+  if (outcome?.kind !== "url") return undefined;
+  return { ...outcome.url, credentials: outcome.url.credentials ?? from.credentials };
+}
+
+/**
+ * The URL for SETUP. A base's query counts for nothing, and its path up to the last `/` (RFC 3986 section 5.2).
+ * @param requestUrl of DESCRIBE, as `formatRtspUrl` makes it
+ * @param contentBase the header of its answer; one that is no `rtsp://` URL is no base
+ * @param control of the first medium
+ */
+export function resolveControl(
+  requestUrl: string,
+  contentBase: string | undefined,
+  control: string | undefined,
+): string {
+  if (!control || control === "*") return requestUrl;
+  const base = isAbsolute(contentBase) ? contentBase : requestUrl;
+  // `track:1` is a name, although it looks like a scheme (RFC 3986 section 4.2).
+  const reference = hasScheme(control) && !isAbsolute(control) ? `./${control}` : control;
+  return resolveReference(base, reference).replace(UNSAFE, percentEncodeText);
+}
+
+function isAbsolute(url: string | undefined): url is string {
+  return url !== undefined && /^rtsp:\/\/[^/?#]/i.test(url);
+}
+
+function readUrl(rest: string): RtspUrl | undefined {
+  const end = rest.search(/[/?]/);
+  const authorityText = end < 0 ? rest : rest.slice(0, end);
+  const tail = end < 0 ? "" : rest.slice(end).replace(UNSAFE, percentEncodeText);
+  const at = authorityText.lastIndexOf("@");
+  const authority = parseAuthority(authorityText.slice(at + 1));
+  const credentials = parseCredentials(authorityText.slice(0, Math.max(at, 0)));
+  if (!authority || credentials === "invalid") return undefined;
+  const { host, port = DEFAULT_RTSP_PORT } = authority;
+  return { host, port, path: tail.startsWith("/") ? tail : `/${tail}`, credentials };
+}
+
+function parseCredentials(text: string): Credentials | undefined | "invalid" {
+  const [, userText = "", passwordText = ""] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
+  const user = percentDecode(userText);
+  const password = percentDecode(passwordText);
+  if (user === undefined || password === undefined) return "invalid";
+  if (user.length > MAX_CREDENTIAL_BYTES || password.length > MAX_CREDENTIAL_BYTES) return "invalid";
+  return user === "" ? undefined : { user, password };
+}

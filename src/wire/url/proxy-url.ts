@@ -1,0 +1,82 @@
+/** URLs of the HTTP proxy, `/http/host[:port][/path][?query]`, as byte strings (http-proxy.md section 1). */
+import { formatAuthority, parseAuthority } from "./authority.ts";
+
+/** Path and query together. */
+export const MAX_PATH_BYTES = 2047;
+
+/** Query parameters that are meant for the relay and that no upstream may see. The seek parameter's name varies. */
+export const CONSUMED_PARAMETERS: readonly string[] = [
+  "r2h-token",
+  "r2h-ifname",
+  "r2h-ifname-fcc",
+  "r2h-seek-name",
+  "r2h-seek-offset",
+  "r2h-seek-mode",
+];
+
+export type ProxyScheme = "http" | "https";
+
+const DEFAULT_PORTS: Readonly<Record<ProxyScheme, number>> = { http: 80, https: 443 };
+
+export interface ProxyUrl {
+  readonly scheme: ProxyScheme;
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Begins with `/`, holds the query too; otherwise byte for byte what the client sent. */
+  readonly path: string;
+}
+
+export type ProxyUrlOutcome =
+  | { readonly kind: "url"; readonly url: ProxyUrl }
+  /** 404: no host. 503: a host or port that cannot be, or a path too long. */
+  | { readonly kind: "error"; readonly status: 404 | 503 };
+
+/** @param rest what follows `/http/` or `/https/` in a request target, or `http://` in a configured URL */
+export function parseProxyUrl(rest: string, scheme: ProxyScheme = "http"): ProxyUrlOutcome {
+  const end = rest.search(/[/?]/);
+  const text = end < 0 ? rest : rest.slice(0, end);
+  const tail = end < 0 ? "" : rest.slice(end);
+  if (/^(:\d*)?$/.test(text)) return { kind: "error", status: 404 };
+  const authority = parseAuthority(text);
+  const path = tail.startsWith("/") ? tail : `/${tail}`;
+  if (!authority || path.length > MAX_PATH_BYTES) return { kind: "error", status: 503 };
+  const { host, port = DEFAULT_PORTS[scheme] } = authority;
+  return { kind: "url", url: { scheme, host, port, path } };
+}
+
+/** The value of `Host`: the port is left out when it is the scheme's own, an IPv6 address stands in brackets. */
+export function authorityOf({ scheme, host, port }: ProxyUrl): string {
+  return formatAuthority({ host, port: port === DEFAULT_PORTS[scheme] ? undefined : port });
+}
+
+/** The absolute URL, against which the references of a response are resolved. */
+export function formatProxyUrl(url: ProxyUrl): string {
+  return `${url.scheme}://${authorityOf(url)}${url.path}`;
+}
+
+export interface PartedQuery {
+  /** The URL without the taken parameters; its other bytes unchanged. */
+  readonly url: string;
+  /** The taken parameters in their order, as a query that `queryParameter` reads. */
+  readonly taken: string;
+}
+
+/**
+ * Takes every parameter with one of these names out of a URL's query, those without a value too.
+ * @param url a path or an absolute URL
+ * @param names lower case; the URL's names are compared without regard to case
+ */
+export function takeParameters(url: string, names: readonly string[]): PartedQuery {
+  const mark = url.indexOf("?");
+  if (mark < 0) return { url, taken: "" };
+  const kept: string[] = [];
+  const taken: string[] = [];
+  for (const parameter of url.slice(mark + 1).split("&")) {
+    const name = parameter.split("=", 1)[0]!.toLowerCase();
+    (names.includes(name) ? taken : kept).push(parameter);
+  }
+  if (taken.length === 0) return { url, taken: "" };
+  const query = kept.length === 0 ? "" : `?${kept.join("&")}`;
+  return { url: url.slice(0, mark) + query, taken: taken.join("&") };
+}

@@ -1,0 +1,62 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Connection } from "../../src/http/connection.ts";
+import type { HttpRequest } from "../../src/http/request.ts";
+import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
+import type { Exchange } from "../../src/routes/route.ts";
+
+const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
+
+function enter(clientLimit: ClientLimit): (() => void) | undefined {
+  const connection = { sentBytes: 0 } as Connection;
+  const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
+  return clientLimit.enter(exchange, "http")?.leave;
+}
+
+test("never lets in more than the limit, and gets each place back once", () => {
+  const step = fc.oneof(fc.constant("enter" as const), fc.nat(20));
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 60 }), (limit, steps) => {
+      const clientLimit = new ClientLimit(limit);
+      const inside = new Set<() => void>();
+      const all: (() => void)[] = [];
+      for (const what of steps) {
+        if (what === "enter") {
+          const leave = enter(clientLimit);
+          expect(leave !== undefined).toBe(inside.size < limit);
+          if (!leave) continue;
+          inside.add(leave);
+          all.push(leave);
+        } else if (all.length > 0) {
+          const leave = all[what % all.length]!;
+          leave();
+          inside.delete(leave);
+        }
+        expect(clientLimit.count).toBe(inside.size);
+      }
+    }),
+  );
+});
+
+test("a dead worker's places come back, and nobody else's", () => {
+  const counters = new Int32Array(SharedSlots.size(2));
+  const [first, second] = [new SharedSlots(counters, 0), new SharedSlots(counters, 1)];
+  for (let i = 0; i < 3; i++) expect(first.take(5)).toBe(true);
+  expect(second.take(5)).toBe(true);
+  expect(second.take(4)).toBe(false);
+  expect(first.reclaim()).toBe(3);
+  expect(first.reclaim()).toBe(0);
+  expect(second.taken).toBe(1);
+  second.giveBack();
+  expect(second.taken).toBe(0);
+});
+
+test("a smaller limit lets nobody in and nobody out", () => {
+  const clientLimit = new ClientLimit(3);
+  const leave = [enter(clientLimit), enter(clientLimit), enter(clientLimit)];
+  clientLimit.limit = 2;
+  leave[0]!();
+  expect(enter(clientLimit)).toBeUndefined();
+  leave[1]!();
+  expect(enter(clientLimit)).toBeFunction();
+});

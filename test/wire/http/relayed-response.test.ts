@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { relayedHeaders, rewrittenHeaders } from "../../../src/wire/http/relayed-response.ts";
+import type { HeaderField } from "../../../src/wire/http/request.ts";
+
+const fields = (text: string): HeaderField[] =>
+  text.split("\n").map((line) => ({ name: line.split(": ", 1)[0]!, value: line.slice(line.indexOf(": ") + 2) }));
+const lines = (headers: readonly HeaderField[]) => headers.map(({ name, value }) => `${name}: ${value}`).join("\n");
+const relayed = (text: string) => lines(relayedHeaders(fields(text)));
+
+describe("a body that passes through", () => {
+  test("keeps its headers in order and spelling, but not those of the upstream's connection", () => {
+    const kept = "sERVER: a\nSet-Cookie: a=1\nSet-Cookie: b=2\nContent-Range: bytes 0-1/2\nX-Empty: ";
+    const hop = "connection: Keep-Alive, X-Hop\nKeep-Alive: timeout=5\nx-hop: 1\nUpgrade: h2c\nProxy-Connection: close";
+    expect(relayed(`${hop}\n${kept}`)).toBe(`${kept}\nConnection: close`);
+  });
+
+  test("keeps its framing", () => {
+    expect(relayed("Transfer-Encoding: gzip, Chunked")).toBe("Transfer-Encoding: gzip, Chunked\nConnection: close");
+    expect(relayed("content-length: 5\nA: 1")).toBe("content-length: 5\nA: 1\nConnection: close");
+  });
+
+  test("has one framing only", () => {
+    expect(relayed("Content-Length: 5\nTransfer-Encoding: chunked\nContent-Length: 6")).toBe(
+      "Transfer-Encoding: chunked\nConnection: close",
+    );
+    expect(relayed("Content-Length: 5, 5\nA: 1\ncontent-length: 5")).toBe("Content-Length: 5\nA: 1\nConnection: close");
+  });
+});
+
+test("a rewritten playlist has a new length and nothing about the old bytes", () => {
+  const old = [
+    "Server: a",
+    "content-length: 5",
+    "Transfer-Encoding: chunked",
+    "Trailer: X",
+    "Content-Encoding: gzip",
+    "Accept-Ranges: bytes",
+    "Content-MD5: x",
+    "Digest: x",
+    "Content-Digest: x",
+    "Repr-Digest: x",
+    'eTag: "x"',
+    'ETag: W/"y"',
+    "Content-Type: audio/mpegurl",
+  ];
+  expect(lines(rewrittenHeaders(fields(old.join("\n")), 42))).toBe(
+    'Server: a\neTag: W/"x"\nETag: W/"y"\nContent-Type: audio/mpegurl\nConnection: close\nContent-Length: 42',
+  );
+});

@@ -1,0 +1,211 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { emitMessageHead } from "../../../src/wire/http/header-fields.ts";
+import {
+  MAX_RESPONSE_HEAD_BYTES,
+  MAX_RESPONSE_HEADER_COUNT,
+  type ResponseHeadOutcome,
+  ResponseHeadParser,
+} from "../../../src/wire/http/response-head.ts";
+import { eachByte, expectSameHoweverSplit, pushPieces } from "../pieces.ts";
+
+function parsePieces(pieces: readonly Uint8Array[], method = "GET"): ResponseHeadOutcome {
+  return pushPieces(new ResponseHeadParser(method), pieces);
+}
+
+function parse(text: string, method?: string): ResponseHeadOutcome {
+  return parsePieces([Buffer.from(text, "latin1")], method);
+}
+
+function complete(text: string, method?: string): ResponseHeadOutcome & { kind: "complete" } {
+  const outcome = parse(text, method);
+  if (outcome.kind !== "complete") throw new Error(`not complete: ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+/** A head whose one header fills it up to `size` bytes. */
+function headOfSize(size: number): string {
+  const head = (value: string) => `HTTP/1.1 200 OK\r\nA: ${value}\r\n\r\n`;
+  return head("x".repeat(size - head("").length));
+}
+
+const ok = (headers: string) => `HTTP/1.1 200 OK\r\n${headers}\r\n\r\n`;
+const countedHead = (count: number) => ok(Array(count).fill("A: 1").join("\r\n"));
+
+describe("a complete head", () => {
+  test("keeps spelling, order and raw bytes", () => {
+    const text = "HTTP/1.0 404 Nicht  da \xe4\r\nsERVER: a\r\nX:\t b\xa0 \r\nx :c\nEmpty:\n\r\n";
+    expect(complete(`${text}BODY`)).toEqual({
+      kind: "complete",
+      consumed: text.length,
+      framing: { kind: "until-close" },
+      head: {
+        statusLine: "HTTP/1.0 404 Nicht  da \xe4",
+        status: 404,
+        headers: [
+          { name: "sERVER", value: "a" },
+          { name: "X", value: "b\xa0" },
+          { name: "x", value: "c" },
+          { name: "Empty", value: "" },
+        ],
+      },
+    });
+  });
+
+  test.each(["HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.9 999 \t"])("may begin with %j and have no header", (line) => {
+    expect(complete(`${line}\r\n\r\n`).head).toMatchObject({ statusLine: line, headers: [] });
+  });
+
+  test("has its folded lines joined", () => {
+    expect(complete(ok("A: 1\r\n  2,\r\n\t3 \r\nB:\r\n 4\r\n \r\nC: 5")).head.headers).toEqual([
+      { name: "A", value: "1 2, 3" },
+      { name: "B", value: "4" },
+      { name: "C", value: "5" },
+    ]);
+  });
+
+  test("says how the body ends", () => {
+    expect(complete(ok("Content-Length: 5")).framing).toEqual({ kind: "length", length: 5 });
+    expect(complete(ok("Content-Length: 5"), "HEAD").framing).toEqual({ kind: "none" });
+    expect(complete(ok("Content-Length: 5\r\nTransfer-Encoding: chunked")).framing).toEqual({ kind: "chunked" });
+  });
+
+  test("may be as large as the limits", () => {
+    expect(complete(headOfSize(MAX_RESPONSE_HEAD_BYTES)).consumed).toBe(MAX_RESPONSE_HEAD_BYTES);
+    expect(complete(countedHead(MAX_RESPONSE_HEADER_COUNT)).head.headers).toHaveLength(MAX_RESPONSE_HEADER_COUNT);
+  });
+});
+
+describe("interim responses", () => {
+  test("are skipped", () => {
+    const interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n";
+    const outcome = complete(interim + ok("A: 1"));
+    expect(outcome.head).toEqual({ statusLine: "HTTP/1.1 200 OK", status: 200, headers: [{ name: "A", value: "1" }] });
+    expect(outcome.consumed).toBe(interim.length + ok("A: 1").length);
+  });
+
+  test("do not go on for ever", () => {
+    const interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    expect(parse(interim)).toEqual({ kind: "more" });
+    expect(parse(interim.repeat(MAX_RESPONSE_HEAD_BYTES / interim.length + 1))).toMatchObject({
+      reason: "head too large",
+    });
+  });
+});
+
+test.each<[what: string, text: string]>([
+  ["an empty line first", `\r\n${ok("A: 1")}`],
+  ["another protocol", "ICY 200 OK\r\n\r\n"],
+  ["HTTP/2", "HTTP/2.0 200 OK\r\n\r\n"],
+  ["a lower-case version", "http/1.1 200 OK\r\n\r\n"],
+  ["no status", "HTTP/1.1\r\n\r\n"],
+  ["a short status", "HTTP/1.1 20 OK\r\n\r\n"],
+  ["a long status", "HTTP/1.1 2000 OK\r\n\r\n"],
+  ["a status below 100", "HTTP/1.1 099 OK\r\n\r\n"],
+  ["a status with a sign", "HTTP/1.1 +20 OK\r\n\r\n"],
+  ["two blanks", "HTTP/1.1  200 OK\r\n\r\n"],
+  ["a control character in the reason", "HTTP/1.1 200 O\0K\r\n\r\n"],
+  ["a bare CR in the reason", "HTTP/1.1 200 OK\rA: 1\r\n\r\n"],
+  ["a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
+  ["a header without colon", ok("A")],
+  ["a header without name", ok(": 1")],
+  ["a name that is no token", ok("A b: 1")],
+  ["a bare CR in a value", ok("A: 1\rB: 2")],
+  ["a zero byte in a value", ok("A: 1\0")],
+  ["a control character in a folded line", ok("A: 1\r\n \x7f")],
+  ["a folded line without header", ok(" A: 1")],
+])("%s is malformed", (_, text) => {
+  expect(parse(text)).toEqual({ kind: "error", reason: "malformed head" });
+});
+
+test("limits and lengths have errors of their own", () => {
+  expect(parse(headOfSize(MAX_RESPONSE_HEAD_BYTES + 1))).toEqual({ kind: "error", reason: "head too large" });
+  expect(parse(countedHead(MAX_RESPONSE_HEADER_COUNT + 1))).toEqual({ kind: "error", reason: "head too large" });
+  const reason = "contradictory body length";
+  expect(parse(ok("Content-Length: 5\r\nContent-Length: 6"))).toEqual({ kind: "error", reason });
+});
+
+test("an unfinished head needs more", () => {
+  expect(parse(headOfSize(MAX_RESPONSE_HEAD_BYTES).slice(0, -1))).toEqual({ kind: "more" });
+  expect(parse("")).toEqual({ kind: "more" });
+});
+
+describe("for all bytes", () => {
+  const name = fc
+    .stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/)
+    .filter((text) => !/^content-length$/i.test(text));
+  const value = fc.stringMatching(/^([!-~\x80-\xff]([\t -~\x80-\xff]{0,20}[!-~\x80-\xff])?)?$/);
+  const head = fc.record({
+    minor: fc.nat(9),
+    status: fc.integer({ min: 200, max: 999 }),
+    reason: fc.option(fc.stringMatching(/^ [\t -~\x80-\xff]{0,20}$/), { nil: "" }),
+    headers: fc.array(fc.record({ name, value }), { maxLength: 10 }),
+  });
+  const fragment = fc.constantFrom(
+    "HTTP/1.1 ",
+    "200",
+    " ",
+    "OK",
+    "\r",
+    "\n",
+    "\r\n",
+    "A",
+    ":",
+    "\t",
+    "\xe4",
+    "\0",
+    "1",
+  );
+  const special = fc.constantFrom(
+    "HTTP/1.1 100 Continue\r\n\r\n",
+    "Content-Length: 5\r\n",
+    "Content-Length: 6\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "A: 1\r\n 2\r\n",
+  );
+  const text = fc.array(fc.oneof(fragment, fragment, special), { maxLength: 30 }).map((parts) => parts.join(""));
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    text.map((t) => Uint8Array.from(Buffer.from(t, "latin1"))),
+    text.map((t) => Uint8Array.from(Buffer.from(`HTTP/1.1 200 OK\r\n${t}\r\n\r\n`, "latin1"))),
+  );
+
+  test("an emitted head parses to itself", () => {
+    fc.assert(
+      fc.property(head, ({ minor, status, reason, headers }) => {
+        const statusLine = `HTTP/1.${minor} ${status}${reason}`;
+        const emitted = emitMessageHead(statusLine, headers);
+        const outcome = complete(`${emitted.toString("latin1")}\r\n\r\n`);
+        expect(outcome.head).toEqual({ statusLine, status, headers });
+        expect(outcome.consumed).toBe(emitted.length);
+      }),
+    );
+  });
+
+  test("random and truncated bytes never throw", () => {
+    fc.assert(
+      fc.property(bytes, fc.nat(300), (all, length) => {
+        parsePieces([all]);
+        parsePieces([all.subarray(0, length)]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("split at every byte and at any place gives the same outcome", () => {
+    fc.assert(
+      fc.property(bytes, fc.nat(), (all, cut) => {
+        expectSameHoweverSplit(parsePieces, all, cut);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("so do the limits", () => {
+    const count = MAX_RESPONSE_HEADER_COUNT;
+    for (const text of [headOfSize(MAX_RESPONSE_HEAD_BYTES + 1), countedHead(count), countedHead(count + 1)]) {
+      const all = Buffer.from(text);
+      expect(parsePieces(eachByte(all))).toEqual(parse(text));
+    }
+  });
+});

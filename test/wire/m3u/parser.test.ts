@@ -1,0 +1,228 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  emitM3uEntry,
+  emitM3uHeader,
+  M3uParser,
+  type M3uPlaylist,
+  MAX_ENTRIES,
+  MAX_REPORTED_LINES,
+  parseM3u,
+} from "../../../src/wire/m3u/parser.ts";
+import { utf8Encode } from "../../../src/wire/url/percent.ts";
+
+const entries = (text: string) => parseM3u(text).entries;
+const emit = ({ entries, trailing, guideUrls }: M3uPlaylist) =>
+  emitM3uHeader(guideUrls.join(",")) +
+  entries.map(emitM3uEntry).join("") +
+  trailing.map((line) => `${line}\n`).join("");
+
+test("a whole playlist", () => {
+  const text = utf8Encode(
+    [
+      '\ufeff#EXTM3U x-tvg-url="http://e/a.xml.gz, http://e/b.xml"',
+      "# made by hand",
+      '#EXTINF:-1 tvg-id="1" group-title="新闻" catchup-source="?playseek={utc}",频道 一 📺',
+      "#EXTVLCOPT:network-caching=1000",
+      "#KODIPROP:inputstream=ffmpeg",
+      "rtp://239.0.0.1:5140$HD",
+      "",
+      "#EXTGRP:Sport",
+      "#EXTINF:-1,Two\t ",
+      "  http://h/2 ",
+      "# the end",
+    ].join("\r\n"),
+  );
+  expect(parseM3u(text)).toEqual({
+    guideUrls: ["http://e/a.xml.gz", "http://e/b.xml"],
+    entries: [
+      {
+        line: 3,
+        extinf: utf8Encode('#EXTINF:-1 tvg-id="1" group-title="新闻" catchup-source="?playseek={utc}",频道 一 📺'),
+        name: utf8Encode("频道 一 📺"),
+        group: utf8Encode("新闻"),
+        catchupSource: "?playseek={utc}",
+        before: ["# made by hand"],
+        options: ["#EXTVLCOPT:network-caching=1000", "#KODIPROP:inputstream=ffmpeg"],
+        url: "rtp://239.0.0.1:5140$HD",
+      },
+      {
+        line: 9,
+        extinf: "#EXTINF:-1,Two",
+        name: "Two",
+        group: "",
+        catchupSource: "",
+        before: ["#EXTGRP:Sport"],
+        options: [],
+        url: "http://h/2",
+      },
+    ],
+    trailing: ["# the end"],
+    skipped: [],
+    skippedCount: 0,
+  });
+});
+
+describe("names", () => {
+  test.each<[extinf: string, name: string]>([
+    ["#EXTINF:-1,A", "A"],
+    ["#EXTINF:0 , A ", "A"],
+    ['#EXTINF:-1 group-title="a,b",C', "C"],
+    ["#EXTINF:-1,News, the best", "the best"],
+    ["#EXTINF:-1,\xe4\xb8\xa0", "\xe4\xb8\xa0"],
+  ])("%s", (extinf, name) => {
+    expect(entries(`${extinf}\nu`)[0]?.name).toBe(name);
+  });
+});
+
+describe("headers", () => {
+  test.each<[header: string, urls: string[]]>([
+    ["#EXTM3U", []],
+    ['#EXTM3U x-tvg-url=""', []],
+    ['#EXTM3U url-tvg="http://a"', ["http://a"]],
+    ['#EXTM3U url-tvg="http://a" X-TVG-URL=http://b', ["http://b"]],
+    ['#EXTM3U x-tvg-url="" url-tvg="http://a"', ["http://a"]],
+    ["#EXTM3U x-tvg-url=http://a,http://b refresh=1", ["http://a", "http://b"]],
+    ['#EXTM3U x-tvg-url=" http://a ,,"', ["http://a"]],
+    ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U', ["http://a"]],
+    ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U x-tvg-url="http://b"', ["http://b"]],
+  ])("%s", (header, urls) => {
+    expect(parseM3u(header).guideUrls).toEqual(urls);
+  });
+
+  test("set the catch-up of entries that do not", () => {
+    const lines = entries(
+      [
+        '#EXTM3U catchup="append" catchup-source="?a={utc}" catchup-days=7',
+        "#EXTINF:-1,A",
+        "u",
+        '#EXTINF:-1 catchup="shift" catchup-source="",B',
+        "u",
+        "#EXTM3U",
+        "#EXTINF:-1,C",
+        "u",
+      ].join("\n"),
+    );
+    expect(lines.map(({ extinf, catchupSource }) => [extinf, catchupSource])).toEqual([
+      ['#EXTINF:-1 catchup="append" catchup-days="7" catchup-source="?a={utc}",A', "?a={utc}"],
+      ['#EXTINF:-1 catchup="shift" catchup-source="" catchup-days="7",B', ""],
+      ["#EXTINF:-1,C", ""],
+    ]);
+  });
+});
+
+describe("what is skipped", () => {
+  const skipped = (text: string) => parseM3u(text).skipped.map(({ line, reason }) => `${line} ${reason}`);
+
+  test.each<[text: string, lines: string[], names: string[]]>([
+    ["#EXTINF:-1\nu\n#EXTINF:-1,B\nu", ["1 Failed to extract service name from EXTINF line"], ["B"]],
+    ["#EXTINF:-1, \n#OPT\nu\n#EXTINF:-1,B\nu", ["1 Failed to extract service name from EXTINF line"], ["B"]],
+    ["u\n#EXTINF:-1,B\nu\nv", ["1 URL without an #EXTINF", "4 URL without an #EXTINF"], ["B"]],
+    ["#EXTINF:-1,A\n#OPT\n#EXTINF:-1,B\nu", ["1 #EXTINF without a URL"], ["B"]],
+    ["#EXTINF:-1,B\nu\n\n#EXTINF:-1,C\n", ["4 #EXTINF without a URL"], ["B"]],
+  ])("%j", (text, lines, names) => {
+    expect(skipped(text)).toEqual(lines);
+    expect(entries(text).map(({ name }) => name)).toEqual(names);
+    expect(entries(text).flatMap(({ options }) => options)).toEqual([]);
+  });
+
+  test("is reported up to a limit, and counted beyond it", () => {
+    const { skipped, skippedCount } = parseM3u("u\n".repeat(MAX_REPORTED_LINES + 5));
+    expect([skipped.length, skippedCount]).toEqual([MAX_REPORTED_LINES, MAX_REPORTED_LINES + 5]);
+  });
+
+  test("entries beyond the limit", () => {
+    const { entries, skippedCount, skipped } = parseM3u("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES + 2));
+    expect([entries.length, skippedCount, skipped[0]?.reason]).toEqual([MAX_ENTRIES, 2, "too many entries"]);
+    const parser = new M3uParser();
+    parser.push("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES));
+    expect(parser.takeEntries()).toHaveLength(MAX_ENTRIES);
+    parser.push("#EXTINF:-1,A\nu\n");
+    expect([parser.takeEntries(), parser.finish().skippedCount]).toEqual([[], 1]);
+  });
+});
+
+describe("for all playlists", () => {
+  const word = fc.stringMatching(/^[a-z0-9\xa0\xe4]{1,6}$/);
+  const option = word.map((text) => `#O${text}`);
+  const entry = fc.record({
+    name: word,
+    group: word,
+    before: fc.array(option, { maxLength: 2 }),
+    options: fc.array(option, { maxLength: 2 }),
+    url: word,
+  });
+
+  test("what is emitted is read again", () => {
+    fc.assert(
+      fc.property(
+        fc.array(entry),
+        fc.array(option, { maxLength: 2 }),
+        fc.array(word, { maxLength: 2 }),
+        (list, trailing, guideUrls) => {
+          const text =
+            emitM3uHeader(guideUrls.join(",")) +
+            list.map((e) => emitM3uEntry({ ...e, extinf: `#EXTINF:-1 group-title="${e.group}",${e.name}` })).join("") +
+            trailing.map((line) => `${line}\n`).join("");
+          const playlist = parseM3u(text);
+          expect(playlist).toMatchObject({ entries: list, trailing, guideUrls, skippedCount: 0 });
+          expect(emit(playlist)).toBe(text);
+        },
+      ),
+    );
+  });
+
+  const fragment = fc.constantFrom(
+    "#EXTM3U",
+    "#EXTINF:",
+    "-1",
+    ",",
+    "\n",
+    "\r\n",
+    " ",
+    '"',
+    "=",
+    "group-title",
+    "catchup-source",
+    "x-tvg-url",
+    "u",
+    "$",
+    "\xef\xbb\xbf",
+    "\xff",
+  );
+  const near = fc.array(fragment, { maxLength: 40 }).map((parts) => parts.join(""));
+  const bytes = fc.uint8Array({ maxLength: 200 }).map((all) => Buffer.from(all).toString("latin1"));
+
+  test("random and truncated bytes never throw, and splitting at every byte changes nothing", () => {
+    fc.assert(
+      fc.property(fc.oneof(near, bytes), fc.nat(200), (text, length) => {
+        parseM3u(text.slice(0, length));
+        const whole = parseM3u(text);
+        for (let at = 0; at <= text.length; at++) {
+          const parser = new M3uParser();
+          parser.push(text.slice(0, at));
+          const taken = at % 2 === 0 ? parser.takeEntries() : [];
+          parser.push(text.slice(at));
+          const rest = parser.finish();
+          expect<M3uPlaylist>({ ...rest, entries: [...taken, ...rest.entries] }).toEqual(whole);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+test("20 000 entries take far less than half a second", () => {
+  const lines = ['#EXTM3U catchup="append" catchup-source="?playseek={utc:YmdHMS}-{utcend:YmdHMS}"'];
+  for (let i = 0; i < 20_000; i++) {
+    lines.push(
+      `#EXTINF:-1 tvg-id="c${i}" tvg-logo="http://logo/${i}.png" group-title="G ${i % 50}",Channel ${i}`,
+      `rtsp://h/${i}$HD`,
+    );
+  }
+  const text = lines.join("\n");
+  const before = process.cpuUsage();
+  expect(parseM3u(text).entries).toHaveLength(20_000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(500);
+});
