@@ -1,7 +1,7 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
 import { type HttpRequest, type RequestHandler, RequestReader } from "./request.ts";
-import { emitResponse, type HttpResponse, type ResponseHeader } from "./response.ts";
+import { emitHead, emitResponse, type HttpResponse, type ResponseHeader, type StreamHead } from "./response.ts";
 
 export interface ConnectionTimeouts {
   /** From the accept to the end of the request head. */
@@ -16,6 +16,14 @@ export interface ConnectionTimeouts {
 export interface SendMeter {
   /** The kernel has taken so many of the bytes that it was offered. */
   sent(offered: number, taken: number): void;
+}
+
+/** Whoever writes a stream to a connection: its owner from `startStream` on. */
+export interface StreamWriter {
+  /** The client takes bytes again after `write` has taken fewer than offered. */
+  drained(): void;
+  /** The client has taken bytes while `anyUpstreamPaused` is set. */
+  resumeUpstream?(): void;
 }
 
 export type ConnectionSocket = Bun.Socket<Connection | undefined>;
@@ -50,21 +58,13 @@ const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 export class Connection {
   /** `1.2.3.4:5678`, `[2001:db8::1]:5678`, or `localhost` on a Unix socket. */
   readonly peer: string;
-  /** Put into every answer of `respond`; whoever begins a stream puts them into its head with `completeHeaders`. */
-  standingHeaders: readonly ResponseHeader[] = [];
-  /** The client takes bytes again after `write` has taken fewer than offered. */
-  onWritable: (() => void) | undefined;
   /** Some upstream of this connection has stopped reading because the client is slow (flow-control.md section 6). */
   anyUpstreamPaused = false;
-  /** The client has taken bytes while `anyUpstreamPaused` is set. */
-  onUpstreamResumable: (() => void) | undefined;
-  /** Called exactly once, when the client is gone or the connection was closed by us, also from within `abort`. */
-  onClose: (() => void) | undefined;
-  /** Bytes of heads and bodies that the kernel has taken. */
-  sentBytes = 0;
-  /** Counts for more than this connection. */
-  meter: SendMeter | undefined;
-
+  #sentBytes = 0;
+  #standingHeaders: readonly ResponseHeader[] = [];
+  #meter: SendMeter | undefined;
+  #writer: StreamWriter | undefined;
+  #closed: AbortController | undefined;
   readonly #socket: ConnectionSocket;
   readonly #parent: ConnectionParent;
   #state: State = "head";
@@ -87,23 +87,59 @@ export class Connection {
     return this.#state === "closed";
   }
 
+  /** Bytes of heads and bodies that the kernel has taken. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** Aborted exactly once, when the client is gone or the connection was closed by us. */
+  get closed(): AbortSignal {
+    this.#closed ??= new AbortController();
+    if (this.isClosed) this.#closed.abort();
+    return this.#closed.signal;
+  }
+
+  /** Does something when it is closed; at once if it is. Throwing harms nobody else. */
+  whenClosed(action: () => void): void {
+    const guarded = () => {
+      try {
+        action();
+      } catch (error) {
+        this.failed(error);
+      }
+    };
+    if (this.isClosed) guarded();
+    else this.closed.addEventListener("abort", guarded, { once: true });
+  }
+
+  /** Puts headers into every answer that has none of their names; cookies into each (RFC 6265 section 3). */
+  setStandingHeaders(headers: readonly ResponseHeader[]): void {
+    this.#standingHeaders = headers;
+  }
+
+  /** From now on what is sent counts there too. */
+  countSends(meter: SendMeter): void {
+    this.#meter = meter;
+  }
+
   /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
   respond(response: HttpResponse): void {
     if (!this.#isUnanswered) return;
-    this.#queue = emitResponse(response, !this.#isHead, this.standingHeaders);
+    this.#queue = emitResponse(response, !this.#isHead, this.#standingHeaders);
     this.#finish();
   }
 
   /** Begins a stream. `head` goes out together with the first bytes of `write`, which may be none. */
-  startStream(head: Uint8Array): void {
+  startStream(head: StreamHead, writer: StreamWriter): void {
     if (this.#state !== "handling") return;
-    this.#queue = [head];
+    this.#queue = [emitHead(head, this.#standingHeaders)];
+    this.#writer = writer;
     this.#enter("streaming");
   }
 
   /**
-   * Answers how many of the bytes the kernel took: fewer than offered means that `onWritable` will be called, or
-   * `onClose`. Nothing is kept of the others.
+   * Answers how many of the bytes the kernel took: fewer than offered means that the writer's `drained` will be called, or
+   * the connection is closed. Nothing is kept of the others.
    */
   write(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#state !== "streaming") return 0;
@@ -138,14 +174,11 @@ export class Connection {
   /** The socket takes bytes again. */
   drained(): void {
     if (this.#state === "finishing") this.#finish();
-    else if (this.#state === "streaming" && this.#flush()) this.writable();
-  }
-
-  /** Lets whoever writes here go on, after the socket has drained or after something before it has made way. */
-  writable(): void {
-    this.onWritable?.();
-    // The only place that looks at the bit: one test when nothing is paused.
-    if (this.anyUpstreamPaused) this.onUpstreamResumable?.();
+    else if (this.#state === "streaming" && this.#flush()) {
+      this.#writer?.drained();
+      // The only place that looks at the bit: one test when nothing is paused.
+      if (this.anyUpstreamPaused) this.#writer?.resumeUpstream?.();
+    }
   }
 
   /** The client has sent its FIN: of no matter only to one that still gets a complete answer (http.md section 1). */
@@ -155,7 +188,7 @@ export class Connection {
   }
 
   /** The socket is closed. */
-  closed(): void {
+  socketClosed(): void {
     this.#leave();
   }
 
@@ -201,8 +234,8 @@ export class Connection {
   /** Every byte of an answer goes through here. */
   #send(bytes: Uint8Array, offset: number, length: number): number {
     const taken = Math.max(0, this.#socket.write(bytes as Uint8Array<ArrayBuffer>, offset, length));
-    this.sentBytes += taken;
-    this.meter?.sent(length, taken);
+    this.#sentBytes += taken;
+    this.#meter?.sent(length, taken);
     return taken;
   }
 
@@ -254,13 +287,8 @@ export class Connection {
     this.#enter("closed");
     this.#queue = [];
     this.#parent.closed(this);
-    const { onClose } = this;
-    this.onClose = this.onWritable = this.onUpstreamResumable = undefined;
-    try {
-      onClose?.();
-    } catch (error) {
-      this.failed(error);
-    }
+    this.#writer = undefined;
+    this.#closed?.abort();
   }
 
   #enter(state: State): void {

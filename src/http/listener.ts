@@ -151,7 +151,7 @@ function bind(address: ListenAddress, open: (socket: ConnectionSocket) => void):
     data: ({ data }, piece) => data?.received(piece),
     drain: ({ data }) => data?.drained(),
     end: ({ data }) => data?.ended(),
-    close: ({ data }) => data?.closed(),
+    close: ({ data }) => data?.socketClosed(),
     error: ({ data }, error) => data?.failed(error),
   };
   try {

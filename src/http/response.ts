@@ -38,14 +38,25 @@ export function errorResponse(status: number, extraHeaders: readonly ResponseHea
   return {
     status,
     headers: [["Content-Type", "text/html; charset=utf-8"], ["Connection", "close"], ...extraHeaders],
-    body: `<!doctype html><title>${status}</title>${reasonPhrase(status)}`,
+    body: `<!doctype html><title>${status}</title>${REASONS[status] ?? ""}`,
   };
 }
 
-/** Status line, exactly these headers and the empty line. What cannot stand in a value becomes a space. */
-export function emitHead(status: number, headers: readonly ResponseHeader[]): Buffer<ArrayBuffer> {
-  const lines = headers.map(([name, value]) => `${name}: ${safeValue(value)}\r\n`);
-  return Buffer.from(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines.join("")}\r\n`, "latin1");
+/** What begins an answer whose body follows piece by piece. */
+export interface StreamHead {
+  readonly status: number;
+  /** Somebody else's, to be passed on; by default the usual words of the status. */
+  readonly statusLine?: string | undefined;
+  readonly headers: readonly ResponseHeader[];
+}
+
+/** Status line, headers completed by `standing`, and the empty line. What cannot stand in a value becomes a space. */
+export function emitHead(
+  { status, statusLine = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`, headers }: StreamHead,
+  standing: readonly ResponseHeader[],
+): Buffer<ArrayBuffer> {
+  const lines = completeHeaders(headers, standing).map(([name, value]) => `${name}: ${safeValue(value)}\r\n`);
+  return Buffer.from(`${safeValue(statusLine)}\r\n${lines.join("")}\r\n`, "latin1");
 }
 
 /**
@@ -53,11 +64,12 @@ export function emitHead(status: number, headers: readonly ResponseHeader[]): Bu
  * @param standing headers as in `completeHeaders`
  */
 export function emitResponse(
-  { status, headers, body = "" }: HttpResponse,
+  response: HttpResponse,
   withBody: boolean,
   standing: readonly ResponseHeader[] = [],
 ): Uint8Array[] {
-  const head = emitHead(status, completeHeaders(headers, standing));
+  const { body = "" } = response;
+  const head = emitHead(response, standing);
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   if (!withBody || bytes.length === 0) return [head];
   return bytes.length <= JOIN_MAX_BYTES ? [Buffer.concat([head, bytes])] : [head, bytes];
@@ -67,7 +79,7 @@ export function emitResponse(
  * Adds what `headers` lack: `Connection: close` behind `Content-Type`, and `standing` behind `Connection`. Only cookies are
  * added to others of their name (RFC 6265 section 3).
  */
-export function completeHeaders(
+function completeHeaders(
   headers: readonly ResponseHeader[],
   standing: readonly ResponseHeader[],
 ): readonly ResponseHeader[] {
@@ -76,10 +88,6 @@ export function completeHeaders(
   const connection = find("connection");
   if (connection >= 0) return headers.toSpliced(connection + 1, 0, ...missing);
   return headers.toSpliced(find("content-type") + 1, 0, ["Connection", "close"], ...missing);
-}
-
-function reasonPhrase(status: number): string {
-  return REASONS[status] ?? "";
 }
 
 /** RFC 9110 section 5.5: a line break in a value would begin a header of somebody else's choice. */

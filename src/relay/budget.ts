@@ -1,18 +1,13 @@
-/** The memory budget of a worker's rings (`buffer-pool-max-size`) and what it allows one client. */
+/** The memory budget of a worker's rings (`buffer-pool-max-size`). */
+import type { PoolState } from "./limit.ts";
 
 /** The budget's unit: one buffer of the `-b` option, in bytes (flow-control.md section 2). */
 export const SLOT_BYTES = 1536;
-/** No client may lag further than this, however large the budget: live television that is many seconds old helps nobody. */
-const MAX_LAG_BYTES = 3072 * SLOT_BYTES;
-const MIN_LAG_BYTES = 64 * SLOT_BYTES;
 
-export class Budget {
+export class Budget implements PoolState {
   readonly totalBytes: number;
   usedBytes = 0;
-  /** Streams that share the budget now. */
   streams = 0;
-  /** Clients of byte-stream upstreams that share the budget now. */
-  pipes = 0;
   /** How often memory was taken, refused and given back. */
   expansions = 0;
   exhaustions = 0;
@@ -45,14 +40,5 @@ export class Budget {
   giveBack(bytes: number): void {
     this.usedBytes -= bytes;
     this.shrinks++;
-  }
-
-  /**
-   * How far a client of a datagram stream may lag, in bytes: the stream's share of the budget, between 96 KiB and
-   * 4.5 MiB. Clients of one stream read the same ring, so their number does not matter.
-   */
-  lagLimit(): number {
-    const share = Math.floor(this.totalBytes / Math.max(1, this.streams));
-    return Math.min(MAX_LAG_BYTES, Math.max(MIN_LAG_BYTES, share));
   }
 }

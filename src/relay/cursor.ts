@@ -1,48 +1,38 @@
-/** A client's reading position in a ring. */
-import { LagMark } from "./lag-mark.ts";
+/** A consumer's reading position in a ring. */
+import type { Consumer } from "./consumer.ts";
+import { SlowClientDetector } from "./limit.ts";
 import type { Ring } from "./ring.ts";
-
-/** What the relay knows of a client. */
-export interface ClientSink {
-  /** Offers bytes; answers how many were taken. Fewer than offered means that `Cursor.drained` will be called. */
-  write(bytes: Uint8Array, offset: number, length: number): number;
-  /**
-   * Packets were dropped because the client is too slow: `cursor` has the counts. Told of the first one and of each
-   * 200th, as far as they are not dropped together; absent where none ever are.
-   */
-  dropped?(cursor: Cursor): void;
-  /** There will be no more: everything was written, or nothing ever came (`cause` says why). */
-  end(cause: Error | undefined): void;
-}
 
 /** Drops are told as often (flow-control.md section 5). */
 const TOLD_EVERY_PACKETS = 200;
 
 export class Cursor {
-  readonly sink: ClientSink;
+  readonly consumer: Consumer;
   /** Absolute position of the next byte to write from the ring. */
   position: number;
-  /** The client's socket took less than was offered and has not drained since. */
+  /** The consumer took less than was offered and has not drained since. */
   blocked = false;
-  /** The client was told the end, or is gone. */
+  /** The consumer knows that bytes may come. */
+  isOpened = false;
+  /** The consumer was told the end, or is gone. */
   isOver = false;
   /** When the cursor had last written everything: nothing that waits now is older. */
   emptiedAt = Number.NEGATIVE_INFINITY;
   sentBytes = 0;
   /** The most bytes that have waited in the ring, as far as was looked. */
   peakLag = 0;
-  /** Losses of this client alone, because it was too slow (flow-control.md section 5). */
+  /** Losses of this consumer alone, because it was too slow (flow-control.md section 5). */
   droppedPackets = 0;
   droppedBytes = 0;
-  readonly lagMark = new LagMark();
+  readonly slowDetector = new SlowClientDetector();
   readonly #ring: Ring;
   /** Bytes that go out before those at `position`: a preamble, or the end of a unit whose start was sent before a skip. */
   #owed: Uint8Array | undefined;
   #owedAt = 0;
 
-  constructor(ring: Ring, sink: ClientSink, start: { position: number; preamble?: Uint8Array }) {
+  constructor(ring: Ring, consumer: Consumer, start: { position: number; preamble?: Uint8Array }) {
     this.#ring = ring;
-    this.sink = sink;
+    this.consumer = consumer;
     this.position = start.position;
     if (start.preamble && start.preamble.length > 0) this.#owed = start.preamble;
   }
@@ -56,14 +46,14 @@ export class Cursor {
     return this.#owed === undefined && this.lag === 0;
   }
 
-  /** Writes all that waits, as far as the client takes it. `now` in ms. */
+  /** Writes all that waits, as far as the consumer takes it. `now` in ms. */
   write(now: number): void {
     if (this.blocked || !this.#writeOwed()) return;
     const ring = this.#ring;
     while (ring.head > this.position) {
       const offset = ring.offsetOf(this.position);
       const length = Math.min(ring.head - this.position, ring.capacity - offset);
-      const taken = this.sink.write(ring.bytes, offset, length);
+      const taken = this.consumer.write(ring.bytes, offset, length);
       this.position += taken;
       this.sentBytes += taken;
       if (taken < length) {
@@ -71,14 +61,14 @@ export class Cursor {
         return;
       }
     }
-    // Before its first byte a client is always due.
+    // Before its first byte a consumer is always due.
     if (this.sentBytes > 0) this.emptiedAt = now;
   }
 
   #writeOwed(): boolean {
     const owed = this.#owed;
     if (!owed) return true;
-    const taken = this.sink.write(owed, this.#owedAt, owed.length - this.#owedAt);
+    const taken = this.consumer.write(owed, this.#owedAt, owed.length - this.#owedAt);
     this.#owedAt += taken;
     this.sentBytes += taken;
     if (this.#owedAt < owed.length) this.blocked = true;
@@ -87,7 +77,7 @@ export class Cursor {
   }
 
   /**
-   * Jumps over what the client was too slow for: to the newest random access point if that lies at most `most`
+   * Jumps over what the consumer was too slow for: to the newest random access point if that lies at most `most`
    * bytes behind the head, else to a unit half as far behind. A unit whose start has been sent is still sent to its end.
    */
   skip(most: number): void {
@@ -109,7 +99,7 @@ export class Cursor {
     const before = this.droppedPackets;
     this.droppedPackets += packets;
     const told = Math.floor(before / TOLD_EVERY_PACKETS);
-    if (before === 0 || Math.floor(this.droppedPackets / TOLD_EVERY_PACKETS) > told) this.sink.dropped?.(this);
+    if (before === 0 || Math.floor(this.droppedPackets / TOLD_EVERY_PACKETS) > told) this.consumer.dropped?.(this);
   }
 
   #owe(bytes: Uint8Array): void {

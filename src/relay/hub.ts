@@ -1,24 +1,74 @@
-/** The registry that lets every client of the same group share one upstream and one ring. */
+/** The registry of open streams: a plan with the key of an open stream joins that stream. */
 import { collectGarbageIn } from "../system/garbage.ts";
+import type { Log } from "../system/log.ts";
 import { Budget } from "./budget.ts";
-import type { ClientSink, Cursor } from "./cursor.ts";
-import { CursorQueueStats, type QueueStats, type SourceStats } from "./flow.ts";
-import { Stream, type Upstream, type UpstreamParent } from "./stream.ts";
+import type { Consumer } from "./consumer.ts";
+import type { Cursor } from "./cursor.ts";
+import type { QueueStats, SourceStats } from "./stats.ts";
+import { Stream, type StreamParent } from "./stream.ts";
 import { Tick } from "./tick.ts";
+import type { UpstreamPlan } from "./upstream.ts";
 
 /** After the end of the last stream. */
 const COLLECT_AFTER_MS = 100;
 
-/** A client's place in a stream. */
-export interface Subscription {
+/** A consumer's place in a stream, and what waits for it. */
+export class Subscription implements QueueStats {
   readonly cursor: Cursor;
-  readonly queue: QueueStats;
+  readonly #stream: Stream;
+
+  constructor(stream: Stream, cursor: Cursor) {
+    this.#stream = stream;
+    this.cursor = cursor;
+  }
+
   /** Of the stream, which is the same for all who share it. */
-  readonly flow: SourceStats;
-  /** The client's socket has room again. */
-  drained(): void;
-  /** The client is gone. */
-  close(): void;
+  get source(): SourceStats {
+    return this.#stream;
+  }
+
+  /** The consumer takes bytes again after `write` has taken fewer than offered. */
+  drained(): void {
+    this.#stream.drained(this.cursor);
+  }
+
+  /** The consumer has taken bytes while it was told that the source is paused. */
+  resume(): void {
+    this.#stream.wake();
+  }
+
+  /** The consumer is gone. Harmless when repeated. */
+  close(): void {
+    this.#stream.detach(this.cursor);
+  }
+
+  get queuedBytes(): number {
+    return this.cursor.lag;
+  }
+
+  get limitBytes(): number {
+    return this.#stream.limitOf(this.cursor);
+  }
+
+  get peakBytes(): number {
+    return this.cursor.peakLag;
+  }
+
+  get droppedPackets(): number {
+    return this.cursor.droppedPackets;
+  }
+
+  get droppedBytes(): number {
+    return this.cursor.droppedBytes;
+  }
+
+  get backpressureEvents(): number {
+    return this.#stream.gate.backpressureEvents;
+  }
+
+  get isSlow(): boolean {
+    return this.cursor.slowDetector.isSlow(performance.now());
+  }
 }
 
 export interface HubOptions {
@@ -26,62 +76,64 @@ export interface HubOptions {
   readonly bufferSlots: number;
   /** Newcomers begin at the last random access point. */
   readonly fastStart: boolean;
+  readonly log: Log;
 }
 
-export class Hub {
+export class Hub implements StreamParent {
   readonly budget: Budget;
+  readonly log: Log;
   readonly tick = new Tick();
-  readonly #streams = new Map<string, Stream>();
   /** Newcomers begin at the last random access point. */
   fastStart: boolean;
+  readonly #open = new Set<Stream>();
+  readonly #shared = new Map<string, Stream>();
+  readonly #keys = new WeakMap<Stream, string>();
 
   constructor(options: HubOptions) {
     this.fastStart = options.fastStart;
+    this.log = options.log;
     this.budget = new Budget(options.bufferSlots);
   }
 
-  /** Streams that are open now. */
+  /** Upstreams that are open now. */
   get size(): number {
-    return this.#streams.size;
+    return this.#open.size;
   }
 
   /**
-   * Joins a client to the stream of that key, which `open` opens when there is none. What `open` throws passes through.
-   * `makeSink` is told the upstream, ours or the one that others share; its sink may be written to at once.
+   * Joins a consumer to the stream of a plan, which is opened when nobody has it open. The consumer may be written to, or told
+   * the end, before this returns.
    */
-  join(
-    key: string,
-    open: (parent: UpstreamParent) => Upstream,
-    makeSink: (upstream: Upstream) => ClientSink,
-  ): Subscription {
-    const stream = this.#streams.get(key) ?? this.#open(key, open);
-    let cursor: Cursor;
-    try {
-      cursor = stream.attach(makeSink, this.fastStart);
-    } catch (error) {
-      if (stream.cursors.length === 0) stream.close();
-      throw error;
+  join(plan: UpstreamPlan, consumer: Consumer): Subscription {
+    const shared = plan.key === undefined ? undefined : this.#shared.get(plan.key);
+    if (shared) return new Subscription(shared, shared.attach(consumer, this.fastStart));
+    const stream = new Stream(plan, this);
+    this.#open.add(stream);
+    if (plan.key !== undefined) {
+      this.#shared.set(plan.key, stream);
+      this.#keys.set(stream, plan.key);
     }
-    const queue = new CursorQueueStats(cursor, this.budget);
-    return { cursor, queue, flow: stream, drained: () => stream.drained(cursor), close: () => stream.detach(cursor) };
+    const subscription = new Subscription(stream, stream.attach(consumer, false));
+    stream.start(performance.now());
+    if (stream.isOpen) this.tick.add(stream);
+    return subscription;
   }
 
-  #open(key: string, open: (parent: UpstreamParent) => Upstream): Stream {
-    const stream = new Stream(this.budget);
-    stream.start(open);
-    this.#streams.set(key, stream);
-    stream.onClosed = () => {
-      this.#streams.delete(key);
-      this.tick.remove(stream);
-      // A pause harms nobody then: the rings' memory goes back to the system now, not at some later time.
-      if (this.#streams.size === 0) collectGarbageIn(COLLECT_AFTER_MS);
-    };
-    this.tick.add(stream);
-    return stream;
-  }
-
-  /** Ends every stream; clients get what they are owed. */
+  /** Ends every stream; consumers get what they are owed. */
   close(): void {
-    for (const stream of [...this.#streams.values()]) stream.ended(undefined);
+    for (const stream of [...this.#open]) stream.ended(undefined);
+  }
+
+  wake(stream: Stream): void {
+    this.tick.beat(stream);
+  }
+
+  closed(stream: Stream): void {
+    this.#open.delete(stream);
+    const key = this.#keys.get(stream);
+    if (key !== undefined) this.#shared.delete(key);
+    this.tick.remove(stream);
+    // A pause harms nobody then: the rings' memory goes back to the system now, not at some later time.
+    if (this.#open.size === 0) collectGarbageIn(COLLECT_AFTER_MS);
   }
 }

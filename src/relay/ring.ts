@@ -10,15 +10,20 @@ export interface RandomAccessPoint {
   readonly unitPosition: number;
   readonly units: number;
   readonly preamble: Uint8Array;
+  /** Of the picture, in 1/90000 s; undefined where the stream does not say. */
+  readonly pts: number | undefined;
 }
+
+/** Random access points that are remembered: some seconds of television. */
+const MAX_POINTS = 16;
 
 export class Ring {
   /** Absolute position behind the newest byte. Positions only grow; they stay exact for 9 petabytes. */
   head = 0;
   /** Units appended so far. */
   units = 0;
-  /** The newest point at which a decoder can begin; `holds` tells whether it is still there. */
-  randomAccess: RandomAccessPoint | undefined;
+  /** Where a decoder can begin, oldest first; `holds` tells whether a point is still there. */
+  readonly randomAccessPoints: RandomAccessPoint[] = [];
   #memory: Memory;
   #marks: UnitIndex;
   /** Offset of `head` in the memory. */
@@ -30,6 +35,11 @@ export class Ring {
   constructor(capacity: number) {
     this.#memory = allocate(capacity);
     this.#marks = new UnitIndex(capacity);
+  }
+
+  /** The newest point at which a decoder can begin. */
+  get randomAccess(): RandomAccessPoint | undefined {
+    return this.randomAccessPoints.at(-1);
   }
 
   get bytes(): Uint8Array {
@@ -88,10 +98,13 @@ export class Ring {
    * Notes that a decoder can begin `within` bytes after the start of the unit about to be appended. A point close behind
    * the last one is as good as that one, and would take the marks' place.
    */
-  markRandomAccess(within: number, preamble: Uint8Array): void {
-    if (this.randomAccess && this.head - this.randomAccess.unitPosition < MARK_EVERY_BYTES) return;
+  markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
+    const points = this.randomAccessPoints;
+    const newest = points.at(-1);
+    if (newest && this.head - newest.unitPosition < MARK_EVERY_BYTES) return;
     if (this.#marks.newest !== this.head) this.#marks.add(this.head, this.units);
-    this.randomAccess = { position: this.head + within, unitPosition: this.head, units: this.units, preamble };
+    while (points.length > 0 && (points.length >= MAX_POINTS || !this.holds(points[0]!.position))) points.shift();
+    points.push({ position: this.head + within, unitPosition: this.head, units: this.units, preamble, pts });
   }
 
   /** The first noted start of a unit at or behind a position; `head` when there is none. */

@@ -1,276 +1,302 @@
-/** One open upstream: its ring, the cursors of its clients, and the rules when a cursor writes and when it must skip. */
+/** One open upstream: reads it, as far as its consumers let it, into the ring that they read from. */
+import type { Log } from "../system/log.ts";
 import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
-import { type ClientSink, Cursor } from "./cursor.ts";
-import { type ByteInspector, type SourceStats, Tap } from "./flow.ts";
-import { Ring } from "./ring.ts";
-import { USUAL_TICK_MS } from "./tick.ts";
+import type { Consumer } from "./consumer.ts";
+import { Cursor } from "./cursor.ts";
+import { FanOut, type FanOutParent } from "./fan-out.ts";
+import { Gate } from "./gate.ts";
+import { consumerLimit } from "./limit.ts";
+import type { Ring } from "./ring.ts";
+import { RingMemory } from "./ring-memory.ts";
+import { type ByteInspector, type SourceStats, Tap } from "./stats.ts";
+import { type Ticking, USUAL_TICK_MS } from "./tick.ts";
+import type {
+  Overflow,
+  RtpCounts,
+  StreamInfo,
+  StreamState,
+  Upstream,
+  UpstreamAbout,
+  UpstreamParent,
+  UpstreamPlan,
+} from "./upstream.ts";
 
-/** What is known of an upstream; members are absent while unknown. */
-export interface StreamInfo {
-  readonly protocol: "multicast" | "rtsp" | "http";
-  readonly payload?: "mp2t-rtp" | "mp2t-direct";
+/** Byte streams are read in turns of so much, so that one fast upstream does not keep the others waiting. */
+const TURN_BYTES = 1024 * 1024;
+
+/** What a stream needs of the hub. */
+export interface StreamParent {
+  readonly budget: Budget;
+  readonly log: Log;
+  /** Lets the stream tick at once. */
+  wake(stream: Stream): void;
+  /** The upstream is gone; consumers may still be owed bytes. Called once. */
+  closed(stream: Stream): void;
 }
 
-/** A protocol's session. It reads when asked to and hands media to its parent. */
-export interface Upstream {
-  /** Reads what has arrived. `now` in ms. Must not throw. */
-  tick(now: number): void;
-  /** Releases every socket and timer. Called once. */
-  close(): void;
-  /** How soon it wants to read again, in ms. */
-  readonly tickMs: number;
-  readonly info: StreamInfo;
-}
-
-/** What an upstream sees of the stream that it feeds. */
-export interface UpstreamParent {
-  /** Adds one unit (a whole datagram payload). */
-  append(from: Memory, offset: number, length: number): void;
-  /** A decoder can begin `within` bytes after the start of the next unit, after `preamble`. */
-  markRandomAccess(within: number, preamble: Uint8Array): void;
-  /** The upstream is over; `cause` unless it ended as it should. */
-  ended(cause: Error | undefined): void;
-}
-
-/** Afterwards a cursor writes when this much waits … */
-const WRITE_BYTES = 64 * 1024;
-/** … or when its oldest byte may be this old. */
-const WRITE_AGE_MS = 50;
-/** The timer may fire a little early or late; without this a write would wait for one more tick. */
-const TICK_JITTER_MS = 3;
-/** A client that skips goes to a place at most this part of its limit behind the head, or it would soon skip again. */
-const SKIP_TO = 0.75;
-/** Memory of a stream that nothing asks more of; given even when the budget is used up. */
-const LEAST_RING_BYTES = 256 * 1024;
-const RING_STEP_BYTES = 64 * 1024;
-const USUAL_RING_BYTES = 1024 * 1024;
-/** The longest distance between random access points that a ring grows to hold. */
-const MAX_RETAINED_BYTES = 8 * 1024 * 1024;
-/** Every so often a ring that has grown is looked at; it shrinks when less would have done all the while. */
-const SHRINK_EVERY_MS = 15_000;
-
-export class Stream implements UpstreamParent, SourceStats {
+export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParent {
   readonly ring: Ring;
-  readonly cursors: Cursor[] = [];
-  hasEnded = false;
+  readonly gate = new Gate();
   heardAt = Number.NEGATIVE_INFINITY;
-  #isReleased = false;
-  onClosed: (() => void) | undefined;
-  readonly #budget: Budget;
+  readonly #plan: UpstreamPlan;
+  readonly #parent: StreamParent;
+  readonly #memory: RingMemory;
+  readonly #fanOut: FanOut;
+  #overflow: Overflow;
+  /** `ended`: the upstream is over, consumers get what they are owed. `closed`: the memory is released. */
+  #state: "opening" | "open" | "ended" | "closed" = "opening";
+  /** Stays when it is over, because it still tells what it was. */
   #upstream: Upstream | undefined;
-  /** The head may grow to here before a cursor that has not moved since is overrun. */
-  #headLimit: number;
-  #now = 0;
-  #inspection: Tap | undefined;
+  #streamState: StreamState | undefined;
+  /** Consumers may be opened before media comes. */
+  #isOpened = false;
   #cause: Error | undefined;
-  /** The most that had to be held since the last look, and the distance of the last two random access points. */
-  #mostHeld = 0;
-  #retain = 0;
-  #lookedAt = 0;
+  #now = 0;
+  #tap: Tap | undefined;
+  #continuation: NodeJS.Immediate | undefined;
 
-  constructor(budget: Budget) {
-    this.#budget = budget;
-    const capacity = budget.take(USUAL_RING_BYTES) ? USUAL_RING_BYTES : LEAST_RING_BYTES;
-    if (capacity === LEAST_RING_BYTES) budget.take(capacity, true);
-    budget.streams++;
-    this.ring = new Ring(capacity);
-    this.#headLimit = capacity;
+  constructor(plan: UpstreamPlan, parent: StreamParent) {
+    this.#plan = plan;
+    this.#parent = parent;
+    this.#overflow = plan.overflow;
+    this.#memory = new RingMemory(parent.budget, plan.overflow);
+    this.ring = this.#memory.ring;
+    this.#fanOut = new FanOut(this.#memory, this);
   }
 
-  /** Opens the upstream; what `open` throws passes through, and the stream is then closed. */
-  start(open: (parent: UpstreamParent) => Upstream): void {
+  /** Opens the upstream. That it cannot be opened is told to the consumers, of which there should be one by now. */
+  start(now: number): void {
+    this.#now = now;
     try {
-      const upstream = open(this);
-      if (this.hasEnded) {
-        upstream.close();
-        throw this.#cause ?? new Error("the upstream ended as it was opened");
-      }
-      this.#upstream = upstream;
+      this.#upstream = this.#plan.open(this);
     } catch (error) {
-      this.close();
-      throw error;
+      this.#parent.log.error(`${this.about.url}: ${(error as Error).message}`);
+      this.ended(error as Error);
     }
+    // What the upstream has said from within `open` is told now.
+    if (this.#isOpened) this.opened();
+    if (this.#state === "opening") this.#state = "open";
+    else if (this.#state === "ended") this.#finish();
+    else this.#closeUpstream();
+    this.#fanOut.writeAll(now);
+  }
+
+  /** Whether the upstream may still bring something. */
+  get isOpen(): boolean {
+    return this.#state === "opening" || this.#state === "open";
+  }
+
+  get cursors(): readonly Cursor[] {
+    return this.#fanOut.cursors;
   }
 
   get tickMs(): number {
     return this.#upstream?.tickMs ?? USUAL_TICK_MS;
   }
 
+  get about(): UpstreamAbout {
+    return this.#upstream?.about ?? this.#plan.about;
+  }
+
+  get info(): StreamInfo | undefined {
+    return this.#upstream?.info;
+  }
+
+  get rtp(): RtpCounts | undefined {
+    return this.#upstream?.rtp;
+  }
+
   get receivedBytes(): number {
     return this.ring.head;
   }
 
-  inspect(inspector: ByteInspector | undefined): void {
-    this.#inspection = inspector && new Tap(this.ring, inspector);
+  get mayLose(): boolean {
+    return this.#overflow === "skip" || this.cursors.length > 1;
   }
 
-  /**
-   * Adds a client. With `fastStart` it begins at the last random access point that the ring holds, else at the
-   * next unit.
-   */
-  attach(makeSink: (upstream: Upstream) => ClientSink, fastStart: boolean): Cursor {
-    const upstream = this.#upstream;
-    if (!upstream) throw new Error("a stream that has ended takes no clients");
-    const sink = makeSink(upstream);
+  limitOf(cursor: Cursor): number {
+    const limit = consumerLimit(this.#parent.budget, cursor.slowDetector.isSlow(this.#now));
+    return this.mayLose ? limit : Math.min(limit, this.ring.capacity);
+  }
+
+  inspect(inspector: ByteInspector | undefined): void {
+    this.#tap = inspector && new Tap(this.ring, inspector);
+  }
+
+  /** Adds a consumer. With `fastStart` it begins at the last random access point that the ring holds, else at the next unit. */
+  attach(consumer: Consumer, fastStart: boolean): Cursor {
     const point = this.ring.randomAccess;
     const usable =
       fastStart &&
       point !== undefined &&
       this.ring.holds(point.position) &&
-      this.ring.head - point.position <= this.#budget.lagLimit();
-    const cursor = new Cursor(this.ring, sink, usable ? point : { position: this.ring.head });
-    this.cursors.push(cursor);
-    this.#updateHeadLimit();
-    this.#write(cursor);
+      this.ring.head - point.position <= consumerLimit(this.#parent.budget, false);
+    const cursor = new Cursor(this.ring, consumer, usable ? point : { position: this.ring.head });
+    const state = this.#streamState;
+    if (state !== undefined) this.#fanOut.guard(cursor, () => consumer.entered?.(state));
+    if (this.#isOpened) this.#fanOut.guard(cursor, () => this.#fanOut.open(cursor));
+    this.#fanOut.add(cursor, this.#now);
+    // From now on a slow consumer costs the others nothing.
+    if (this.gate.isPaused && this.mayLose) this.#openGate();
     return cursor;
   }
 
-  /** Removes a client; the last one closes the upstream. Harmless when it is gone already. */
+  /** Removes a consumer; the last one closes the upstream. Harmless when it is gone already. */
   detach(cursor: Cursor): void {
-    const at = this.cursors.indexOf(cursor);
-    if (at < 0) return;
-    cursor.isOver = true;
-    this.cursors.splice(at, 1);
-    if (this.cursors.length === 0) this.close();
+    if (this.#fanOut.remove(cursor) && this.cursors.length === 0) this.close();
   }
 
-  /** The client's socket has room again. */
+  /** The consumer takes bytes again. One that has kept its upstream waiting gets more at once. */
   drained(cursor: Cursor): void {
     cursor.blocked = false;
-    this.#write(cursor);
+    this.#fanOut.write(cursor, performance.now());
+    if (!this.mayLose && !this.gate.isPaused) this.wake();
   }
 
   tick(now: number): void {
     this.#now = now;
     const before = this.ring.head;
     this.#upstream?.tick(now);
-    if (this.ring.head !== before) this.heardAt = now;
-    this.#inspection?.catchUp();
-    this.#flush(now);
-    if (now - this.#lookedAt >= SHRINK_EVERY_MS) this.#considerSize(now);
+    if (!this.isOpen) return;
+    if (this.ring.head !== before) this.#heard(now);
+    this.#fanOut.flush(now);
+  }
+
+  /** The tick has thrown: a fault of the upstream's, which ends it. */
+  failed(error: unknown): void {
+    const { log } = this.#parent;
+    log.error(`${this.about.url}: has failed: ${(error instanceof Error && error.stack) || error}`);
+    this.ended(error as Error);
+  }
+
+  wake(): void {
+    if (this.#state === "open") this.#parent.wake(this);
+  }
+
+  consumerFailed(cursor: Cursor, error: unknown): void {
+    const { log } = this.#parent;
+    log.error(`${this.about.url}: a consumer has failed: ${(error instanceof Error && error.stack) || error}`);
+    this.detach(cursor);
   }
 
   append(from: Memory, offset: number, length: number): void {
-    if (this.ring.head + length > this.#headLimit) this.#makeRoom(length);
+    if (!this.#fanOut.hasRoom(length)) this.#fanOut.makeRoom(length, this.#now);
     this.ring.append(from, offset, length);
   }
 
-  markRandomAccess(within: number, preamble: Uint8Array): void {
-    const previous = this.ring.randomAccess?.position;
-    this.ring.markRandomAccess(within, preamble);
-    if (previous === undefined) return;
-    this.#retain = Math.max(this.#retain, Math.ceil((this.ring.head + within - previous) * 1.5));
-    if (this.#retain > this.ring.capacity && this.#retain <= this.#mostRetained()) this.#resize(this.#retain);
+  fill(read: (into: Memory, offset: number, length: number) => number): number {
+    const { ring } = this;
+    let turn = 0;
+    let count = 0;
+    while (turn < TURN_BYTES) {
+      const room = Math.min(this.room, ring.capacity - ring.headOffset);
+      if (room <= 0) break;
+      if (!this.#fanOut.hasRoom(room)) this.#fanOut.makeRoom(room, this.#now);
+      count = read(ring.memory, ring.headOffset, room);
+      if (count <= 0) break;
+      ring.advance(count);
+      turn += count;
+      // What comes slowly goes out at once; what comes quickly makes room for the next read.
+      this.#fanOut.writeAll(this.#now);
+    }
+    if (turn >= TURN_BYTES) this.#continueSoon();
+    return count < 0 ? -1 : turn;
   }
 
-  /** Old pictures may never take so much of the budget that nothing is left for slow clients. */
-  #mostRetained(): number {
-    return Math.min(MAX_RETAINED_BYTES, this.#budget.totalBytes / 2);
+  get room(): number {
+    const [cursor] = this.cursors;
+    if (!this.isOpen || !cursor) return 0;
+    if (this.mayLose) return this.ring.capacity;
+    const { lag } = cursor;
+    const limit = this.limitOf(cursor);
+    cursor.slowDetector.sample(lag, limit, this.#now);
+    const wasPaused = this.gate.isPaused;
+    const mayRead = this.gate.mayRead(lag, limit);
+    if (wasPaused !== this.gate.isPaused) this.#tellPaused(cursor);
+    return mayRead ? limit - lag : 0;
+  }
+
+  cannotPause(): void {
+    this.#overflow = "skip";
+  }
+
+  markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
+    const previous = this.ring.randomAccess?.position;
+    const { capacity } = this.ring;
+    this.ring.markRandomAccess(within, preamble, pts);
+    if (previous === undefined) return;
+    this.#memory.retain(this.ring.head + within - previous);
+    if (this.ring.capacity !== capacity) this.#fanOut.ringChanged();
+  }
+
+  entered(state: StreamState): void {
+    this.#streamState = state;
+    for (const cursor of [...this.cursors]) this.#fanOut.guard(cursor, () => cursor.consumer.entered?.(state));
+  }
+
+  opened(): void {
+    this.#isOpened = true;
+    for (const cursor of [...this.cursors]) this.#fanOut.guard(cursor, () => this.#fanOut.open(cursor));
   }
 
   ended(cause: Error | undefined): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
+    if (!this.isOpen) return;
+    const isOpening = this.#state === "opening";
+    this.#state = "ended";
     this.#cause = cause;
-    this.#closeUpstream();
-    this.onClosed?.();
-    for (const cursor of [...this.cursors]) this.#write(cursor);
+    if (!isOpening) this.#finish();
   }
 
   /** Releases the upstream and the memory. */
   close(): void {
-    if (this.#isReleased) return;
-    const wasOpen = !this.hasEnded;
-    this.hasEnded = true;
-    this.#isReleased = true;
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state === "open";
+    this.#state = "closed";
+    if (wasOpen) this.#closeUpstream();
+    this.gate.open();
+    this.#memory.release();
+  }
+
+  /** The upstream is over: consumers get what they are owed. */
+  #finish(): void {
     this.#closeUpstream();
-    this.#budget.giveBack(this.ring.capacity);
-    this.#budget.streams--;
-    if (wasOpen) this.onClosed?.();
+    this.#openGate();
+    this.#fanOut.end(this.#cause, this.#now);
   }
 
   #closeUpstream(): void {
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    upstream?.close();
-  }
-
-  #write(cursor: Cursor): void {
-    if (cursor.isOver) return;
-    cursor.write(this.#now);
-    if (!this.hasEnded || !cursor.isEmpty || cursor.isOver) return;
-    cursor.isOver = true;
-    cursor.sink.end(this.#cause);
-  }
-
-  /** Lets every cursor that is due write; one that may lag no further skips. */
-  #flush(now: number): void {
-    const { cursors, ring } = this;
-    const limit = this.#budget.lagLimit();
-    let slowest = ring.head;
-    for (let i = cursors.length - 1; i >= 0; i--) {
-      const cursor = cursors[i];
-      // A client that finds itself closed while it is written to may have left, and others with it.
-      if (!cursor) continue;
-      const lag = ring.head - cursor.position;
-      if (lag > cursor.peakLag) cursor.peakLag = lag;
-      if (cursor.blocked) {
-        if (lag > limit / 2) cursor.lagMark.lags(now);
-        if (lag > limit) cursor.skip(limit * SKIP_TO);
-      } else if (lag >= WRITE_BYTES || (lag > 0 && now - cursor.emptiedAt >= WRITE_AGE_MS - TICK_JITTER_MS)) {
-        cursor.write(now);
-      }
-      if (cursor.position < slowest) slowest = cursor.position;
+    clearImmediate(this.#continuation);
+    try {
+      this.#upstream?.close();
+    } catch (error) {
+      this.#parent.log.error(`${this.about.url}: cannot be closed: ${(error as Error).stack}`);
     }
-    this.#headLimit = slowest + ring.capacity;
-    this.#mostHeld = Math.max(this.#mostHeld, ring.head - slowest);
+    this.#parent.closed(this);
   }
 
-  #updateHeadLimit(): void {
-    let slowest = this.ring.head;
-    for (const cursor of this.cursors) if (cursor.position < slowest) slowest = cursor.position;
-    this.#headLimit = slowest + this.ring.capacity;
-  }
-
-  /** The next unit would overwrite bytes that a client still needs: let clients write, then grow, then make the slow ones skip. */
-  #makeRoom(length: number): void {
-    this.#flush(this.#now);
-    while (this.ring.head + length > this.#headLimit && this.#grow()) this.#updateHeadLimit();
-    if (this.ring.head + length <= this.#headLimit) return;
-    for (const cursor of this.cursors) {
-      if (cursor.position + this.ring.capacity < this.ring.head + length) cursor.skip(this.ring.capacity * SKIP_TO);
+  #heard(now: number): void {
+    this.heardAt = now;
+    try {
+      this.#tap?.catchUp();
+    } catch (error) {
+      this.#tap = undefined;
+      this.#parent.log.error(`${this.about.url}: is inspected no more: ${(error as Error).stack}`);
     }
-    this.#updateHeadLimit();
   }
 
-  #grow(): boolean {
-    const { capacity } = this.ring;
-    const useful = this.#budget.lagLimit() + LEAST_RING_BYTES;
-    const wanted = ringSize(Math.min(capacity * 2, useful, capacity + this.#budget.freeBytes - RING_STEP_BYTES));
-    return wanted > capacity && this.#resize(wanted);
+  #continueSoon(): void {
+    clearImmediate(this.#continuation);
+    this.#continuation = setImmediate(() => this.wake());
   }
 
-  /** False when the budget has no more. */
-  #resize(wanted: number): boolean {
-    const capacity = ringSize(wanted);
-    // An upstream that is closed within its own tick may still hand over what it has read.
-    if (this.#isReleased || !this.#budget.take(capacity - this.ring.capacity)) return false;
-    this.ring.resize(capacity);
-    this.#updateHeadLimit();
-    return true;
+  #openGate(): void {
+    if (!this.gate.isPaused) return;
+    this.gate.open();
+    for (const cursor of [...this.cursors]) this.#tellPaused(cursor);
   }
 
-  #considerSize(now: number): void {
-    const wanted = Math.max(USUAL_RING_BYTES, this.#mostHeld * 2, Math.min(this.#retain, this.#mostRetained()));
-    if (wanted <= this.ring.capacity / 2) this.#resize(wanted);
-    this.#mostHeld = 0;
-    this.#retain = 0;
-    this.#lookedAt = now;
+  #tellPaused(cursor: Cursor): void {
+    this.#fanOut.guard(cursor, () => cursor.consumer.paused?.(this.gate.isPaused));
   }
-}
-
-/** The next size that a ring can have. */
-function ringSize(bytes: number): number {
-  return Math.ceil(bytes / RING_STEP_BYTES) * RING_STEP_BYTES;
 }

@@ -6,7 +6,7 @@ export const MARK_EVERY_BYTES = 1024;
 export class UnitIndex {
   #positions: Float64Array;
   #units: Float64Array;
-  /** UnitIndex ever written; the newest is at `#count - 1`. */
+  /** Marks ever written; the newest is at `#count - 1`. */
   #count = 0;
 
   /** @param ringBytes capacity of the ring, a multiple of 64 KiB */

@@ -1,14 +1,16 @@
-/** What can be seen of media on its way, for those who watch: what has come from an upstream, and what waits for a client. */
-import type { Budget } from "./budget.ts";
-import type { Cursor } from "./cursor.ts";
+/** What can be seen of media on its way, for those who watch: what has come from an upstream, and what waits for a consumer. */
 import type { Ring } from "./ring.ts";
+import type { RtpCounts, UpstreamAbout } from "./upstream.ts";
 
 /** Media that comes from an upstream. */
 export interface SourceStats {
+  readonly about: UpstreamAbout;
   /** Bytes since it was opened. */
   readonly receivedBytes: number;
   /** When the last ones came, in ms of `performance.now()`; −∞ before the first. */
   readonly heardAt: number;
+  /** Undefined where there is no RTP. */
+  readonly rtp: RtpCounts | undefined;
   /** Shows an inspector all that comes from now on; undefined ends that. */
   inspect(inspector: ByteInspector | undefined): void;
 }
@@ -19,7 +21,7 @@ export interface ByteInspector {
   missed(): void;
 }
 
-/** What waits for one client, in bytes, and what became of what could not wait (flow-control.md sections 3 to 5). */
+/** What waits for one consumer, in bytes, and what became of what could not wait (flow-control.md sections 3 to 5). */
 export interface QueueStats {
   readonly queuedBytes: number;
   readonly limitBytes: number;
@@ -28,43 +30,6 @@ export interface QueueStats {
   readonly droppedBytes: number;
   readonly backpressureEvents: number;
   readonly isSlow: boolean;
-}
-
-/** The queue of a client that shares a stream of datagrams. */
-export class CursorQueueStats implements QueueStats {
-  /** The upstream of others cannot be paused. */
-  readonly backpressureEvents = 0;
-  readonly #cursor: Cursor;
-  readonly #budget: Budget;
-
-  constructor(cursor: Cursor, budget: Budget) {
-    this.#cursor = cursor;
-    this.#budget = budget;
-  }
-
-  get queuedBytes(): number {
-    return this.#cursor.lag;
-  }
-
-  get limitBytes(): number {
-    return this.#budget.lagLimit();
-  }
-
-  get peakBytes(): number {
-    return this.#cursor.peakLag;
-  }
-
-  get droppedPackets(): number {
-    return this.#cursor.droppedPackets;
-  }
-
-  get droppedBytes(): number {
-    return this.#cursor.droppedBytes;
-  }
-
-  get isSlow(): boolean {
-    return this.#cursor.lagMark.isSlow(performance.now());
-  }
 }
 
 /** Shows what is new in a ring. Costs nothing per packet, and nothing at all while there is none. */

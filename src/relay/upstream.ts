@@ -1,0 +1,112 @@
+/** What a plan and an upstream are: a URL becomes a plan, a plan opens into an upstream that feeds a stream. */
+import type { Memory } from "../system/memory.ts";
+
+/**
+ * What a consumer that is too slow does to the stream (flow-control.md section 1): it *skips*, because its source cannot
+ * wait, or the source is *paused* and nothing is lost. A source that more than one consumer shares is never paused.
+ */
+export type Overflow = "skip" | "pause";
+
+/** How an upstream is shown to those who watch. */
+export interface UpstreamAbout {
+  /** What carries it, for the status page: `multicast`, `rtsp-udp`, … */
+  readonly kind: string;
+  /** Text without anything secret, at most 255 bytes. */
+  readonly url: string;
+  /** Undefined leaves it to the routing table. */
+  readonly interfaceName: string | undefined;
+  /** What reads it: `batched`, `evented` or `stream`. */
+  readonly receiver: string;
+}
+
+/** An answer that the upstream dictates, in the place of a stream's usual head. */
+export interface UpstreamResponse {
+  readonly status: number;
+  /** As the server has said it; undefined: the usual words of the status. */
+  readonly statusLine?: string | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** What is known of the media now; members are absent while unknown. */
+export interface StreamInfo {
+  /** For programs that look at it: names and values of metadata, in their order (http.md section 18). */
+  readonly metadata: readonly (readonly [name: string, value: string])[];
+  readonly response?: UpstreamResponse | undefined;
+}
+
+/** Counted of the RTP packets of an upstream. */
+export interface RtpCounts {
+  /** Sequence numbers that never came in time. */
+  readonly lost: number;
+  /** Packets that had to wait for an earlier one. */
+  readonly reordered: number;
+  /** Packets that were there already. */
+  readonly duplicates: number;
+  /** Packets behind what was already delivered. */
+  readonly late: number;
+}
+
+/** A published state of an upstream; the rooms of upstream/ and those who show it know the numbers. */
+export type StreamState = number;
+
+/** A protocol's session. It reads when asked to and hands media to its parent. */
+export interface Upstream {
+  /** Reads what has arrived. `now` in ms. What it throws closes this upstream and no other. */
+  tick(now: number): void;
+  /** Releases every socket and timer. Called once. */
+  close(): void;
+  /** How soon it wants to read again, in ms. */
+  readonly tickMs: number;
+  readonly info: StreamInfo;
+  readonly about: UpstreamAbout;
+  /** Undefined where there is no RTP. */
+  readonly rtp: RtpCounts | undefined;
+}
+
+/** What an upstream sees of the stream that it feeds. */
+export interface UpstreamParent {
+  /** Adds one unit: a datagram's payload, an interleaved frame's. */
+  append(from: Memory, offset: number, length: number): void;
+  /**
+   * Byte streams: reads straight into the ring as often as the gate and the turn allow, and lets consumers write.
+   * @param read reads at most `length` bytes to a place; 0: none are there now, −1: the source is over
+   * @returns bytes read in this turn; −1 when the source is over, all of it being in the ring
+   */
+  fill(read: (into: Memory, offset: number, length: number) => number): number;
+  /** Bytes that may be read now; 0: read nothing, the consumer is too slow. Asks the gate. */
+  readonly room: number;
+  /** Its media comes in datagrams after all: from now on those skip who are too slow. */
+  cannotPause(): void;
+  /** There is something to read now: `tick` is called at once. */
+  wake(): void;
+  /** A decoder can begin `within` bytes after the start of the next unit, after `preamble`, at `pts` (90 kHz) if that is known. */
+  markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void;
+  /** Its state is another one, for all consumers of the stream. */
+  entered(state: StreamState): void;
+  /** `info` is complete enough for an answer, whenever media comes. Media says so by itself. */
+  opened(): void;
+  /** The upstream is over; `cause` unless it ended as it should. Whoever gives a cause has logged it. */
+  ended(cause: Error | undefined): void;
+}
+
+/** Where media comes from, found but not opened. */
+export interface UpstreamPlan {
+  /** Plans with the same key share one stream; undefined: nobody else may have it. */
+  readonly key: string | undefined;
+  readonly overflow: Overflow;
+  readonly about: UpstreamAbout;
+  /** @throws UpstreamError, when it cannot even be tried */
+  open(parent: UpstreamParent): Upstream;
+}
+
+/** There is no media, or no more. A client that has received nothing is answered with `status`. */
+export class UpstreamError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, message: string, status = 503) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}

@@ -1,0 +1,58 @@
+/** What a protocol's planner is asked, and what it answers: a URL becomes a plan (upstream/plans.ts has the table). */
+import type { UpstreamPlan } from "../relay/upstream.ts";
+import type { ClientState } from "../status/client-state.ts";
+import type { Log } from "../system/log.ts";
+import type { HeaderField } from "../wire/http/request.ts";
+import type { IpAddress } from "../wire/ip/address.ts";
+import type { BaseUrlRules } from "../wire/url/base-url.ts";
+
+/** What a client asks for. */
+export interface PlanRequest {
+  /** Byte string: `scheme://…` with all parameters of the request; a channel's with the request's query merged in. */
+  readonly url: string;
+  /** As the playlist has it; undefined for a URL that came whole from a client. */
+  readonly serviceUrl: string | undefined;
+  /** HEAD asks what there is; `info` must then be all that comes. */
+  readonly method: string;
+  readonly headers: readonly HeaderField[];
+  readonly body: Uint8Array;
+  /** A picture is wanted in the place of the stream. */
+  readonly isSnapshot: boolean;
+  /** Ms since 1970. */
+  readonly nowMs: number;
+}
+
+/** What a URL asks for, with what is to be known before it is opened. */
+export interface PlannedUpstream extends UpstreamPlan {
+  /** Of the client, until the upstream tells another. */
+  readonly firstState: ClientState;
+  /** False when asking takes no place in the client limit and no line in the access log. */
+  readonly countsAsClient: boolean;
+  /** Whether a picture can be made of its media. */
+  readonly canSnapshot: boolean;
+  /** For the access log (config.md section 14). `url`: byte string, without the token and what is for this relay. */
+  readonly accessLog: { readonly serviceType: string; readonly url: string };
+}
+
+/** The URL cannot be served; the client is answered with this status. */
+export interface UnplannableUrl {
+  readonly status: number;
+}
+
+export type Planner = (request: PlanRequest) => PlannedUpstream | UnplannableUrl;
+
+/** URLs in our answers that lead back to this relay: what they begin with, and the token they carry (m3u.md section 7). */
+export interface OwnLinks {
+  /** For `baseUrl`; its prefix is a byte string. */
+  readonly rules: BaseUrlRules;
+  /** Added to every link as `r2h-token`. */
+  readonly encodedToken: string | undefined;
+}
+
+/** What planners need of the worker. */
+export interface PlannerParts {
+  readonly log: Log;
+  readonly links: OwnLinks;
+  /** Whether an address and port are our own: a request to it would come back for ever. */
+  readonly isOurselves: (address: IpAddress, port: number) => boolean;
+}
