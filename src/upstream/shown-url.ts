@@ -1,0 +1,12 @@
+/** URLs as the status page may show them to anybody who may see it (status.md section 3). */
+import { cutUtf8 } from "../system/log.ts";
+import { maskToken } from "../wire/http/token-mask.ts";
+import { utf8Decode } from "../wire/url/percent.ts";
+
+/** Longest URL, and whatever else of a request is shown. */
+export const SHOWN_MAX_BYTES = 255;
+
+/** A URL, which is a byte string, as text: at most 255 bytes, and no token even in URLs within it. */
+export function shownUrl(url: string): string {
+  return cutUtf8(utf8Decode(maskToken(url)), SHOWN_MAX_BYTES);
+}
