@@ -129,7 +129,7 @@ describe("citations", async () => {
   test("in src/ and test/ lead to pages and headings that exist", async () => {
     const problems: string[] = [];
     let count = 0;
-    for (const path of new Bun.Glob("{src,test}/**/*.{ts,tsx,md,css,html,sh,py,c,h}").scanSync(ROOT)) {
+    for (const path of new Bun.Glob("{src,test}/**/*.{ts,tsx,md,css,html,sh,c,h}").scanSync(ROOT)) {
       if (EXPLAINERS.includes(path)) continue;
       const text = await Bun.file(join(ROOT, path)).text();
       count += flowing(text).match(CITATION)?.length ?? 0;
