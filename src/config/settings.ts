@@ -1,6 +1,7 @@
 /** The settings: everything an operator can decide, in the units of the option that sets it. */
 
 import type { LogLevel } from "../system/log.ts";
+import type { UnicodeText } from "../wire/text/byte-string.ts";
 
 /** A TCP address to listen on. */
 export interface TcpAddress {
@@ -115,7 +116,7 @@ export type SettingName = keyof SettingValues;
 /** What the program runs with. */
 export interface Settings extends Readonly<SettingValues> {
   /** The inline M3U playlist of the config file's `[services]`, lines ending in `\n`; empty when there is none. */
-  readonly services: string;
+  readonly services: UnicodeText;
   /** The settings that the command line or a config file gave a valid value: these override the demo's defaults. */
   readonly given: ReadonlySet<SettingName>;
 }

@@ -8,9 +8,10 @@ import { TokenCheck } from "../http/token-check.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { forwardedFor } from "../wire/http/forwarded.ts";
 import { tokenCookie, withoutToken } from "../wire/http/token.ts";
+import { type ByteString, utf8Encode } from "../wire/text/byte-string.ts";
 import { splitTarget } from "../wire/url/label.ts";
 import { withoutPrefix } from "../wire/url/path-prefix.ts";
-import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
 import type { Exchange } from "./route.ts";
 
 export interface GatekeeperOptions {
@@ -37,8 +38,7 @@ export class AccessControl {
   readonly #tokenCheck: TokenCheck | undefined;
   readonly #cookie: ResponseHeader;
   readonly #corsHeaders: readonly ResponseHeader[];
-  /** Byte string. */
-  readonly #prefix: string;
+  readonly #prefix: ByteString;
 
   constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: GatekeeperOptions, log: Log) {
     this.#log = log;
@@ -91,7 +91,7 @@ export class AccessControl {
     return isPreflight && inner !== undefined ? preflightResponse(request) : undefined;
   }
 
-  #knowsToken({ target, headers }: HttpRequest, query: string, connection: Connection): boolean {
+  #knowsToken({ target, headers }: HttpRequest, query: ByteString, connection: Connection): boolean {
     if (!this.#tokenCheck) return true;
     const rawQuery = target.slice(target.indexOf("?") + 1);
     const verdict = this.#tokenCheck.check(query, rawQuery, headers);

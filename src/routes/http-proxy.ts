@@ -3,6 +3,7 @@ import { errorResponse } from "../http/response.ts";
 import { readSeekRequest } from "../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
 import { clientZone } from "../timeshift/zones.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import {
   CONSUMED_PARAMETERS,
   type ProxyScheme,
@@ -23,7 +24,7 @@ export function httpProxyRoute(parts: HttpProxyParts): Route {
     const match = PREFIX.exec(exchange.path);
     if (!match) return false;
     const target = exchange.query === "" ? exchange.path : `${exchange.path}?${exchange.query}`;
-    serveHttp(parts, exchange, `${match[1]}://${target.slice(match[0].length)}`);
+    serveHttp(parts, exchange, asByteString(`${match[1]}://${target.slice(match[0].length)}`));
     return true;
   };
 }
@@ -33,7 +34,7 @@ export function httpProxyRoute(parts: HttpProxyParts): Route {
  * @param url `http://…` or `https://…` with all parameters of the request; a service's with the request's query merged in
  * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
  */
-export function serveHttp(parts: HttpProxyParts, exchange: Exchange, url: string, serviceUrl?: string): void {
+export function serveHttp(parts: HttpProxyParts, exchange: Exchange, url: ByteString, serviceUrl?: ByteString): void {
   const { connection } = exchange;
   const upstream = findUpstream(parts, exchange, url, serviceUrl);
   if (typeof upstream === "number") {
@@ -54,7 +55,7 @@ export function serveHttp(parts: HttpProxyParts, exchange: Exchange, url: string
 interface Upstream {
   readonly url: ProxyUrl;
   /** Without seek, its placeholders as they stand: for the access log. */
-  readonly unfilled: string;
+  readonly unfilled: ByteString;
   /** What the request names. */
   readonly interfaceName: string | undefined;
 }
@@ -63,8 +64,8 @@ interface Upstream {
 function findUpstream(
   { log }: HttpProxyParts,
   { request }: Exchange,
-  url: string,
-  serviceUrl: string | undefined,
+  url: ByteString,
+  serviceUrl: ByteString | undefined,
 ): Upstream | 404 | 503 {
   const seek = readSeekRequest(url, "http", serviceUrl);
   for (const warning of seek?.warnings ?? []) log.warn(warning);

@@ -2,7 +2,7 @@
 import { type ChannelList, pathOfChannel } from "../playlist/channels.ts";
 import type { Playlists } from "../playlist/playlists.ts";
 import { escapeHtml } from "../wire/http/html.ts";
-import { utf8Decode } from "../wire/url/percent.ts";
+import { utf8Decode } from "../wire/text/byte-string.ts";
 import { hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 

@@ -9,6 +9,7 @@ import { type MulticastOptions, MulticastSession, type MulticastTarget } from ".
 import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { maskToken } from "../wire/http/token-mask.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import { shownUrl } from "./client-identity.ts";
@@ -38,7 +39,11 @@ export function multicastRoute(parts: MulticastParts): Route {
   return (exchange) => {
     const match = PREFIX.exec(exchange.path);
     if (!match) return false;
-    serveMulticast(parts, exchange, `${match[1]}://${exchange.path.slice(match[0].length)}?${exchange.query}`);
+    serveMulticast(
+      parts,
+      exchange,
+      asByteString(`${match[1]}://${exchange.path.slice(match[0].length)}?${exchange.query}`),
+    );
     return true;
   };
 }
@@ -47,16 +52,23 @@ export function multicastRoute(parts: MulticastParts): Route {
  * Answers with the stream of a URL.
  * @param url `rtp://…` or `udp://…` with all parameters of the request
  */
-export function serveMulticast(parts: MulticastParts, exchange: Exchange, url: string): void {
-  const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
-  const text = percentDecode(rest);
+export function serveMulticast(parts: MulticastParts, exchange: Exchange, url: ByteString): void {
+  const [, scheme, rest = "", rawQuery = ""] = URL_PARTS.exec(url) ?? [];
+  const query = asByteString(rawQuery);
+  const text = percentDecode(asByteString(rest));
   const address = text === undefined ? undefined : parseMulticastUrl(text);
   // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
   if (!address || queryParameter(query, "fcc") === "") exchange.connection.respond(errorResponse(404));
-  else serve(parts, exchange, maskToken(`${scheme}://${text}`), address, query);
+  else serve(parts, exchange, maskToken(asByteString(`${scheme}://${text}`)), address, query);
 }
 
-function serve(parts: MulticastParts, exchange: Exchange, name: string, address: MulticastUrl, query: string): void {
+function serve(
+  parts: MulticastParts,
+  exchange: Exchange,
+  name: ByteString,
+  address: MulticastUrl,
+  query: ByteString,
+): void {
   const { request, connection, isCors } = exchange;
   if (request.method === "HEAD") {
     // Nothing is joined: only what is known without asking.

@@ -1,9 +1,11 @@
 /** URLs in our answers that lead back to this relay: what they begin with, and the token they carry (m3u.md section 7). */
+
+import { utf8Encode } from "../wire/text/byte-string.ts";
 import type { BaseUrlRules } from "../wire/url/base-url.ts";
-import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
 
 export interface OwnLinks {
-  /** For `baseUrl`; its prefix is a byte string. */
+  /** For `baseUrl`. */
   readonly rules: BaseUrlRules;
   /** Added to every link as `r2h-token`. */
   readonly encodedToken: string | undefined;

@@ -2,8 +2,8 @@
 import type { HttpResponse } from "../http/response.ts";
 import type { Page, PageName, Site } from "../web/site.ts";
 import { escapeHtml } from "../wire/http/html.ts";
+import { utf8Encode } from "../wire/text/byte-string.ts";
 import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
-import { utf8Encode } from "../wire/url/percent.ts";
 import { hashSource, type Policy, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 

@@ -17,6 +17,7 @@ import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
 import { type RtspOptions, RtspSession, type RtspSessionParent, type RtspStage } from "../upstream/rtsp/session.ts";
 import type { RtspStreamInfo } from "../upstream/rtsp/stream-info.ts";
 import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp/url.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { CONSUMED_PARAMETERS, takeParameters } from "../wire/url/proxy-url.ts";
 import { shownUrl } from "./client-identity.ts";
 import { admit } from "./client-limit.ts";
@@ -42,7 +43,8 @@ export function rtspRoute(parts: RtspParts): Route {
     if (!exchange.path.startsWith(PREFIX)) return false;
     const rest = exchange.path.slice(PREFIX.length);
     if (rest === "") exchange.connection.respond(errorResponse(404));
-    else serveRtsp(parts, exchange, `${SCHEME}${rest}${exchange.query === "" ? "" : `?${exchange.query}`}`);
+    else
+      serveRtsp(parts, exchange, asByteString(`${SCHEME}${rest}${exchange.query === "" ? "" : `?${exchange.query}`}`));
     return true;
   };
 }
@@ -52,7 +54,7 @@ export function rtspRoute(parts: RtspParts): Route {
  * @param url `rtsp://…` with all parameters of the request; a service's with the request's query merged in
  * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
  */
-export function serveRtsp(parts: RtspParts, exchange: Exchange, url: string, serviceUrl?: string): void {
+export function serveRtsp(parts: RtspParts, exchange: Exchange, url: ByteString, serviceUrl?: ByteString): void {
   const { connection } = exchange;
   const seek = readSeekRequest(url, "rtsp", serviceUrl);
   if (!seek) {

@@ -38,7 +38,7 @@ import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { teardownsOver } from "../upstream/rtsp/teardown.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import { ownAddress } from "../wire/ip/own-address.ts";
-import { utf8Encode } from "../wire/url/percent.ts";
+import { utf8Encode } from "../wire/text/byte-string.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { WorkerStatus } from "./worker-status.ts";

@@ -1,4 +1,5 @@
 /** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
+import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
 import { trimBlanks } from "./header-fields.ts";
 
@@ -11,14 +12,14 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export interface HeaderField {
   /** In the client's spelling. */
   readonly name: string;
-  /** Byte string (one character is one byte) without outer blanks. */
+  /** One character is one byte. Without outer blanks. */
   readonly value: string;
 }
 
 export interface RequestHead {
   readonly method: string;
-  /** Raw byte string, never normalised. */
-  readonly target: string;
+  /** Raw, never normalised. */
+  readonly target: ByteString;
   /** The digit behind `HTTP/1.`. */
   readonly minorVersion: number;
   /** All header lines in their order, repeated ones too. */
@@ -59,7 +60,7 @@ export class RequestHeadParser {
   #outcome: HeadOutcome = MORE;
   readonly #lines = new LineCollector(MAX_HEAD_BYTES);
   #method = "";
-  #target = "";
+  #target = asByteString("");
   #minorVersion = 0;
   #headers: HeaderField[] = [];
 
@@ -89,7 +90,7 @@ export class RequestHeadParser {
     if (TARGET_TOO_LONG.test(line)) return 414;
     const match = REQUEST_LINE.exec(line);
     if (!match) return 400;
-    this.#target = match[2]!;
+    this.#target = asByteString(match[2]!);
     this.#minorVersion = Number(match[3]);
     this.#state = "headers";
     return undefined;

@@ -2,6 +2,7 @@
 import { trimBlanks } from "../http/header-fields.ts";
 import { type HeaderField, headerValue } from "../http/request.ts";
 import { parseIpAddress } from "../ip/address.ts";
+import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { type Authority, formatAuthority, parseAuthority } from "./authority.ts";
 
 const HTTP_PORT = 80;
@@ -15,7 +16,7 @@ export interface BaseUrlRules {
   /** `use-relative-path-in-m3u`: neither scheme nor host. */
   readonly relative: boolean;
   /** Empty, or begins with `/` and does not end in one. */
-  readonly appPathPrefix: string;
+  readonly appPathPrefix: ByteString;
   /** `xff`: headers of a proxy in front of this relay are believed. */
   readonly trustForwarded: boolean;
   readonly hostname?: string | undefined;
@@ -27,26 +28,26 @@ export interface BaseUrlRules {
  * Always ends in `/`.
  * @param headers of the request, whose host is taken as it stands
  */
-export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): string {
+export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): ByteString {
   const { appPathPrefix: prefix, trustForwarded } = rules;
-  if (rules.relative) return `${prefix}/`;
+  if (rules.relative) return asByteString(`${prefix}/`);
   const forwarded = (name: string) => (trustForwarded ? firstElement(headerValue(headers, name)) : "");
   const host = forwarded("x-forwarded-host") || headerValue(headers, "host");
   if (!host) return ownBaseUrl(rules);
   const proto = forwarded("x-forwarded-proto");
   const scheme = SCHEME.test(proto) ? proto : (HOSTNAME.exec(rules.hostname ?? "")?.[1] ?? "http");
-  return `${scheme}://${bracketed(host)}${prefix}/`;
+  return asByteString(`${scheme}://${bracketed(host)}${prefix}/`);
 }
 
 /** For a request without any host. */
-function ownBaseUrl({ hostname = "", appPathPrefix: prefix, local }: BaseUrlRules): string {
+function ownBaseUrl({ hostname = "", appPathPrefix: prefix, local }: BaseUrlRules): ByteString {
   const [, scheme, authorityText = "", path = ""] = HOSTNAME.exec(hostname) ?? [];
   const authority = parseAuthority(authorityText);
-  if (!authority) return `http://${withoutDefaultPort(local)}${prefix}/`;
+  if (!authority) return asByteString(`http://${withoutDefaultPort(local)}${prefix}/`);
   const port = authority.port ?? (scheme === undefined ? local.port : undefined);
   const ownPath = path.endsWith("/") ? path : `${path}/`;
   const text = withoutDefaultPort({ host: authority.host, port }, scheme);
-  return `${scheme ?? "http"}://${text}${prefix ? `${prefix}/` : ownPath}`;
+  return asByteString(`${scheme ?? "http"}://${text}${prefix ? `${prefix}/` : ownPath}`);
 }
 
 function withoutDefaultPort({ host, port }: Authority, scheme = "http"): string {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { type BaseUrlRules, baseUrl } from "../../../src/wire/url/base-url.ts";
 
 const RULES: BaseUrlRules = {
   relative: false,
-  appPathPrefix: "",
+  appPathPrefix: asByteString(""),
   trustForwarded: false,
   local: { host: "192.168.1.1", port: 5140 },
 };
@@ -18,7 +19,7 @@ function base(headers: Readonly<Record<string, string>>, more: Partial<BaseUrlRu
 
 test("relative URLs have the prefix only", () => {
   expect(base({ Host: "h" }, { relative: true })).toBe("/");
-  expect(base({}, { relative: true, appPathPrefix: "/a/b", hostname: "https://x" })).toBe("/a/b/");
+  expect(base({}, { relative: true, appPathPrefix: asByteString("/a/b"), hostname: "https://x" })).toBe("/a/b/");
 });
 
 describe("the host that the client named", () => {
@@ -29,7 +30,7 @@ describe("the host that the client named", () => {
     ["2001:db8::1", "http://[2001:db8::1]/"],
   ])("%j stands there as it came", (host, url) => {
     expect(base({ host })).toBe(url);
-    expect(base({ host }, { appPathPrefix: "/tv" })).toBe(`${url}tv/`);
+    expect(base({ host }, { appPathPrefix: asByteString("/tv") })).toBe(`${url}tv/`);
   });
 
   test("has the scheme of the configured hostname, not its path or port", () => {
@@ -57,7 +58,7 @@ describe("forwarded headers", () => {
 describe("without a host in the request", () => {
   test("the relay's own address stands there", () => {
     expect(base({})).toBe("http://192.168.1.1:5140/");
-    expect(base({ Host: "" }, { appPathPrefix: "/tv" })).toBe("http://192.168.1.1:5140/tv/");
+    expect(base({ Host: "" }, { appPathPrefix: asByteString("/tv") })).toBe("http://192.168.1.1:5140/tv/");
     expect(base({}, { local: { host: "192.168.1.1", port: 80 } })).toBe("http://192.168.1.1/");
     expect(base({}, { local: { host: "2001:db8::1", port: 443 } })).toBe("http://[2001:db8::1]:443/");
     expect(base({ "X-Forwarded-Proto": "https" }, { trustForwarded: true })).toBe("http://192.168.1.1:5140/");
@@ -79,7 +80,7 @@ describe("without a host in the request", () => {
   });
 
   test("the prefix goes before the hostname's own path", () => {
-    expect(base({}, { hostname: "https://x/a/", appPathPrefix: "/tv" })).toBe("https://x/tv/");
+    expect(base({}, { hostname: "https://x/a/", appPathPrefix: asByteString("/tv") })).toBe("https://x/tv/");
   });
 });
 
