@@ -38,7 +38,7 @@ import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { teardownsOver } from "../upstream/rtsp/teardown.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import { ownAddress } from "../wire/ip/own-address.ts";
-import { utf8Encode } from "../wire/text/byte-string.ts";
+import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { WorkerStatus } from "./worker-status.ts";
@@ -226,7 +226,7 @@ function playlistSettings(settings: Settings): PlaylistSettings {
     urls: settings.externalM3u,
     intervalS: settings.externalM3uUpdateInterval,
     token: settings.r2hToken ?? "",
-    appPathPrefix: utf8Encode(settings.appPathPrefix ?? ""),
+    appPathPrefix: prefixBytes(settings.appPathPrefix),
     proxyHttps: settings.proxyHttps,
     isMulticast: (address) => parseMulticastUrl(address) !== undefined,
   };

@@ -9,6 +9,7 @@ import { ownLinks } from "../../src/routes/own-links.ts";
 import { playlistRoute } from "../../src/routes/playlist.ts";
 import { router } from "../../src/routes/router.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { PlaylistServer } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
@@ -24,7 +25,7 @@ const OPTIONS = {
     xff: true,
     r2hToken: "t&t",
     corsAllowOrigin: undefined,
-    appPathPrefix: asByteString("/tv"),
+    appPathPrefix: parsePathPrefix("/tv"),
   },
   useRelativePathInM3u: false,
 };

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { ownLinks } from "../../src/routes/own-links.ts";
 import { baseUrl } from "../../src/wire/url/base-url.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
+import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 
 const NOTHING = {
   hostname: undefined,
@@ -18,11 +20,11 @@ const local = () => ({ host: "192.0.2.1", port: 5140 });
 
 test.each([
   [{}, "http://tv.lan:5140/"],
-  [{ appPathPrefix: "/tv" }, "http://tv.lan:5140/tv/"],
-  [{ appPathPrefix: "/é" }, "http://tv.lan:5140/\xc3\xa9/"],
+  [{ appPathPrefix: parsePathPrefix("/tv") }, "http://tv.lan:5140/tv/"],
+  [{ appPathPrefix: parsePathPrefix("/é") }, "http://tv.lan:5140/\xc3\xa9/"],
   [{ xff: true }, "https://tv.example/"],
-  [{ hostname: "https://x" }, "https://tv.lan:5140/"],
-  [{ useRelativePathInM3u: true, appPathPrefix: "/tv" }, "/tv/"],
+  [{ hostname: parsePublicHost("https://x") }, "https://tv.lan:5140/"],
+  [{ useRelativePathInM3u: true, appPathPrefix: parsePathPrefix("/tv") }, "/tv/"],
 ])("%j: links begin with %s", (options, base) => {
   expect(baseUrl(HEADERS, ownLinks({ ...NOTHING, ...options }, local).rules)).toBe<unknown>(base);
 });

@@ -3,13 +3,12 @@ import { trimBlanks } from "../http/header-fields.ts";
 import { type HeaderField, headerValue } from "../http/request.ts";
 import { parseIpAddress } from "../ip/address.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
-import { type Authority, formatAuthority, parseAuthority } from "./authority.ts";
+import { type Authority, formatAuthority } from "./authority.ts";
+import type { PublicHost } from "./public-host.ts";
 
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
-/** A configured `hostname`: `host`, `host:port`, `[IPv6]:port` or `scheme://host[:port][/path]`. */
-const HOSTNAME = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?([^/]*)(\/.*)?$/s;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 
 export interface BaseUrlRules {
@@ -19,7 +18,7 @@ export interface BaseUrlRules {
   readonly appPathPrefix: ByteString;
   /** `xff`: headers of a proxy in front of this relay are believed. */
   readonly trustForwarded: boolean;
-  readonly hostname?: string | undefined;
+  readonly hostname?: PublicHost | undefined;
   /** An address of this machine and the first TCP port it listens on, for clients that name no host. */
   readonly local: { readonly host: string; readonly port: number };
 }
@@ -35,14 +34,13 @@ export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): B
   const host = forwarded("x-forwarded-host") || headerValue(headers, "host");
   if (!host) return ownBaseUrl(rules);
   const proto = forwarded("x-forwarded-proto");
-  const scheme = SCHEME.test(proto) ? proto : (HOSTNAME.exec(rules.hostname ?? "")?.[1] ?? "http");
+  const scheme = SCHEME.test(proto) ? proto : (rules.hostname?.scheme ?? "http");
   return asByteString(`${scheme}://${bracketed(host)}${prefix}/`);
 }
 
 /** For a request without any host. */
-function ownBaseUrl({ hostname = "", appPathPrefix: prefix, local }: BaseUrlRules): ByteString {
-  const [, scheme, authorityText = "", path = ""] = HOSTNAME.exec(hostname) ?? [];
-  const authority = parseAuthority(authorityText);
+function ownBaseUrl({ hostname, appPathPrefix: prefix, local }: BaseUrlRules): ByteString {
+  const { scheme, authority, path = "" } = hostname ?? {};
   if (!authority) return asByteString(`http://${withoutDefaultPort(local)}${prefix}/`);
   const port = authority.port ?? (scheme === undefined ? local.port : undefined);
   const ownPath = path.endsWith("/") ? path : `${path}/`;

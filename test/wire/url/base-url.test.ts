@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { type BaseUrlRules, baseUrl } from "../../../src/wire/url/base-url.ts";
+import { parsePublicHost } from "../../../src/wire/url/public-host.ts";
 
 const RULES: BaseUrlRules = {
   relative: false,
@@ -19,7 +20,9 @@ function base(headers: Readonly<Record<string, string>>, more: Partial<BaseUrlRu
 
 test("relative URLs have the prefix only", () => {
   expect(base({ Host: "h" }, { relative: true })).toBe("/");
-  expect(base({}, { relative: true, appPathPrefix: asByteString("/a/b"), hostname: "https://x" })).toBe("/a/b/");
+  expect(
+    base({}, { relative: true, appPathPrefix: asByteString("/a/b"), hostname: parsePublicHost("https://x") }),
+  ).toBe("/a/b/");
 });
 
 describe("the host that the client named", () => {
@@ -34,8 +37,8 @@ describe("the host that the client named", () => {
   });
 
   test("has the scheme of the configured hostname, not its path or port", () => {
-    expect(base({ Host: "h:1" }, { hostname: "https://x:8443/path" })).toBe("https://h:1/");
-    expect(base({ Host: "h:1" }, { hostname: "x:8443" })).toBe("http://h:1/");
+    expect(base({ Host: "h:1" }, { hostname: parsePublicHost("https://x:8443/path") })).toBe("https://h:1/");
+    expect(base({ Host: "h:1" }, { hostname: parsePublicHost("x:8443") })).toBe("http://h:1/");
   });
 });
 
@@ -44,7 +47,9 @@ describe("forwarded headers", () => {
 
   test("count when they are trusted", () => {
     expect(base(headers)).toBe("http://h/");
-    expect(base(headers, { trustForwarded: true, hostname: "ftp://x" })).toBe("https://tv.example:8443/");
+    expect(base(headers, { trustForwarded: true, hostname: parsePublicHost("ftp://x") })).toBe(
+      "https://tv.example:8443/",
+    );
   });
 
   test("count each for itself", () => {
@@ -76,11 +81,13 @@ describe("without a host in the request", () => {
     ["https://x:80", "https://x:80/"],
     ["http://x:y/", "http://192.168.1.1:5140/"],
   ])("the configured hostname %j means %s", (hostname, url) => {
-    expect(base({}, { hostname })).toBe(url);
+    expect(base({}, { hostname: parsePublicHost(hostname) })).toBe(url);
   });
 
   test("the prefix goes before the hostname's own path", () => {
-    expect(base({}, { hostname: "https://x/a/", appPathPrefix: asByteString("/tv") })).toBe("https://x/tv/");
+    expect(base({}, { hostname: parsePublicHost("https://x/a/"), appPathPrefix: asByteString("/tv") })).toBe(
+      "https://x/tv/",
+    );
   });
 });
 
@@ -89,7 +96,7 @@ test("whatever comes in, it ends in a slash", () => {
   fc.assert(
     fc.property(text, text, text, fc.boolean(), (host, proto, hostname, trustForwarded) => {
       const headers = { Host: host, "X-Forwarded-Proto": proto, "X-Forwarded-Host": proto };
-      expect(base(headers, { hostname, trustForwarded })).toEndWith("/");
+      expect(base(headers, { hostname: parsePublicHost(hostname), trustForwarded })).toEndWith("/");
     }),
   );
 });

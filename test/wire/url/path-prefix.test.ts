@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
-import { withoutPrefix, withoutTrailingSlash } from "../../../src/wire/url/path-prefix.ts";
+import {
+  normalisedPath,
+  parsePathPrefix,
+  prefixBytes,
+  withoutPrefix,
+  withoutTrailingSlash,
+} from "../../../src/wire/url/path-prefix.ts";
 
 test.each([
   ["/a/b", "/a/b", "/"],
@@ -38,4 +44,25 @@ test.each([
   ["/", "/"],
 ])("%j without a trailing slash is %j", (path, without) => {
   expect(withoutTrailingSlash(asByteString(path))).toBe<unknown>(without);
+});
+
+test.each([
+  ["/a/b", "/a/b"],
+  ["a/b/", "/a/b"],
+  ["///a//b///", "/a//b"],
+  ["é", "/é"],
+  ["", undefined],
+  ["///", undefined],
+])("parsePathPrefix of %j is %j", (text, prefix) => {
+  expect(parsePathPrefix(text)).toBe<unknown>(prefix);
+});
+
+test("a prefix stands in requests as UTF-8, and normalising it once is enough", () => {
+  expect(prefixBytes(parsePathPrefix("é"))).toBe<unknown>("/\xc3\xa9");
+  expect(prefixBytes(undefined)).toBe<unknown>("");
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(normalisedPath(normalisedPath(text))).toBe(normalisedPath(text));
+    }),
+  );
 });
