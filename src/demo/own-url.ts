@@ -1,7 +1,6 @@
 /** URLs of the relay as the demo prints them. */
 
 import type { Settings } from "../config/settings.ts";
-import { TOKEN_NAME } from "../wire/http/token.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
 
 /**
@@ -15,7 +14,7 @@ export function ownUrl(
   path: string,
 ): string {
   const mark = path.includes("?") ? "&" : "?";
-  const token = r2hToken === undefined ? "" : `${mark}${TOKEN_NAME}=${percentEncodeText(r2hToken)}`;
+  const token = r2hToken === undefined ? "" : `${mark}r2h-token=${percentEncodeText(r2hToken)}`;
   return `${listening ? origin(listening) : ""}${appPathPrefix ?? ""}${path}${token}`;
 }
 

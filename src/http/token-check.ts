@@ -1,7 +1,7 @@
 /** Whether a request knows the access token (http.md section 7). */
 import type { HeaderField } from "../wire/http/request.ts";
-import { presentedToken, type TokenSource } from "../wire/http/token.ts";
 import { type ByteString, type UnicodeText, utf8Encode } from "../wire/text/byte-string.ts";
+import { presentedToken, type TokenSource } from "./token.ts";
 
 export type TokenVerdict =
   | { readonly kind: "known"; readonly source: TokenSource }

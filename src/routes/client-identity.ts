@@ -1,9 +1,10 @@
 /** Who a media client is, in the words of the status page and the access log (status.md section 3, config.md section 14). */
+
+import { withoutTokenWord } from "../http/token.ts";
+import { maskToken } from "../http/token-mask.ts";
 import type { ClientIdentity } from "../status/clients.ts";
 import type { UpstreamKind } from "../status/report.ts";
 import { cutUtf8 } from "../system/log.ts";
-import { withoutTokenWord } from "../wire/http/token.ts";
-import { maskToken } from "../wire/http/token-mask.ts";
 import { asByteString, type ByteString, utf8Decode } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import type { Exchange } from "./route.ts";

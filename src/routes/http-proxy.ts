@@ -4,15 +4,10 @@ import { readSeekRequest } from "../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
 import { clientZone } from "../timeshift/zones.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
-import {
-  CONSUMED_PARAMETERS,
-  type ProxyScheme,
-  type ProxyUrl,
-  parseProxyUrl,
-  takeParameters,
-} from "../wire/url/proxy-url.ts";
+import { type ProxyScheme, type ProxyUrl, parseProxyUrl, takeParameters } from "../wire/url/proxy-url.ts";
 import { admit } from "./client-limit.ts";
 import { requestedInterface } from "./interface-parameter.ts";
+import { CONSUMED_PARAMETERS } from "./own-parameters.ts";
 import { type HttpProxyParts, RelayedRequest } from "./relayed-request.ts";
 import type { Exchange, Route } from "./route.ts";
 

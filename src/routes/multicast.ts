@@ -1,5 +1,6 @@
 /** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
+import { maskToken } from "../http/token-mask.ts";
 import { CLIENT_STATE } from "../status/client-state.ts";
 import type { RtpCounts } from "../status/upstreams.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
@@ -7,7 +8,6 @@ import { resolveHost } from "../system/resolve.ts";
 import { MulticastError } from "../upstream/multicast/errors.ts";
 import { type MulticastOptions, MulticastSession, type MulticastTarget } from "../upstream/multicast/session.ts";
 import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
-import { maskToken } from "../wire/http/token-mask.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";

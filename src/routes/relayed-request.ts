@@ -1,20 +1,20 @@
 /** One proxied request with its answer: what an HTTP upstream says goes to the client, playlists are rewritten (http-proxy.md). */
 import type { Connection } from "../http/connection.ts";
 import { completeHeaders, errorResponse, type ResponseHeader } from "../http/response.ts";
+import { maskToken } from "../http/token-mask.ts";
 import { CLIENT_STATE } from "../status/client-state.ts";
 import type { WatchedClient } from "../status/clients.ts";
 import { collectPlaylist } from "../upstream/http/playlist.ts";
+import { type ContentCoding, playlistHandling } from "../upstream/http/playlist-handling.ts";
+import { type LinkRules, proxyLink, proxyLocation } from "../upstream/http/proxy-link.ts";
+import { relayedHeaders, rewrittenHeaders } from "../upstream/http/relayed-headers.ts";
+import { emitUpstreamRequest } from "../upstream/http/request-head.ts";
 import { HttpSession } from "../upstream/http/session.ts";
-import { type LinkRules, proxyLocation } from "../wire/hls/proxy-link.ts";
-import { type ContentCoding, playlistHandling } from "../wire/hls/response.ts";
 import { rewritePlaylist } from "../wire/hls/rewrite.ts";
 import { emitMessageHead } from "../wire/http/header-fields.ts";
-import { relayedHeaders, rewrittenHeaders } from "../wire/http/relayed-response.ts";
 import type { HeaderField } from "../wire/http/request.ts";
 import type { BodyFraming } from "../wire/http/response-framing.ts";
 import type { ResponseHead } from "../wire/http/response-head.ts";
-import { maskToken } from "../wire/http/token-mask.ts";
-import { emitUpstreamRequest } from "../wire/http/upstream-request.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import { baseUrl } from "../wire/url/base-url.ts";
 import { authorityOf, formatProxyUrl, type ProxyUrl } from "../wire/url/proxy-url.ts";
@@ -161,7 +161,8 @@ export class RelayedRequest {
     try {
       const text = await collectPlaylist(this.#session!, framing, coding, this.#collecting.signal);
       const base = baseUrl(this.#exchange.request.headers, this.#parts.options.links.rules);
-      const rewritten = rewritePlaylist(text, this.#linkRules(base));
+      const rules = this.#linkRules(base);
+      const rewritten = rewritePlaylist(text, (reference) => proxyLink(reference, rules));
       if (rewritten === undefined) throw new Error("its links would not fit");
       const body = Buffer.from(rewritten, "latin1");
       const fields = rewrittenHeaders(head.headers, body.length);

@@ -18,12 +18,13 @@ import { type RtspOptions, RtspSession, type RtspSessionParent, type RtspStage }
 import type { RtspStreamInfo } from "../upstream/rtsp/stream-info.ts";
 import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp/url.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
-import { CONSUMED_PARAMETERS, takeParameters } from "../wire/url/proxy-url.ts";
+import { takeParameters } from "../wire/url/proxy-url.ts";
 import { shownUrl } from "./client-identity.ts";
 import { admit } from "./client-limit.ts";
 import { requestedInterface } from "./interface-parameter.ts";
 import { MediaClient } from "./media-client.ts";
 import type { MediaParts } from "./media-parts.ts";
+import { CONSUMED_PARAMETERS } from "./own-parameters.ts";
 import { PipedClient } from "./piped-client.ts";
 import type { Exchange, Route } from "./route.ts";
 import { rtspHeaders } from "./rtsp-headers.ts";

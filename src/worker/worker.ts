@@ -37,10 +37,10 @@ import { settleAfterStart } from "../system/startup-code.ts";
 import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { teardownsOver } from "../upstream/rtsp/teardown.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
-import { ownAddress } from "../wire/ip/own-address.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
+import { ownAddress } from "./own-address.ts";
 import { WorkerStatus } from "./worker-status.ts";
 
 /** Because we read in batches, the kernel may have to keep what comes between two of them. */

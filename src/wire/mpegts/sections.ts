@@ -22,7 +22,7 @@ const NO_COUNTER = -1;
  * @param section with its CRC; valid only during the call
  * @param packets over how many packets it was spread, the one that was pushed last included
  */
-export type SectionHandler = (section: Uint8Array, packets: number) => void;
+type SectionHandler = (section: Uint8Array, packets: number) => void;
 
 /**
  * Puts the sections of one PID together. A section that something is missing of, that is too long or whose CRC is wrong is
@@ -173,7 +173,7 @@ export interface ElementaryStream {
   readonly descriptors: Uint8Array;
 }
 
-export interface ProgrammeMap {
+interface ProgrammeMap {
   /** program_number */
   readonly programme: number;
   readonly streams: readonly ElementaryStream[];

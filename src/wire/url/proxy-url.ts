@@ -5,16 +5,6 @@ import { formatAuthority, parseAuthority } from "./authority.ts";
 /** Path and query together. */
 export const MAX_PATH_BYTES = 2047;
 
-/** Query parameters that are meant for the relay and that no upstream may see. The seek parameter's name varies. */
-export const CONSUMED_PARAMETERS: readonly string[] = [
-  "r2h-token",
-  "r2h-ifname",
-  "r2h-ifname-fcc",
-  "r2h-seek-name",
-  "r2h-seek-offset",
-  "r2h-seek-mode",
-];
-
 export type ProxyScheme = "http" | "https";
 
 const DEFAULT_PORTS: Readonly<Record<ProxyScheme, number>> = { http: 80, https: 443 };

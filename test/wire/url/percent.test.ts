@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { asByteString, utf8Decode, utf8Encode } from "../../../src/wire/text/byte-string.ts";
+import { asByteString, utf8Decode } from "../../../src/wire/text/byte-string.ts";
 import { percentDecode, percentEncode, percentEncodeText } from "../../../src/wire/url/percent.ts";
 
 const byteString = fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1"));
@@ -26,8 +26,6 @@ test("text is encoded as UTF-8 and read back", () => {
       return utf8Decode(asByteString(percentDecode(percentEncodeText(text)) ?? "")) === text;
     }),
   );
-  expect(utf8Decode(utf8Encode("é"))).toBe("é");
-  expect(utf8Decode(asByteString("\xff"))).toBe("\ufffd");
 });
 
 test.each(["%", "a%", "%4", "%4g", "%g4", "%%41", "100%25%"])("%j has an invalid escape", (text) => {

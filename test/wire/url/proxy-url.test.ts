@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { CONSUMED_PARAMETERS } from "../../../src/routes/own-parameters.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import {
   authorityOf,
-  CONSUMED_PARAMETERS,
   formatProxyUrl,
   MAX_PATH_BYTES,
   type ProxyScheme,

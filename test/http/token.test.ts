@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { presentedToken, tokenCookie, withoutToken } from "../../../src/wire/http/token.ts";
-import { asByteString } from "../../../src/wire/text/byte-string.ts";
+import { presentedToken, tokenCookie, withoutToken } from "../../src/http/token.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 function presented(query: string, headers: Record<string, string> = {}) {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));

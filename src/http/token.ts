@@ -1,11 +1,11 @@
 /** The access token `r2h-token` in requests and answers (http.md section 7). */
 
-import { asByteString, type ByteString } from "../text/byte-string.ts";
-import { percentDecode } from "../url/percent.ts";
-import { queryParameter } from "../url/query.ts";
-import { cookieValue } from "./cookie.ts";
-import { trimBlanks } from "./header-fields.ts";
-import { type HeaderField, headerValue } from "./request.ts";
+import { cookieValue } from "../wire/http/cookie.ts";
+import { trimBlanks } from "../wire/http/header-fields.ts";
+import { type HeaderField, headerValue } from "../wire/http/request.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
+import { percentDecode } from "../wire/url/percent.ts";
+import { queryParameter } from "../wire/url/query.ts";
 
 export const TOKEN_NAME = "r2h-token";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { maskToken } from "../../../src/wire/http/token-mask.ts";
-import { asByteString } from "../../../src/wire/text/byte-string.ts";
-import { percentEncode } from "../../../src/wire/url/percent.ts";
+import { maskToken } from "../../src/http/token-mask.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
+import { percentEncode } from "../../src/wire/url/percent.ts";
 
 describe("a token is masked", () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type LinkRules, proxyLink, proxyLocation } from "../../../src/wire/hls/proxy-link.ts";
+import { type LinkRules, proxyLink, proxyLocation } from "../../../src/upstream/http/proxy-link.ts";
 import { MAX_TARGET_BYTES } from "../../../src/wire/http/request.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { splitTarget } from "../../../src/wire/url/label.ts";
