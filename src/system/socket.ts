@@ -1,5 +1,6 @@
 /** Raw file-descriptor sockets through libc, and their options. All throw SystemCallError. */
-import { errno, errnoText, type Libc, libc } from "./libc.ts";
+import { errnoText } from "./errno.ts";
+import { errno, type Libc, libc } from "./libc.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
