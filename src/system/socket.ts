@@ -98,3 +98,8 @@ export function setBufferSize(fd: number, kind: "receive" | "send", bytes: numbe
   if (!tryOption(fd, SOL_SOCKET, force, bytes)) tryOption(fd, SOL_SOCKET, plain, bytes);
   return getOption(fd, SOL_SOCKET, plain);
 }
+
+/** Best effort: an older kernel wants a privilege for it. */
+export function bindToDevice(fd: number, name: string): boolean {
+  return tryOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${name}\0`));
+}

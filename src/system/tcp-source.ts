@@ -3,8 +3,7 @@ import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import { errnoText } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
-import { bindToDevice } from "./multicast.ts";
-import { closeSocket, openSocket, SOCK_STREAM, SystemCallError } from "./socket.ts";
+import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, SystemCallError } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
 
 const EAGAIN = 11;
