@@ -14,8 +14,8 @@ export interface ByteSource {
    * @returns how many; 0 when none are there now; -1 when it is over
    */
   read(into: Memory, offset: number, length: number): number;
-  /** Asks to be told (`Pipe.arrived`) when bytes have come or it is over. Nothing is read until then. */
-  announce(): void;
+  /** Asks to be told (`Pipe.onReadable`) when bytes have come or it is over. Nothing is read until then. */
+  waitReadable(): void;
 }
 
 /** Reading goes on in turns of so much, so that one fast upstream does not keep the others waiting. */
@@ -53,7 +53,7 @@ export class Pipe implements Ticking, QueueStats, SourceStats {
   /** When bytes last came; before the first ones every moment counts as quiet. */
   #heardAt = Number.NEGATIVE_INFINITY;
   /** The source will tell when there is something to read. */
-  #isAnnounced = false;
+  #isWaiting = false;
   #inspection: Tap | undefined;
   #continuation: NodeJS.Immediate | undefined;
 
@@ -114,13 +114,13 @@ export class Pipe implements Ticking, QueueStats, SourceStats {
   }
 
   tick(now: number): void {
-    if (this.#isAnnounced || now - this.#pumpedAt < this.#tickMs - TICK_JITTER_MS) return;
+    if (this.#isWaiting || now - this.#pumpedAt < this.#tickMs - TICK_JITTER_MS) return;
     if (this.#state === "flowing" && !this.gate.isPaused) this.#pump(now);
   }
 
   /** The source has bytes, or is over. */
-  arrived(): void {
-    this.#isAnnounced = false;
+  onReadable(): void {
+    this.#isWaiting = false;
     if (this.#state === "flowing" && !this.gate.isPaused) this.#pump(performance.now());
   }
 
@@ -131,7 +131,7 @@ export class Pipe implements Ticking, QueueStats, SourceStats {
     const now = performance.now();
     this.cursor.write(now);
     if (this.#state === "drain-close") this.#finishIfEmpty();
-    else if (!this.gate.isPaused && !this.#isAnnounced) this.#pump(now);
+    else if (!this.gate.isPaused && !this.#isWaiting) this.#pump(now);
   }
 
   /** The client has taken bytes while the upstream is paused: reads on when the low mark is reached. */
@@ -180,13 +180,13 @@ export class Pipe implements Ticking, QueueStats, SourceStats {
     if (this.gate.isPaused) this.#tickMs = CALM_TICK_MS;
     else this.#tickMs = turn >= BUSY_BYTES ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, this.#tickMs * 2);
     if (turn > 0) this.#heardAt = now;
-    else if (!this.gate.isPaused && now - this.#heardAt >= QUIET_MS) this.#announce();
+    else if (!this.gate.isPaused && now - this.#heardAt >= QUIET_MS) this.#waitReadable();
   }
 
-  #announce(): void {
-    if (this.#isAnnounced) return;
-    this.#isAnnounced = true;
-    this.#source.announce();
+  #waitReadable(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#source.waitReadable();
   }
 
   #read(limit: number): number {
@@ -202,7 +202,7 @@ export class Pipe implements Ticking, QueueStats, SourceStats {
 
   #continueSoon(): void {
     clearImmediate(this.#continuation);
-    this.#continuation = setImmediate(() => this.arrived());
+    this.#continuation = setImmediate(() => this.onReadable());
   }
 
   #end(): void {

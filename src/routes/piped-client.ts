@@ -39,8 +39,8 @@ export class PipedClient {
   }
 
   /** The source has bytes, or is over. */
-  arrived(): void {
-    this.#pipe.arrived();
+  onReadable(): void {
+    this.#pipe.onReadable();
   }
 
   close(): void {

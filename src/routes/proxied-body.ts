@@ -33,7 +33,7 @@ export class ProxiedBody {
 
   /** The session has bytes, or is over. */
   readable(): void {
-    this.#client.arrived();
+    this.#client.onReadable();
   }
 
   close(): void {

@@ -163,7 +163,7 @@ class RtspClient implements RtspSessionParent {
   interleaved(source: InterleavedSource): void {
     const connection = this.#connection;
     const client = new PipedClient(connection, source, this.#sink(), this.#parts.hub, () => this.#session?.close());
-    source.onArrived = () => client.arrived();
+    source.onReadable = () => client.onReadable();
     this.#consumer = client;
     this.#client?.fed(client.pipe, client.pipe, this.#description("rtsp-tcp", "stream"));
     client.start();

@@ -31,8 +31,8 @@ export class BodySource implements ByteSource {
     return count;
   }
 
-  announce(): void {
-    this.#source.announce();
+  waitReadable(): void {
+    this.#source.waitReadable();
   }
 
   /** Bytes behind the last chunk are not the body's, and a body that is no longer understood ends with its connection. */
