@@ -1,5 +1,6 @@
 /** Finds a way to a server: resolves its name and tries one address after the other until a connection is made. */
 import type { IpAddress } from "../wire/ip/address.ts";
+import { errorReason } from "./errno.ts";
 import type { Log } from "./log.ts";
 import { resolveHost } from "./resolve.ts";
 import { TcpSource } from "./tcp-source.ts";
@@ -79,7 +80,7 @@ export class Dialer {
     this.#limit(() => this.#fail("unresolved", `no answer within ${timeoutMs} ms`));
     resolve(this.#target.host).then(
       (addresses) => this.#resolved(addresses),
-      (error: Error) => this.#fail("unresolved", error.message),
+      (error: unknown) => this.#fail("unresolved", errorReason(error)),
     );
   }
 
@@ -105,7 +106,7 @@ export class Dialer {
   #connect(address: IpAddress): void {
     const { port, interfaceName, tlsName } = this.#target;
     const { timeoutMs } = this.#options;
-    this.#limit(() => this.#addressFailed(`no answer within ${timeoutMs} ms`));
+    this.#limit(() => this.#addressFailed(`${this.#source?.name}: no answer within ${timeoutMs} ms`));
     try {
       const source = new TcpSource(
         { address, port, interfaceName, tlsName },

@@ -53,8 +53,11 @@ export function bindSocket(fd: number, address: Uint8Array): void {
   check(needLibc().bind(fd, address, address.length), "bind");
 }
 
-/** A stream socket of ours does not wait: whether it is connected shows later. */
-export function startConnecting(fd: number, address: Uint8Array, call = "connect"): void {
+/**
+ * A stream socket of ours does not wait: whether it is connected shows later.
+ * @param call what the error calls it
+ */
+export function startConnecting(fd: number, address: Uint8Array, call: string): void {
   const c = needLibc();
   if (c.connect(fd, address, address.length) >= 0) return;
   const number = errno(c);

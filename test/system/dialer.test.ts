@@ -92,7 +92,7 @@ describe("addresses", () => {
     const hole = resources.use(new BlackHole(await freeTcpPort()));
     const alone = new Client(hole.port);
     expect(await alone.settled()).toBe("unreachable");
-    expect(alone.failure!.message).toBe(`no answer within ${TIMEOUT_MS} ms`);
+    expect(alone.failure!.message).toBe(`127.0.0.1:${hole.port}: no answer within ${TIMEOUT_MS} ms`);
     const origin = resources.use(new HttpOrigin(undefined, { hostname: "::1" }));
     const silent = resources.use(new BlackHole(origin.port));
     const client = new Client(silent.port, { resolve: async () => [RIGHT, parseIpAddress("::1")!] });
@@ -133,6 +133,12 @@ test.each<[what: string, resolve: NonNullable<DialOptions["resolve"]>, code: str
   const client = new Client(1, { resolve });
   expect(await client.settled()).toBe(code);
   expect([client.failure!.message, client.first]).toEqual([reason, []]);
+});
+
+test("a name that nobody knows is told in words", async () => {
+  const client = new Client(1, { resolve: undefined, timeoutMs: WAIT_MS, target: { host: "no.such.host.invalid" } });
+  expect(await client.settled()).toBe("unresolved");
+  expect(client.failure!.message).toBe("name or service not known");
 });
 
 test("an address is its own name", async () => {
