@@ -2,7 +2,7 @@
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { PlaylistError } from "./errors.ts";
 import { type Chunks, gunzip, limited } from "./streams.ts";

@@ -1,7 +1,7 @@
 /** The access log's file: opened at the first line, each line one write (config.md section 14). */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { ByteString } from "../wire/text/byte-string.ts";
-import { errorReason } from "./error-reason.ts";
+import { errorReason } from "./errno.ts";
 import type { Log } from "./log.ts";
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;

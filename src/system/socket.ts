@@ -1,5 +1,7 @@
 /** Raw file-descriptor sockets through libc, and their options. All throw SystemCallError. */
-import { errno, errnoText, type Libc, libc } from "./libc.ts";
+import { errnoText } from "./errno.ts";
+import { errno, type Libc, libc } from "./libc.ts";
+import { readSocketAddress, SOCKADDR_IN6_BYTES } from "./socket-address.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
@@ -7,13 +9,14 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_REUSEPORT = 15;
-export const SO_BINDTODEVICE = 25;
+const SO_BINDTODEVICE = 25;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
+const EINPROGRESS = 115;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
@@ -49,6 +52,24 @@ export function closeSocket(fd: number): void {
 
 export function bindSocket(fd: number, address: Uint8Array): void {
   check(needLibc().bind(fd, address, address.length), "bind");
+}
+
+/**
+ * A stream socket of ours does not wait: whether it is connected shows later.
+ * @param call what the error calls it
+ */
+export function startConnecting(fd: number, address: Uint8Array, call: string): void {
+  const c = needLibc();
+  if (c.connect(fd, address, address.length) >= 0) return;
+  const number = errno(c);
+  if (number !== EINPROGRESS) throw new SystemCallError(call, number);
+}
+
+/** The port that an IPv4 or IPv6 socket is bound to. */
+export function localPort(fd: number): number {
+  const address = new Uint8Array(SOCKADDR_IN6_BYTES);
+  check(needLibc().getsockname(fd, address, Uint32Array.of(address.length)), "getsockname");
+  return readSocketAddress(address).port;
 }
 
 export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void {
@@ -96,4 +117,9 @@ export function setBufferSize(fd: number, kind: "receive" | "send", bytes: numbe
   const [force, plain] = kind === "receive" ? [SO_RCVBUFFORCE, SO_RCVBUF] : [SO_SNDBUFFORCE, SO_SNDBUF];
   if (!tryOption(fd, SOL_SOCKET, force, bytes)) tryOption(fd, SOL_SOCKET, plain, bytes);
   return getOption(fd, SOL_SOCKET, plain);
+}
+
+/** Best effort: an older kernel wants a privilege for it. */
+export function bindToDevice(fd: number, name: string): boolean {
+  return tryOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${name}\0`));
 }

@@ -136,9 +136,6 @@ export class Handshake implements ServerLinkParent {
     return transportCandidates(this.udp.offer)[this.#refusedOffers];
   }
 
-  /** Of no interest: the connector hands over connections that are made. */
-  connected(): void {}
-
   /** What a server sends before it has answered PLAY is the parent's, too. */
   frame(...frame: Parameters<RtspConnectionParent["frame"]>): void {
     this.#parent.frame(...frame);

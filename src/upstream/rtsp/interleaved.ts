@@ -15,15 +15,15 @@ const TIMER_SLACK_MS = 2;
 export interface InterleavedParent {
   /** Reads at most `length` bytes from the connection, whose frames come to `input`. 0: none are there now. -1: it is over. */
   read(length: number): number;
-  /** `arrived` is to be called when there is something to read. */
-  announce(): void;
+  /** `readable` is to be called when there is something to read. */
+  waitReadable(): void;
 }
 
 export class InterleavedSource implements ByteSource, UpstreamParent {
   /** Takes the frames. */
   readonly input = new Depacketizer(this);
   /** Whoever asked to be told that there is something to read. */
-  onArrived: (() => void) | undefined;
+  onReadable: (() => void) | undefined;
   readonly #parent: InterleavedParent;
   readonly #carried = new SpillBuffer();
   /** Where the read that is under way wants its bytes. */
@@ -54,17 +54,17 @@ export class InterleavedSource implements ByteSource, UpstreamParent {
     return count === 0 && this.#isOver ? -1 : count;
   }
 
-  announce(): void {
-    this.#parent.announce();
-    const { patienceMs } = this.input.reorder;
-    if (patienceMs === undefined) return;
+  waitReadable(): void {
+    this.#parent.waitReadable();
+    const { flushInMs } = this.input.reorder;
+    if (flushInMs === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.arrived(), patienceMs + TIMER_SLACK_MS);
+    this.#timer = setTimeout(() => this.readable(), flushInMs + TIMER_SLACK_MS);
   }
 
   /** There is something to read. */
-  arrived(): void {
-    this.onArrived?.();
+  readable(): void {
+    this.onReadable?.();
   }
 
   /** Nothing more is read from the connection; what has been is still owed. */
@@ -72,7 +72,7 @@ export class InterleavedSource implements ByteSource, UpstreamParent {
     clearTimeout(this.#timer);
     if (this.#isOver) return;
     this.#end();
-    this.arrived();
+    this.readable();
   }
 
   /** What came before PLAY was answered and is too much to be kept. */

@@ -1,19 +1,17 @@
 /** The control connection: writes requests, takes apart what comes, answers what the server asks (rtsp.md section 10.1). */
 import { allocate, type Memory } from "../../system/memory.ts";
-import { TcpSource, type TcpTarget } from "../../system/tcp-source.ts";
+import type { TcpSource, TcpTarget } from "../../system/tcp-source.ts";
 import { headerValue } from "../../wire/http/request.ts";
 import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../wire/rtsp/demux.ts";
 import { emitRtspResponse, type RtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
 
 export interface RtspConnectionParent {
-  /** Requests may be sent. */
-  connected(): void;
   response(response: RtspResponse): void;
   /** A frame on the media channel. The bytes are good until the call returns. */
   frame(memory: Memory, offset: number, length: number): void;
   /** Nothing more comes: the connection ended or broke, or the server said that the stream ends. Called once, not by `close`. */
   over(reason: string): void;
-  /** `announce` had been called: bytes have come, or it is over. */
+  /** `waitReadable` had been called: bytes have come, or it is over. */
   readable?(): void;
 }
 
@@ -30,21 +28,25 @@ const FAREWELLS = ["ANNOUNCE", "REDIRECT", "TEARDOWN"];
 
 export class RtspConnection implements RtspSink {
   parent: RtspConnectionParent;
-  readonly target: TcpTarget;
   readonly #source: TcpSource;
   readonly #carry = allocate(MAX_FRAME_BYTES);
   readonly #demux = new RtspDemux(this, this.#carry.bytes);
-  #state: "connecting" | "open" | "over" | "closed" = "connecting";
+  #state: "open" | "over" | "closed" = "open";
   #rtpChannel = 0;
   #isReading = false;
   /** Somebody else says when to read. */
-  #isPulled = false;
+  #isManual = false;
 
-  /** @throws SystemCallError when not even the attempt to connect can be made */
-  constructor(target: TcpTarget, parent: RtspConnectionParent) {
-    this.target = target;
+  /** @param source connected; it is ours from now on */
+  constructor(source: TcpSource, parent: RtspConnectionParent) {
+    this.#source = source;
     this.parent = parent;
-    this.#source = new TcpSource(target, { connected: () => this.#connected(), readable: () => this.#readable() });
+    source.handOver({ readable: () => this.#readable() });
+  }
+
+  /** Where it leads. */
+  get target(): TcpTarget {
+    return this.#source.target;
   }
 
   /** Whether requests can still be sent. */
@@ -57,7 +59,7 @@ export class RtspConnection implements RtspSink {
     return this.#source.failure !== undefined;
   }
 
-  /** Our own port; undefined before the connection is made. */
+  /** Our own port. */
   get localPort(): number | undefined {
     return this.#source.localPort;
   }
@@ -73,19 +75,19 @@ export class RtspConnection implements RtspSink {
   }
 
   /** From now on only `read` reads; until then everything that comes is read at once. */
-  pullOnly(): void {
-    this.#isPulled = true;
-    this.#source.pullOnly();
+  manual(): void {
+    this.#isManual = true;
+    this.#source.manual();
   }
 
   /** Asks for a call of `readable`. Nothing is read until then. */
-  announce(): void {
-    this.#source.announce();
+  waitReadable(): void {
+    this.#source.waitReadable();
   }
 
   /** Reads at most `length` bytes and hands over what is in them. 0: none are there now. -1: it is over. */
   read(length: number): number {
-    if (this.#isReading || this.#state === "connecting") return 0;
+    if (this.#isReading) return 0;
     if (this.#state !== "open") return -1;
     this.#isReading = true;
     const count = this.#source.read(staging, 0, Math.min(length, READ_BYTES));
@@ -121,18 +123,11 @@ export class RtspConnection implements RtspSink {
     if (isFarewell) this.#end(`the server has sent ${method}`);
   }
 
-  #connected(): void {
-    if (this.#state !== "connecting") return;
-    this.#state = "open";
-    this.parent.connected();
-  }
-
   #readable(): void {
-    // The end that a read has come upon is announced, too: the read will tell.
+    // The end that a read has come upon is told, too: the read will say so.
     if (this.#isReading) return;
-    if (this.#state === "connecting") this.#end(this.#source.failure?.message ?? "connection refused");
-    else if (this.#isPulled) this.parent.readable?.();
-    else while (!this.#isPulled && this.read(READ_BYTES) > 0);
+    if (this.#isManual) this.parent.readable?.();
+    else while (!this.#isManual && this.read(READ_BYTES) > 0);
   }
 
   #end(reason: string): void {

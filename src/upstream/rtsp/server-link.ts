@@ -1,21 +1,26 @@
 /** The server that a handshake talks to: connects, asks with a limit for the answer, takes leave (rtsp.md sections 2, 3 and 11). */
+import { type DialError, Dialer, type DialerParent, type DialOptions } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
 import type { HeaderField } from "../../wire/http/request.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
 import { formatRtspUrl, type RtspUrl } from "../../wire/rtsp/url.ts";
 import { formatAuthority } from "../../wire/url/authority.ts";
-import { Connector, type ConnectorOptions, type ConnectorParent } from "./connector.ts";
-import { NoAnswerError } from "./errors.ts";
+import { NoAnswerError, type RtspError, UnreachableError, UnresolvedError } from "./errors.ts";
 import { Requests } from "./requests.ts";
-import type { RtspConnection, RtspConnectionParent } from "./rtsp-connection.ts";
+import { RtspConnection, type RtspConnectionParent } from "./rtsp-connection.ts";
 import { Teardown } from "./teardown.ts";
 
-export interface ServerLinkOptions extends ConnectorOptions {
+export interface ServerLinkOptions extends Omit<DialOptions, "isOurselves"> {
+  readonly interfaceName: string | undefined;
   readonly userAgent: string;
 }
 
-export interface ServerLinkParent extends RtspConnectionParent, Pick<ConnectorParent, "resolved" | "failed"> {
+export interface ServerLinkParent extends RtspConnectionParent {
+  /** At least one address is known; the first is tried next. */
+  resolved(first: IpAddress): void;
   /** The connection is made; `control` is set. */
   reached(control: RtspConnection): void;
+  failed(cause: RtspError): void;
 }
 
 export class ServerLink {
@@ -28,7 +33,7 @@ export class ServerLink {
   readonly #parent: ServerLinkParent;
   readonly #log: Log;
   #url: RtspUrl;
-  #connector: Connector | undefined;
+  #dialer: Dialer | undefined;
   #timer: Timer | undefined;
 
   constructor(url: RtspUrl, options: ServerLinkOptions, parent: ServerLinkParent, log: Log) {
@@ -54,16 +59,17 @@ export class ServerLink {
   }
 
   connect(): void {
-    const parent: ConnectorParent = {
+    const { host, port } = this.#url;
+    const { interfaceName } = this.#options;
+    const parent: DialerParent = {
       resolved: (first) => this.#parent.resolved(first),
-      connected: (control) => {
-        this.control = control;
-        control.parent = this.#parent;
-        this.#parent.reached(control);
+      connected: (source) => {
+        this.control = new RtspConnection(source, this.#parent);
+        this.#parent.reached(this.control);
       },
-      failed: (cause) => this.#parent.failed(cause),
+      failed: (cause) => this.#parent.failed(asRtspError(this.name, cause)),
     };
-    this.#connector = new Connector(this.name, this.#url, this.#options, parent, this.#log);
+    this.#dialer = new Dialer({ host, port, interfaceName }, this.#options, parent, this.#log);
   }
 
   /** Fails with `NoAnswerError` unless `answered` is called in time. */
@@ -91,10 +97,14 @@ export class ServerLink {
   leave(): void {
     const { control } = this;
     this.answered();
-    this.#connector?.close();
+    this.#dialer?.close();
     this.control = undefined;
-    if (control?.isOpen && this.isSetUp) new Teardown(control, this.requests, this.requestUrl);
+    if (control?.isOpen && this.isSetUp) new Teardown(control, this.requests, this.requestUrl, this.#log);
     else control?.close();
     this.isSetUp = false;
   }
+}
+
+function asRtspError(server: string, { code, message }: DialError): RtspError {
+  return code === "unresolved" ? new UnresolvedError(server, message) : new UnreachableError(server, message);
 }

@@ -120,7 +120,7 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
   setUp(transport: ChosenTransport["kind"]): void {
     const control = {
       read: (length: number) => this.#control?.read(length) ?? -1,
-      announce: () => this.#control?.announce(),
+      waitReadable: () => this.#control?.waitReadable(),
     };
     this.#source = transport === "tcp" ? new InterleavedSource(control) : undefined;
     this.#hasMedia = false;
@@ -148,7 +148,7 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
     this.#log.info(`${this.server}: playing (${this.#source ? "interleaved" : "UDP"})`);
     const source = this.#source;
     if (!source) return;
-    this.#control?.pullOnly();
+    this.#control?.manual();
     // Not from within the reading that has brought the first frame: the parent will read itself.
     queueMicrotask(() => {
       if (this.#state !== "playing") return;
@@ -156,9 +156,6 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
       this.#parent.interleaved(source);
     });
   }
-
-  /** Of no interest: the handshake hands over connections that are made. */
-  connected(): void {}
 
   frame(memory: Memory, offset: number, length: number): void {
     const source = this.#source;
@@ -171,7 +168,7 @@ export class RtspSession implements HandshakeParent, UdpMediaOwner {
   }
 
   readable(): void {
-    this.#source?.arrived();
+    this.#source?.readable();
   }
 
   response(response: RtspResponse): void {

@@ -1,5 +1,9 @@
 /** Says goodbye to a server, for at most 3 seconds and without making anybody wait (rtsp.md section 11). */
+import { Dialer } from "../../system/dialer.ts";
+import type { Log } from "../../system/log.ts";
+import type { TcpSource } from "../../system/tcp-source.ts";
 import { headerValue } from "../../wire/http/request.ts";
+import { formatIpAddress } from "../../wire/ip/address.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import type { Requests } from "./requests.ts";
 import { READ_BYTES, RtspConnection, type RtspConnectionParent } from "./rtsp-connection.ts";
@@ -23,28 +27,25 @@ export class Teardown implements RtspConnectionParent {
   readonly done = Promise.withResolvers<void>();
   readonly #requests: Requests;
   readonly #url: string;
+  readonly #log: Log;
+  /** Set once the connection has broken: it is made again only once. */
+  #dialer: Dialer | undefined;
   #control: RtspConnection;
   #state: "awaiting-answer" | "reconnecting" | "closed" = "awaiting-answer";
-  #hasReconnected = false;
   /** Of our request. */
   #cseq = 0;
   #timer: Timer | undefined;
   #beat: Timer | undefined;
 
   /** Takes the connection over. What still comes on it is read and forgotten. */
-  constructor(control: RtspConnection, requests: Requests, url: string) {
+  constructor(control: RtspConnection, requests: Requests, url: string, log: Log) {
     this.#control = control;
     this.#requests = requests;
     this.#url = url;
+    this.#log = log;
     control.parent = this;
-    control.pullOnly();
+    control.manual();
     underWay.add(this);
-    this.#ask();
-  }
-
-  connected(): void {
-    if (this.#state !== "reconnecting") return;
-    this.#control.pullOnly();
     this.#ask();
   }
 
@@ -61,7 +62,7 @@ export class Teardown implements RtspConnectionParent {
   /** A server that has closed knows that we are gone; a connection that broke may have left it in the dark. */
   over(): void {
     if (this.#state === "closed") return;
-    if (this.#hasReconnected || !this.#control.hasFailed) this.#close();
+    if (this.#dialer || !this.#control.hasFailed) this.#close();
     else this.#reconnect();
   }
 
@@ -84,22 +85,30 @@ export class Teardown implements RtspConnectionParent {
   }
 
   #reconnect(): void {
-    this.#hasReconnected = true;
     this.#state = "reconnecting";
     this.#limit();
     clearInterval(this.#beat);
     this.#control.close();
-    try {
-      this.#control = new RtspConnection(this.#control.target, this);
-    } catch {
-      this.#close();
-    }
+    const { address, port, interfaceName } = this.#control.target;
+    const target = { host: formatIpAddress(address), port, interfaceName };
+    const parent = {
+      connected: (source: TcpSource) => this.#reconnected(source),
+      failed: () => this.#close(),
+    };
+    this.#dialer = new Dialer(target, { timeoutMs: TIMEOUT_MS }, parent, this.#log);
+  }
+
+  #reconnected(source: TcpSource): void {
+    this.#control = new RtspConnection(source, this);
+    this.#control.manual();
+    this.#ask();
   }
 
   #close(): void {
     this.#state = "closed";
     clearTimeout(this.#timer);
     clearInterval(this.#beat);
+    this.#dialer?.close();
     this.#control.close();
     underWay.delete(this);
     this.done.resolve();

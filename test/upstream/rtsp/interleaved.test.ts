@@ -38,7 +38,7 @@ class Connection {
     return count;
   }
 
-  announce(): void {
+  waitReadable(): void {
     this.announced++;
   }
 
@@ -96,8 +96,8 @@ describe("every byte comes out once and in order", () => {
     const area = allocate(AREA_BYTES);
     expect(connection.source.read(area, 0, AREA_BYTES)).toBe(0);
     let arrivals = 0;
-    connection.source.onArrived = () => arrivals++;
-    connection.source.announce();
+    connection.source.onReadable = () => arrivals++;
+    connection.source.waitReadable();
     expect(connection.announced).toBe(1);
     await until(() => arrivals > 0, WAIT_MS, "an arrival");
     expect(connection.source.read(area, 0, AREA_BYTES)).toBe(3 * 7 * 188);
@@ -108,7 +108,7 @@ test("finish leaves what was read, and nothing else", () => {
   const connection = new Connection(datagrams(40), 40);
   const area = allocate(AREA_BYTES);
   let arrivals = 0;
-  connection.source.onArrived = () => arrivals++;
+  connection.source.onReadable = () => arrivals++;
   expect(connection.source.read(area, 0, 1000)).toBe(1000);
   connection.source.finish();
   connection.source.finish();
