@@ -1,7 +1,7 @@
 /** Reading a small text file, such as the config file, in a way that tests can replace. */
 
 import { closeSync, openSync, readSync } from "node:fs";
-import { errorCode, errorReason } from "../system/error-reason.ts";
+import { errorCode, errorReason } from "../system/errno.ts";
 
 /** Beyond this it is no config file, but a film or /dev/zero. */
 const FILE_MAX_BYTES = 16 * 1024 * 1024;

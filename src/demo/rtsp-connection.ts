@@ -119,7 +119,7 @@ export class SourceConnection implements RtspSink, Receiver {
   take(datagram: Uint8Array): void {
     const { kind, number } = this.#way!;
     if (kind === "udp") {
-      if (this.#address) this.#parent.udp?.send("media", datagram, this.#address, number);
+      if (this.#address) this.#parent.udp?.media.send(datagram, this.#address, number);
       return;
     }
     this.#frame.set([0x24, number, datagram.length >> 8, datagram.length & 0xff]);

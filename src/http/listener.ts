@@ -1,5 +1,5 @@
 /** Listening sockets and the connections they accept. */
-import { errnoMessage } from "../system/error-reason.ts";
+import { errnoWords } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import { tuneListeningSocket } from "../system/tcp.ts";
 import { Connection, type ConnectionParent, type ConnectionSocket, type ConnectionTimeouts } from "./connection.ts";
@@ -48,7 +48,7 @@ export class ListenError extends Error {
   readonly address: string;
 
   constructor(address: string, cause: Error & { readonly code?: string; readonly errno?: number }) {
-    const reason = cause.errno === undefined ? cause.message : errnoMessage(cause.errno);
+    const reason = cause.errno === undefined ? cause.message : errnoWords(cause.errno);
     super(`${address}: ${reason}`, { cause });
     this.code = cause.code ?? "EUNKNOWN";
     this.address = address;

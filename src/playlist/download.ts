@@ -1,7 +1,7 @@
 /** Fetching of playlists and guides from `http://`, `https://` and `file://`, within limits (m3u.md section 2). */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import { PlaylistError } from "./errors.ts";
 import { type Chunks, gunzip, limited } from "./streams.ts";
 

@@ -1,6 +1,6 @@
 /** A programme guide on disk: compressed, in a file without a name, so that nothing is left when the process ends. */
 import type { FileHandle } from "node:fs/promises";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import { createUnnamedFile, openReference, referenceTo } from "../system/unnamed-file.ts";
 import { PlaylistError } from "./errors.ts";
 import type { GuideFacts, LoadedGuide } from "./loaded.ts";

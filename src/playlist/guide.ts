@@ -1,6 +1,6 @@
 /** The programme guide that this relay publishes: one that was fetched, or several joined (m3u.md section 9). */
 import { tmpdir } from "node:os";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import type { DownloadLimits } from "./download.ts";
 import { type GuideEncoding, GuideFile, type GuideStream } from "./guide-file.ts";

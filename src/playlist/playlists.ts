@@ -1,6 +1,6 @@
 /** All playlists of a worker: inline and external ones become one list of channels, one playlist and one guide. */
 import { tmpdir } from "node:os";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import { collectGarbageIn } from "../system/garbage.ts";
 import type { Log } from "../system/log.ts";
 import type { M3uPlaylist } from "../wire/m3u/parser.ts";

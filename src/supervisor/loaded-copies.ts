@@ -1,7 +1,7 @@
 /** Keeps what one worker has loaded, so that the others can read it, and so that its end is not the end of the channels. */
 import type { FileHandle } from "node:fs/promises";
 import type { Loaded } from "../playlist/loaded.ts";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import { type FileReference, openReference, referenceTo } from "../system/unnamed-file.ts";
 

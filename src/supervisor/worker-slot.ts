@@ -1,6 +1,6 @@
 /** One worker's place: the process that fills it now, and when it may be filled again (config.md section 9). */
 import { constants } from "node:os";
-import { errorReason } from "../system/error-reason.ts";
+import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import { WORKER_ENVIRONMENT } from "../worker/environment.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../worker/messages.ts";

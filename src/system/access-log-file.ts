@@ -1,6 +1,6 @@
 /** The access log's file: opened at the first line, each line one write (config.md section 14). */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
-import { errorReason } from "./error-reason.ts";
+import { errorReason } from "./errno.ts";
 import type { Log } from "./log.ts";
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;

@@ -1,32 +1,17 @@
-/** What both multicast receivers do: `batched` (libc, Linux) and `evented` (Bun.udpSocket, everywhere). */
+/** Multicast receivers of both kinds: `batched` (libc, Linux) and `evented` (Bun.udpSocket, everywhere). */
 import { formatIpAddress, isMulticast } from "../wire/ip/address.ts";
-import { BatchedReceiver } from "./batched-receiver.ts";
-import { EventedReceiver } from "./evented-receiver.ts";
+import { EventedSocket } from "./evented-socket.ts";
 import { libc } from "./libc.ts";
-import type { Memory } from "./memory.ts";
 import type { Membership } from "./multicast.ts";
+import { type DatagramSocket, UdpSocket } from "./udp-socket.ts";
 
 export type ReceiverKind = "batched" | "evented";
 
-/** Takes datagrams one by one. The bytes are the receiver's again as soon as the call returns. */
-export interface DatagramSink {
-  datagram(memory: Memory, offset: number, length: number): void;
-}
-
-export interface DatagramReceiver {
+/** A socket that is a member of a group. An evented one joins late, and then `failure` tells that it could not. */
+export interface DatagramReceiver extends DatagramSocket {
   readonly kind: ReceiverKind;
-  /** The kernel's receive buffer as it counts it, twice what was granted; 0 while unknown. */
-  readonly receiveBuffer: number;
-  /**
-   * Hands over all datagrams that have arrived, and answers how many there were (empty ones count, but are not handed over).
-   * @throws SystemCallError when an evented socket could not be opened or joined; never for a single failed read
-   */
-  receive(sink: DatagramSink): number;
-  /** Why a reading ended early, once; undefined when none did since it was last asked. Reading goes on. */
-  consumeReadError(): Error | undefined;
   /** Leaves the group and joins it again on the same socket. */
   rejoin(): void;
-  close(): void;
 }
 
 /** The receiver that this machine can have. */
@@ -38,8 +23,8 @@ export function openReceiver(
   receiveBufferBytes: number,
   kind: ReceiverKind = RECEIVER_KIND,
 ): DatagramReceiver {
-  if (!isMulticast(membership.group)) throw new Error(`${formatIpAddress(membership.group)} is no multicast group`);
-  return kind === "batched"
-    ? new BatchedReceiver(membership, receiveBufferBytes)
-    : new EventedReceiver(membership, receiveBufferBytes);
+  const { group, port, interfaceName } = membership;
+  if (!isMulticast(group)) throw new Error(`${formatIpAddress(group)} is no multicast group`);
+  const options = { address: group, port, interfaceName, receiveBufferBytes, isShared: true, membership };
+  return kind === "batched" ? new UdpSocket(options) : new EventedSocket(options);
 }

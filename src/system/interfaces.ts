@@ -17,6 +17,11 @@ export function zoneIndex(zone: string): number | undefined {
   return interfaceIndex(zone) ?? (/^[1-9]\d{0,8}$/.test(zone) ? Number(zone) : undefined);
 }
 
+/** What a `sockaddr_in6` needs to know of a link-local address: the index of its interface; 0 for any other address. */
+export function scopeOf({ zone }: IpAddress): number {
+  return zone === undefined ? 0 : (zoneIndex(zone) ?? 0);
+}
+
 /** An address of the interface; undefined when it has none of that family. */
 export function interfaceAddress(name: string, family: 4 | 6): string | undefined {
   const addresses = Object.entries(networkInterfaces()).find(([known]) => known === name)?.[1];

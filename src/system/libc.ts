@@ -49,24 +49,3 @@ export function errno(c: Libc): number {
 export function addressOf(bytes: NodeJS.TypedArray): number {
   return ptr(bytes);
 }
-
-const NAMES: Record<number, string> = {
-  1: "EPERM (operation not permitted)",
-  2: "ENOENT (no such file or directory)",
-  11: "EAGAIN (try again)",
-  13: "EACCES (permission denied)",
-  19: "ENODEV (no such device)",
-  22: "EINVAL (invalid argument)",
-  24: "EMFILE (too many open files)",
-  97: "EAFNOSUPPORT (address family not supported)",
-  98: "EADDRINUSE (address already in use)",
-  99: "EADDRNOTAVAIL (address not available)",
-  100: "ENETDOWN (network is down)",
-  101: "ENETUNREACH (network is unreachable)",
-  105: "ENOBUFS (no buffer space; too many multicast memberships?)",
-};
-
-/** `errno` in words for a log line. */
-export function errnoText(code: number): string {
-  return NAMES[code] ?? `errno ${code}`;
-}

@@ -1,13 +1,9 @@
 /** Which of our own addresses leads to another one. */
 import type { IpAddress } from "../wire/ip/address.ts";
 import { libc } from "./libc.ts";
-import { bindToDevice } from "./multicast.ts";
-import { closeSocket, SOCK_DGRAM } from "./socket.ts";
-import { AF_INET, socketAddress } from "./socket-address.ts";
+import { bindToDevice, closeSocket, SOCK_DGRAM } from "./socket.ts";
+import { AF_INET, readSocketAddress, SOCKADDR_IN6_BYTES, socketAddress } from "./socket-address.ts";
 
-/** Room for the largest `sockaddr` that we ask for. */
-const SOCKADDR_BYTES = 28;
-const IPV4_OFFSET = 4;
 /** The discard service: nothing is sent, any port will do. */
 const SOME_PORT = 9;
 
@@ -24,10 +20,10 @@ export function localAddressTowards(remote: IpAddress, interfaceName: string | u
     if (interfaceName !== undefined) bindToDevice(fd, interfaceName);
     // Connecting a datagram socket only looks up the route.
     const to = socketAddress(remote, SOME_PORT);
-    const own = new Uint8Array(SOCKADDR_BYTES);
+    const own = new Uint8Array(SOCKADDR_IN6_BYTES);
     if (c.connect(fd, to, to.length) < 0) return undefined;
     if (c.getsockname(fd, own, Uint32Array.of(own.length)) < 0) return undefined;
-    return { family: 4, bytes: own.slice(IPV4_OFFSET, IPV4_OFFSET + 4) };
+    return readSocketAddress(own).address;
   } finally {
     closeSocket(fd);
   }

@@ -1,21 +1,7 @@
 /** Multicast membership through libc: by interface index, any source or one source, IPv4 and IPv6 alike (RFC 3678 section 5). */
 import type { IpAddress } from "../wire/ip/address.ts";
-import {
-  bindSocket,
-  closeSocket,
-  openSocket,
-  SO_BINDTODEVICE,
-  SO_REUSEADDR,
-  SO_REUSEPORT,
-  SOCK_DGRAM,
-  SOCK_RAW,
-  SOL_SOCKET,
-  sendTo,
-  setBufferSize,
-  setOption,
-  tryOption,
-} from "./socket.ts";
-import { AF_INET, addressFamily, socketAddress } from "./socket-address.ts";
+import { bindToDevice, closeSocket, openSocket, SOCK_RAW, sendTo, setOption, tryOption } from "./socket.ts";
+import { AF_INET, socketAddress } from "./socket-address.ts";
 
 /** What to join, and where. */
 export interface Membership {
@@ -43,37 +29,10 @@ const MCAST_LEAVE_SOURCE_GROUP = 47;
 const SOCKADDR_STORAGE_BYTES = 128;
 const ROUTER_ALERT = Uint8Array.of(0x94, 4, 0, 0);
 
-export interface MulticastSocket {
-  readonly fd: number;
-  /** The kernel's receive buffer as it counts it. */
-  readonly receiveBuffer: number;
-}
-
-/**
- * Opens a socket that hears one group only, steps 1–7 of multicast.md section 3.
- * @throws SystemCallError when the socket, the bind or the join is refused
- */
-export function openMulticastSocket(membership: Membership, receiveBufferBytes: number): MulticastSocket {
-  const fd = openSocket(addressFamily(membership.group), SOCK_DGRAM);
-  try {
-    const receiveBuffer = setBufferSize(fd, "receive", receiveBufferBytes);
-    tryOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    tryOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    if (membership.interfaceName !== undefined) bindToDevice(fd, membership.interfaceName);
-    const isV4 = membership.group.family === 4;
-    tryOption(fd, isV4 ? IPPROTO_IP : IPPROTO_IPV6, isV4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, 0);
-    bindSocket(fd, socketAddress(membership.group, membership.port, membership.interfaceIndex));
-    changeMembership(fd, membership, "join");
-    return { fd, receiveBuffer };
-  } catch (error) {
-    closeSocket(fd);
-    throw error;
-  }
-}
-
-/** Best effort: an older kernel wants a privilege for it, and the membership names the interface anyway. */
-export function bindToDevice(fd: number, name: string): boolean {
-  return tryOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${name}\0`));
+/** Makes a socket hear no group but those that it has joined itself. */
+export function hearOwnGroupsOnly(fd: number, family: 4 | 6): void {
+  if (family === 4) tryOption(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+  else tryOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
 }
 
 /** @throws SystemCallError */

@@ -1,7 +1,7 @@
 /** The supervisor's PID file, which is locked for as long as the process lives (config.md section 12). */
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { errorCode, errorReason } from "./error-reason.ts";
+import { errorCode, errorReason } from "./errno.ts";
 import {
   type FileIdentity,
   identityBehindPath,

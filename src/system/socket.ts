@@ -1,5 +1,6 @@
 /** Raw file-descriptor sockets through libc, and their options. All throw SystemCallError. */
-import { errno, errnoText, type Libc, libc } from "./libc.ts";
+import { errnoText } from "./errno.ts";
+import { errno, type Libc, libc } from "./libc.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
@@ -96,4 +97,9 @@ export function setBufferSize(fd: number, kind: "receive" | "send", bytes: numbe
   const [force, plain] = kind === "receive" ? [SO_RCVBUFFORCE, SO_RCVBUF] : [SO_SNDBUFFORCE, SO_SNDBUF];
   if (!tryOption(fd, SOL_SOCKET, force, bytes)) tryOption(fd, SOL_SOCKET, plain, bytes);
   return getOption(fd, SOL_SOCKET, plain);
+}
+
+/** Best effort: an older kernel wants a privilege for it. */
+export function bindToDevice(fd: number, name: string): boolean {
+  return tryOption(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${name}\0`));
 }

@@ -1,6 +1,6 @@
 /** Listening TCP sockets for a supervisor: names resolved, one socket an address (config.md section 10). */
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
-import { errorCode, errorReason } from "./error-reason.ts";
+import { errorCode, errorReason } from "./errno.ts";
 import { zoneIndex } from "./interfaces.ts";
 import { localPort, openListeningSocket } from "./listening-socket.ts";
 import { resolveHost } from "./resolve.ts";

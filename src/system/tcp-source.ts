@@ -1,9 +1,9 @@
 /** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
-import { errno, errnoText, libc } from "./libc.ts";
+import { errnoText } from "./errno.ts";
+import { errno, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
-import { bindToDevice } from "./multicast.ts";
-import { closeSocket, openSocket, SOCK_STREAM, SystemCallError } from "./socket.ts";
+import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, SystemCallError } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
 
 const EAGAIN = 11;

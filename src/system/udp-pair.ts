@@ -1,10 +1,7 @@
 /** Two neighbouring UDP ports for RTP and RTCP, the even one first (RFC 3550 section 11; rtsp.md section 5.4). */
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
-import { BatchReader } from "./batch-reader.ts";
-import type { DatagramSink } from "./datagram-receiver.ts";
-import { bindToDevice } from "./multicast.ts";
-import { bindSocket, closeSocket, openSocket, SOCK_DGRAM, SystemCallError, sendTo, setBufferSize } from "./socket.ts";
-import { addressFamily, socketAddress } from "./socket-address.ts";
+import { SystemCallError } from "./socket.ts";
+import { type DatagramSink, UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
 
 const FIRST_PORT = 10_000;
 const PAIRS = 5000;
@@ -21,92 +18,67 @@ export interface UdpPairOptions {
 }
 
 export class UdpPair {
-  /** Even, 10000 to 19998; RTCP has the next one. */
-  readonly port: number;
-  readonly family: 4 | 6;
-  /** Of the media socket, as the kernel counts it. */
-  readonly receiveBuffer: number;
-  readonly #fds: readonly [media: number, control: number];
-  readonly #media: BatchReader;
-  readonly #control: BatchReader;
-  #isClosed = false;
+  /** On an even port, 10000 to 19998. */
+  readonly media: UdpSocket;
+  /** On the next port, for RTCP. */
+  readonly control: UdpSocket;
 
   /** @throws SystemCallError when sockets are refused, or when all pairs are in use */
-  constructor({ address, receiveBufferBytes, interfaceName }: UdpPairOptions) {
-    this.family = address.family;
-    const { port, fds } = openAnyPair(address, interfaceName);
-    this.port = port;
-    this.#fds = fds;
-    this.receiveBuffer = setBufferSize(fds[0], "receive", receiveBufferBytes);
-    this.#media = new BatchReader(fds[0]);
-    this.#control = new BatchReader(fds[1]);
+  constructor(options: UdpPairOptions) {
+    [this.media, this.control] = openAnyPair(options);
   }
 
-  /** Hands over all media that has arrived; answers how many datagrams there were. */
-  receive(sink: DatagramSink): number {
-    return this.#media.receive(sink);
+  /** Of the media socket. */
+  get port(): number {
+    return this.media.port;
+  }
+
+  get family(): 4 | 6 {
+    return this.media.family;
   }
 
   /** Reads and forgets what came to the RTCP port. */
   drainControl(): void {
-    this.#control.receive(DISCARD);
-    this.#control.consumeReadError();
+    this.control.receive(DISCARD);
+    this.control.consumeReadError();
   }
 
-  /** Why a reading of media ended early, once. */
-  consumeReadError(): Error | undefined {
-    return this.#media.consumeReadError();
-  }
-
-  /** Sends from one of the two ports; what cannot be sent is lost, as datagrams may be. */
-  send(from: "media" | "control", bytes: Uint8Array, to: IpAddress, port: number): void {
-    if (this.#isClosed || to.family !== this.family) return;
-    try {
-      sendTo(this.#fds[from === "media" ? 0 : 1], bytes, socketAddress(to, port));
-    } catch (error) {
-      if (!(error instanceof SystemCallError)) throw error;
-    }
-  }
-
+  /** Harmless when repeated. */
   close(): void {
-    this.#isClosed = true;
-    this.#media.close();
-    this.#control.close();
+    this.media.close();
+    this.control.close();
   }
 }
 
 /** Begins anywhere, so that sessions seldom try the same pairs. */
-function openAnyPair(address: IpAddress, interfaceName: string | undefined): { port: number; fds: [number, number] } {
+function openAnyPair({ address, interfaceName, receiveBufferBytes }: UdpPairOptions): [UdpSocket, UdpSocket] {
   const start = Math.floor(Math.random() * PAIRS);
   for (let i = 0; i < PAIRS; i++) {
     const port = FIRST_PORT + ((start + i) % PAIRS) * 2;
-    const fds = openPair(address, port, interfaceName);
-    if (fds) return { port, fds };
+    const media = openFree({ address, port, interfaceName, receiveBufferBytes });
+    if (!media) continue;
+    const control = openNeighbour(media, { address, port: port + 1, interfaceName });
+    if (control) return [media, control];
   }
   throw new SystemCallError(`no pair of free ports on ${formatIpAddress(address)}`, EADDRINUSE);
 }
 
-function openPair(address: IpAddress, port: number, interfaceName: string | undefined): [number, number] | undefined {
-  const media = openBound(address, port, interfaceName);
-  if (media === undefined) return undefined;
-  let control: number | undefined;
+/** Closes `media` unless there is one. */
+function openNeighbour(media: UdpSocket, options: UdpSocketOptions): UdpSocket | undefined {
+  let control: UdpSocket | undefined;
   try {
-    control = openBound(address, port + 1, interfaceName);
+    control = openFree(options);
   } finally {
-    if (control === undefined) closeSocket(media);
+    if (!control) media.close();
   }
-  return control === undefined ? undefined : [media, control];
+  return control;
 }
 
 /** Undefined when the port is in use. */
-function openBound(address: IpAddress, port: number, interfaceName: string | undefined): number | undefined {
-  const fd = openSocket(addressFamily(address), SOCK_DGRAM);
+function openFree(options: UdpSocketOptions): UdpSocket | undefined {
   try {
-    if (interfaceName !== undefined) bindToDevice(fd, interfaceName);
-    bindSocket(fd, socketAddress(address, port));
-    return fd;
+    return new UdpSocket(options);
   } catch (error) {
-    closeSocket(fd);
     if (error instanceof SystemCallError && error.errno === EADDRINUSE) return undefined;
     throw error;
   }

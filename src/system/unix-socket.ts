@@ -1,6 +1,6 @@
 /** One listening Unix socket: what may be at its path before, and what is removed after (config.md section 11). */
 import { lstatSync, unlinkSync } from "node:fs";
-import { errorReason } from "./error-reason.ts";
+import { errorReason } from "./errno.ts";
 import { type FileIdentity, identityOfPath, sameFile, unlinkIfSame } from "./file-identity.ts";
 import { errno, libc } from "./libc.ts";
 import { openListeningSocket } from "./listening-socket.ts";

@@ -1,7 +1,7 @@
 /** Files without a name: they are gone with the last process that has them open, and until then other processes may open them too. */
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode } from "./error-reason.ts";
+import { errorCode } from "./errno.ts";
 import { type FileIdentity, identityOfDescriptor, sameFile } from "./file-identity.ts";
 
 /** Which open file of which process. The file may be closed, and another one have its number, when somebody comes to open it. */

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { addressFamily, socketAddress } from "../../src/system/socket-address.ts";
+import fc from "fast-check";
+import { addressFamily, readSocketAddress, socketAddress } from "../../src/system/socket-address.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 
 const AF_INET = 2;
@@ -17,4 +18,18 @@ test("an IPv6 address becomes a sockaddr_in6 with its scope", () => {
   expect(addressFamily(address)).toBe(AF_INET6);
   expect([...socketAddress(address, 0x1234)]).toEqual([...head, 0, 0, 0, 0]);
   expect([...socketAddress(address, 0x1234, 0x0506)]).toEqual([...head, 6, 5, 0, 0]);
+});
+
+test("what was written is read again, at any offset", () => {
+  const v4 = fc.record({ family: fc.constant(4 as const), bytes: fc.uint8Array({ minLength: 4, maxLength: 4 }) });
+  const v6 = fc.record({ family: fc.constant(6 as const), bytes: fc.uint8Array({ minLength: 16, maxLength: 16 }) });
+  const number = fc.nat(0xffff);
+  fc.assert(
+    fc.property(fc.oneof(v4, v6), number, number, fc.nat(40), (address, port, scope, offset) => {
+      const bytes = new Uint8Array(offset + 28);
+      bytes.set(socketAddress(address, port, scope), offset);
+      const zone = address.family === 6 && scope > 0 ? { zone: String(scope) } : {};
+      expect(readSocketAddress(bytes, offset)).toEqual({ address: { ...address, ...zone }, port });
+    }),
+  );
 });

@@ -31,42 +31,43 @@ async function received(from: UdpPair): Promise<string[]> {
       texts.push(Buffer.from(bytes.subarray(offset, offset + length)).toString());
     },
   };
-  await until(() => from.receive(sink) > 0, WAIT_MS, "a datagram");
+  await until(() => from.media.receive(sink) > 0, WAIT_MS, "a datagram");
   return texts;
 }
 
 describe("a pair", () => {
   test("is two neighbours, the even one first, of its own", () => {
     const pairs = Array.from({ length: 20 }, pair);
-    for (const { port, family, receiveBuffer } of pairs) {
+    for (const { port, family, media, control } of pairs) {
       expect(port % 2).toBe(0);
       expect(port).toBeGreaterThanOrEqual(10_000);
       expect(port).toBeLessThanOrEqual(19_998);
       expect(family).toBe(4);
-      expect(receiveBuffer).toBeGreaterThan(0);
+      expect(control.port).toBe(port + 1);
+      expect(media.receiveBuffer).toBeGreaterThan(0);
     }
     expect(new Set(pairs.map(({ port }) => port)).size).toBe(20);
   });
 
   test("sends from both, receives media from one and forgets what comes to the other", async () => {
     const [a, b] = [pair(), pair()];
-    a.send("media", Buffer.from("one"), LOOPBACK, b.port);
+    a.media.send(Buffer.from("one"), LOOPBACK, b.port);
     expect(await received(b)).toEqual(["one"]);
-    a.send("control", Buffer.from("two"), LOOPBACK, b.port);
-    a.send("control", Buffer.from("three"), LOOPBACK, b.port + 1);
+    a.control.send(Buffer.from("two"), LOOPBACK, b.port);
+    a.control.send(Buffer.from("three"), LOOPBACK, b.port + 1);
     expect(await received(b)).toEqual(["two"]);
     b.drainControl();
-    expect(b.consumeReadError()).toBeUndefined();
+    expect(b.media.consumeReadError()).toBeUndefined();
   });
 
   test("neither sends to another family nor when it is closed, and says nothing of it", async () => {
     const [a, b] = [pair(), pair()];
-    a.send("media", Buffer.from("no"), parseIpAddress("::1")!, b.port);
+    a.media.send(Buffer.from("no"), parseIpAddress("::1")!, b.port);
     a.close();
     a.close();
-    a.send("media", Buffer.from("no"), LOOPBACK, b.port);
-    expect(b.receive({ datagram() {} })).toBe(0);
-    expect(a.receive({ datagram() {} })).toBe(0);
+    a.media.send(Buffer.from("no"), LOOPBACK, b.port);
+    expect(b.media.receive({ datagram() {} })).toBe(0);
+    expect(a.media.receive({ datagram() {} })).toBe(0);
   });
 
   test("cannot be had on an address that is not ours", () => {

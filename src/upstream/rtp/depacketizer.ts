@@ -1,7 +1,7 @@
 /** Turns datagrams into media: tells RTP, bare MPEG-TS and strays apart, puts RTP in order, finds random access points. */
 import type { UpstreamParent } from "../../relay/stream.ts";
-import type { DatagramSink } from "../../system/datagram-receiver.ts";
 import type { Memory } from "../../system/memory.ts";
+import type { DatagramSink } from "../../system/udp-socket.ts";
 import { isTransportStream } from "../../wire/mpegts/packet.ts";
 import { emptyRtpPacket, isRtp, parseRtp } from "../../wire/rtp/packet.ts";
 import { RandomAccessWatch } from "./random-access.ts";

@@ -1,8 +1,7 @@
 /** Asks a STUN server how the outside sees our media port (RFC 8489; rtsp.md section 8). */
-import type { DatagramSink } from "../../system/datagram-receiver.ts";
 import type { Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
-import type { UdpPair } from "../../system/udp-pair.ts";
+import type { DatagramSink, UdpSocket } from "../../system/udp-socket.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import {
   emitBindingRequest,
@@ -23,7 +22,7 @@ export interface StunServer {
 }
 
 export class StunQuery implements DatagramSink {
-  readonly #pair: UdpPair;
+  readonly #socket: UdpSocket;
   readonly #server: StunServer;
   readonly #onSettled: (mapped: MappedAddress | undefined) => void;
   #state: "asking" | "settled" = "asking";
@@ -36,14 +35,14 @@ export class StunQuery implements DatagramSink {
   readonly #attempting: Timer;
 
   /** @param onSettled called once, unless it is closed before; undefined when no server answered within 3 s */
-  constructor(pair: UdpPair, server: StunServer, onSettled: (mapped: MappedAddress | undefined) => void) {
-    this.#pair = pair;
+  constructor(socket: UdpSocket, server: StunServer, onSettled: (mapped: MappedAddress | undefined) => void) {
+    this.#socket = socket;
     this.#server = server;
     this.#onSettled = onSettled;
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#attempting = setInterval(() => this.#attempt(), ATTEMPT_MS);
     resolveHost(server.host).then(
-      (addresses) => this.#resolved(addresses.find(({ family }) => family === pair.family)),
+      (addresses) => this.#resolved(addresses.find(({ family }) => family === socket.family)),
       () => this.#resolved(undefined),
     );
   }
@@ -75,11 +74,11 @@ export class StunQuery implements DatagramSink {
     if (!this.#address) return;
     const id = crypto.getRandomValues(new Uint8Array(STUN_TRANSACTION_ID_BYTES));
     this.#outstanding.push(id);
-    this.#pair.send("media", emitBindingRequest(id), this.#address, this.#server.port);
+    this.#socket.send(emitBindingRequest(id), this.#address, this.#server.port);
   }
 
   #look(): void {
-    this.#pair.receive(this);
+    this.#socket.receive(this);
     if (this.#mapped) this.#settle();
   }
 

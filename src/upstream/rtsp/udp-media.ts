@@ -53,8 +53,8 @@ export class UdpMedia implements Upstream {
   tick(now: number): void {
     if (this.#state === "closed") return;
     this.input.reorder.tick(now);
-    const count = this.#pair.receive(this.input);
-    this.#pace.observe(count, this.#pair.receiveBuffer, now);
+    const count = this.#pair.media.receive(this.input);
+    this.#pace.observe(count, this.#pair.media.receiveBuffer, now);
     if (count > 0 && this.#state === "waiting") {
       this.#state = "flowing";
       this.#owner.mediaCame();
@@ -66,7 +66,7 @@ export class UdpMedia implements Upstream {
   /** Nothing more will come: what has is handed over. */
   end(cause: Error | undefined): void {
     if (this.#state === "closed") return;
-    this.#pair.receive(this.input);
+    this.#pair.media.receive(this.input);
     this.input.reorder.reset();
     this.#parent.ended(cause);
   }
@@ -80,7 +80,7 @@ export class UdpMedia implements Upstream {
   #keepHouse(now: number): void {
     this.#keptHouseAt = now;
     this.#pair.drainControl();
-    const failure = this.#pair.consumeReadError();
+    const failure = this.#pair.media.consumeReadError();
     if (failure) this.#log.error(`${this.#owner.server}: cannot receive: ${failure.message}`);
     const { lost } = this.input.reorder.counts;
     if (lost > this.#reportedLost) {

@@ -55,7 +55,7 @@ export class UdpTransport {
   ask(server: IpAddress): void {
     const { stunServer } = this.#options;
     if (!stunServer || !this.#open(WILDCARDS[server.family])) return;
-    this.#stun = new StunQuery(this.pair!, stunServer, (mapped) => {
+    this.#stun = new StunQuery(this.pair!.media, stunServer, (mapped) => {
       this.#stun = undefined;
       this.#mapped = mapped;
       if (!mapped)
@@ -113,8 +113,8 @@ export class UdpTransport {
     const datagram = endpoint ? emitZtePunch(endpoint) : emitRtpPunch();
     const report = emitReceiverReport();
     for (let round = 0; round < PUNCH_ROUNDS; round++) {
-      pair.send("media", datagram, address, rtpPort);
-      if (rtcpPort !== undefined) pair.send("control", report, address, rtcpPort);
+      pair.media.send(datagram, address, rtpPort);
+      if (rtcpPort !== undefined) pair.control.send(report, address, rtcpPort);
     }
   }
 

@@ -1,0 +1,94 @@
+/** What the kernel's error numbers mean (Linux, x64 and arm64 alike): one table for libc's errors and those of `node:fs`. */
+
+interface Meaning {
+  readonly name: string;
+  /** As libc's `strerror` has it. */
+  readonly words: string;
+  /** What the user can do about it. */
+  readonly advice?: string;
+}
+
+/** `node:util` has such a table too, but costs a megabyte once it is loaded. */
+const MEANINGS: Readonly<Record<number, Meaning>> = {
+  1: { name: "EPERM", words: "operation not permitted" },
+  2: { name: "ENOENT", words: "no such file or directory" },
+  5: { name: "EIO", words: "i/o error" },
+  6: { name: "ENXIO", words: "no such device or address" },
+  11: { name: "EAGAIN", words: "resource temporarily unavailable" },
+  12: { name: "ENOMEM", words: "not enough memory" },
+  13: { name: "EACCES", words: "permission denied" },
+  16: { name: "EBUSY", words: "resource busy or locked" },
+  17: { name: "EEXIST", words: "file already exists" },
+  18: { name: "EXDEV", words: "cross-device link not permitted" },
+  19: { name: "ENODEV", words: "no such device", advice: 'check the interface with "ip link"' },
+  20: { name: "ENOTDIR", words: "not a directory" },
+  21: { name: "EISDIR", words: "illegal operation on a directory" },
+  22: { name: "EINVAL", words: "invalid argument" },
+  23: { name: "ENFILE", words: "file table overflow", advice: "raise fs.file-max" },
+  24: { name: "EMFILE", words: "too many open files", advice: 'raise the limit that "ulimit -n" shows' },
+  26: { name: "ETXTBSY", words: "text file is busy" },
+  27: { name: "EFBIG", words: "file too large" },
+  28: { name: "ENOSPC", words: "no space left on device" },
+  30: { name: "EROFS", words: "read-only file system" },
+  32: { name: "EPIPE", words: "broken pipe" },
+  36: { name: "ENAMETOOLONG", words: "name too long" },
+  38: { name: "ENOSYS", words: "function not implemented" },
+  39: { name: "ENOTEMPTY", words: "directory not empty" },
+  40: { name: "ELOOP", words: "too many symbolic links encountered" },
+  90: { name: "EMSGSIZE", words: "message too long" },
+  91: { name: "EPROTOTYPE", words: "protocol wrong type for socket" },
+  95: { name: "ENOTSUP", words: "operation not supported on socket" },
+  97: {
+    name: "EAFNOSUPPORT",
+    words: "address family not supported",
+    advice: "the kernel may have no IPv6",
+  },
+  98: {
+    name: "EADDRINUSE",
+    words: "address already in use",
+    advice: "stop the program that has it, or choose another port",
+  },
+  99: { name: "EADDRNOTAVAIL", words: "address not available" },
+  100: { name: "ENETDOWN", words: "network is down", advice: 'bring the interface up with "ip link set ... up"' },
+  101: { name: "ENETUNREACH", words: "network is unreachable", advice: 'check the routes with "ip route"' },
+  103: { name: "ECONNABORTED", words: "software caused connection abort" },
+  104: { name: "ECONNRESET", words: "connection reset by peer" },
+  105: {
+    name: "ENOBUFS",
+    words: "no buffer space available",
+    advice: "too many multicast memberships? raise net.ipv4.igmp_max_memberships",
+  },
+  107: { name: "ENOTCONN", words: "socket is not connected" },
+  110: { name: "ETIMEDOUT", words: "connection timed out" },
+  111: { name: "ECONNREFUSED", words: "connection refused", advice: "nobody listens there; check the port" },
+  112: { name: "EHOSTDOWN", words: "host is down" },
+  113: { name: "EHOSTUNREACH", words: "host is unreachable", advice: "check address, route and firewall" },
+  122: { name: "EDQUOT", words: "disk quota exceeded" },
+};
+
+/** `errno` for a log line: name, words, and what to do about it. */
+export function errnoText(errno: number): string {
+  const meaning = MEANINGS[errno];
+  if (!meaning) return `errno ${errno}`;
+  const { name, words, advice } = meaning;
+  return advice === undefined ? `${name} (${words})` : `${name} (${words}; ${advice})`;
+}
+
+/** The words alone: `address already in use`. `node:fs` counts errno downwards, libc upwards. */
+export function errnoWords(errno: number): string {
+  const number = Math.abs(errno);
+  return MEANINGS[number]?.words ?? `errno ${number}`;
+}
+
+/** The reason in an error of `node:fs` or a SystemCallError, in words; the message of any other error. */
+export function errorReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "errno" in error && typeof error.errno === "number" && error.errno !== 0
+    ? errnoWords(error.errno)
+    : error.message;
+}
+
+/** `ENOENT` and the like of an error of `node:fs`; undefined when it has none. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
