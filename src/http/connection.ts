@@ -175,10 +175,15 @@ export class Connection {
   drained(): void {
     if (this.#state === "finishing") this.#finish();
     else if (this.#state === "streaming" && this.#flush()) {
-      this.#writer?.drained();
-      // The only place that looks at the bit: one test when nothing is paused.
-      if (this.anyUpstreamPaused) this.#writer?.resumeUpstream?.();
+      this.writable();
     }
+  }
+
+  /** Lets the writer go on, after the socket has drained or after something before it has made way. */
+  writable(): void {
+    this.#writer?.drained();
+    // The only place that looks at the bit: one test when nothing is paused.
+    if (this.anyUpstreamPaused) this.#writer?.resumeUpstream?.();
   }
 
   /** The client has sent its FIN: of no matter only to one that still gets a complete answer (http.md section 1). */

@@ -11,15 +11,16 @@ import type { Ring } from "./ring.ts";
 import { RingMemory } from "./ring-memory.ts";
 import { type ByteInspector, type SourceStats, Tap } from "./stats.ts";
 import { type Ticking, USUAL_TICK_MS } from "./tick.ts";
-import type {
-  Overflow,
-  RtpCounts,
-  StreamInfo,
-  StreamState,
-  Upstream,
-  UpstreamAbout,
-  UpstreamParent,
-  UpstreamPlan,
+import {
+  type Overflow,
+  type RtpCounts,
+  type StreamInfo,
+  type StreamState,
+  type Upstream,
+  type UpstreamAbout,
+  UpstreamError,
+  type UpstreamParent,
+  type UpstreamPlan,
 } from "./upstream.ts";
 
 /** Byte streams are read in turns of so much, so that one fast upstream does not keep the others waiting. */
@@ -71,7 +72,8 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     try {
       this.#upstream = this.#plan.open(this);
     } catch (error) {
-      this.#parent.log.error(`${this.about.url}: ${(error as Error).message}`);
+      const isExpected = error instanceof UpstreamError;
+      this.#parent.log.error(isExpected ? error.message : `${this.about.url}: cannot be opened: ${stackOf(error)}`);
       this.ended(error as Error);
     }
     // What the upstream has said from within `open` is told now.
@@ -166,7 +168,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   /** The tick has thrown: a fault of the upstream's, which ends it. */
   failed(error: unknown): void {
     const { log } = this.#parent;
-    log.error(`${this.about.url}: has failed: ${(error instanceof Error && error.stack) || error}`);
+    log.error(`${this.about.url}: has failed: ${stackOf(error)}`);
     this.ended(error as Error);
   }
 
@@ -176,7 +178,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   consumerFailed(cursor: Cursor, error: unknown): void {
     const { log } = this.#parent;
-    log.error(`${this.about.url}: a consumer has failed: ${(error instanceof Error && error.stack) || error}`);
+    log.error(`${this.about.url}: a consumer has failed: ${stackOf(error)}`);
     this.detach(cursor);
   }
 
@@ -270,7 +272,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     try {
       this.#upstream?.close();
     } catch (error) {
-      this.#parent.log.error(`${this.about.url}: cannot be closed: ${(error as Error).stack}`);
+      this.#parent.log.error(`${this.about.url}: cannot be closed: ${stackOf(error)}`);
     }
     this.#parent.closed(this);
   }
@@ -281,7 +283,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
       this.#tap?.catchUp();
     } catch (error) {
       this.#tap = undefined;
-      this.#parent.log.error(`${this.about.url}: is inspected no more: ${(error as Error).stack}`);
+      this.#parent.log.error(`${this.about.url}: is inspected no more: ${stackOf(error)}`);
     }
   }
 
@@ -299,4 +301,8 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   #tellPaused(cursor: Cursor): void {
     this.#fanOut.guard(cursor, () => cursor.consumer.paused?.(this.gate.isPaused));
   }
+}
+
+function stackOf(error: unknown): string {
+  return (error instanceof Error && error.stack) || String(error);
 }

@@ -13,7 +13,7 @@ import { withoutPrefix } from "../wire/url/path-prefix.ts";
 import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
 import type { Exchange } from "./route.ts";
 
-export interface GatekeeperOptions {
+export interface AccessControlOptions {
   /** What `Host` must be: `host`, `host:port` or a URL. */
   readonly hostname: string | undefined;
   /** Believe `X-Forwarded-For`; a `hostname` with a scheme has the same effect. */
@@ -40,7 +40,7 @@ export class AccessControl {
   /** Byte string. */
   readonly #prefix: string;
 
-  constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: GatekeeperOptions, log: Log) {
+  constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: AccessControlOptions, log: Log) {
     this.#log = log;
     this.#hostCheck = hostname ? hostCheck(hostname) : undefined;
     this.#believesForwarded = xff || hasHostnameScheme(hostname ?? "");
@@ -52,7 +52,7 @@ export class AccessControl {
 
   /** Lets a request pass, without the token in its query, or answers it; then the result is undefined. */
   admit(request: HttpRequest, connection: Connection): Exchange | undefined {
-    connection.standingHeaders = this.#corsHeaders;
+    connection.setStandingHeaders(this.#corsHeaders);
     const { path, query } = splitTarget(request.target);
     const inner = withoutPrefix(path, this.#prefix);
     const refusal = this.#refusal(request, inner);
@@ -99,7 +99,7 @@ export class AccessControl {
       this.#reject(verdict.problem);
       return false;
     }
-    if (verdict.source === "query") connection.standingHeaders = [this.#cookie, ...this.#corsHeaders];
+    if (verdict.source === "query") connection.setStandingHeaders([this.#cookie, ...this.#corsHeaders]);
     return true;
   }
 

@@ -23,7 +23,7 @@ export class AccessLog {
   }
 
   /** @param upstreamUrl byte string, without the token and what is for this relay */
-  admitted(exchange: Exchange, serviceType: AccessLogEntry["serviceType"], upstreamUrl: string): void {
+  admitted(exchange: Exchange, serviceType: string, upstreamUrl: string): void {
     if (this.#path === undefined) return;
     const { request, clientAddress } = exchange;
     const now = new Date();

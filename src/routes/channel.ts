@@ -9,7 +9,7 @@ import { percentDecode, utf8Decode } from "../wire/url/percent.ts";
 import type { Exchange, Route } from "./route.ts";
 
 /**
- * Serves a URL of one protocol.
+ * Serves a URL of whatever protocol.
  * @param serviceUrl the URL before the request's query was merged into it
  */
 export type ServeUrl = (exchange: Exchange, url: string, serviceUrl: string) => void;
@@ -17,23 +17,8 @@ export type ServeUrl = (exchange: Exchange, url: string, serviceUrl: string) => 
 export interface ChannelParts {
   readonly playlists: Pick<Playlists, "channels">;
   readonly log: Log;
-  readonly multicast: ServeUrl;
-  readonly rtsp: ServeUrl;
-  readonly http: ServeUrl;
+  readonly serve: ServeUrl;
 }
-
-type Protocol = "multicast" | "rtsp" | "http";
-
-/** By scheme. */
-const PROTOCOLS: Readonly<Record<string, Protocol>> = {
-  rtp: "multicast",
-  udp: "multicast",
-  rtsp: "rtsp",
-  http: "http",
-  https: "http",
-};
-/** As the log names them (config.md section 16). */
-const KINDS: Readonly<Record<Protocol, string>> = { multicast: "RTP", rtsp: "RTSP", http: "HTTP" };
 
 export function channelRoute(parts: ChannelParts): Route {
   return (exchange) => {
@@ -46,17 +31,17 @@ export function channelRoute(parts: ChannelParts): Route {
 
 function serveChannel(parts: ChannelParts, exchange: Exchange, { name, url: serviceUrl }: Channel): void {
   const { log } = parts;
-  const protocol = PROTOCOLS[serviceUrl.slice(0, serviceUrl.indexOf(":"))]!;
+  const scheme = serviceUrl.slice(0, serviceUrl.indexOf(":")).toUpperCase();
   if (log.level >= LOG_INFO) log.info(`Service matched: ${utf8Decode(name)}`);
   const url = mergeServiceQuery(serviceUrl, exchange.query);
   if (url === undefined) {
-    log.error(`Merged ${KINDS[protocol]} URL too long`);
+    log.error(`Merged ${scheme} URL too long`);
     log.error("Failed to merge query params for service");
     exchange.connection.respond(errorResponse(500));
     return;
   }
-  if (log.level >= LOG_DEBUG) log.debug(`Creating ${KINDS[protocol]} service with merged URL: ${maskToken(url)}`);
-  parts[protocol](exchange, url, serviceUrl);
+  if (log.level >= LOG_DEBUG) log.debug(`Creating ${scheme} service with merged URL: ${maskToken(url)}`);
+  parts.serve(exchange, url, serviceUrl);
 }
 
 /** Behind all other routes: a path that is none of theirs and cannot be a name either is answered 400 (http.md section 9). */

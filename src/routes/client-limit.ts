@@ -2,8 +2,8 @@
 
 import { errorResponse } from "../http/response.ts";
 import { ClientRegistry, type WatchedClient } from "../status/clients.ts";
-import type { UpstreamKind } from "../status/report.ts";
 import type { Log } from "../system/log.ts";
+import type { PlannedUpstream } from "../upstream/planner.ts";
 import { clientIdentity } from "./client-identity.ts";
 import type { Exchange } from "./route.ts";
 
@@ -85,11 +85,13 @@ export class ClientLimit {
 
   /**
    * Takes a place for the client of a request; undefined when all are taken.
-   * @param kind where its media will come from, as far as is known
+   * @param plan where its media will come from
    */
-  enter(exchange: Exchange, kind: UpstreamKind): Admitted | undefined {
+  enter(exchange: Exchange, plan: Pick<PlannedUpstream, "about" | "firstState">): Admitted | undefined {
     if (!this.#places.take(this.limit)) return undefined;
-    const client = this.#clients.enter(exchange.connection, clientIdentity(exchange, kind));
+    const { connection } = exchange;
+    connection.countSends(this.#clients.sendCounts);
+    const client = this.#clients.enter(connection, clientIdentity(exchange, plan.about), plan.firstState);
     let isInside = true;
     const leave = () => {
       if (isInside) this.#places.giveBack();
@@ -104,9 +106,9 @@ export class ClientLimit {
 export function admit(
   { clientLimit, log }: { readonly clientLimit: ClientLimit; readonly log: Log },
   exchange: Exchange,
-  kind: UpstreamKind,
+  plan: Pick<PlannedUpstream, "about" | "firstState">,
 ): Admitted | undefined {
-  const admitted = clientLimit.enter(exchange, kind);
+  const admitted = clientLimit.enter(exchange, plan);
   if (!admitted) {
     log.warn("Maximum client limit reached");
     exchange.connection.respond(errorResponse(503));

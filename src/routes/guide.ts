@@ -1,5 +1,5 @@
 /** `/epg.xml` and `/epg.xml.gz`: the programme guide, read from its file as fast as the client takes it (m3u.md section 9). */
-import { completeHeaders, emitHead, errorResponse, type ResponseHeader } from "../http/response.ts";
+import { errorResponse, type ResponseHeader } from "../http/response.ts";
 import type { Guide, OpenGuide } from "../playlist/guide.ts";
 import { releasing } from "../playlist/streams.ts";
 import { acceptsGzip } from "../wire/http/accept-encoding.ts";
@@ -36,6 +36,5 @@ function answer(exchange: Exchange, { etag, bytes, chunks }: OpenGuide, about: r
   const length: ResponseHeader[] = bytes === undefined ? [] : [["Content-Length", String(bytes)]];
   const headers = [...about, ...length, ...validatorHeaders(etag)];
   if (request.method === "HEAD") connection.respond({ status: 200, headers });
-  else
-    void sendChunks(connection, emitHead(200, completeHeaders(headers, connection.standingHeaders)), releasing(chunks));
+  else void sendChunks(connection, { status: 200, headers }, releasing(chunks));
 }

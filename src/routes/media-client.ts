@@ -1,28 +1,53 @@
-/** An HTTP client as the relay sees it: the head goes out with the first media, a stream that never began is answered 503. */
-import type { Connection } from "../http/connection.ts";
+/** An HTTP client as a consumer: the head goes out with the first media, a stream that never began is answered with an error. */
+import type { Connection, StreamWriter } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
-import type { ClientSink, Cursor } from "../relay/cursor.ts";
+import type { Consumer } from "../relay/consumer.ts";
+import type { Cursor } from "../relay/cursor.ts";
+import type { Subscription } from "../relay/hub.ts";
+import { type StreamInfo, type StreamState, UpstreamError } from "../relay/upstream.ts";
+import { CLIENT_STATE, type ClientState } from "../status/client-state.ts";
+import type { WatchedClient } from "../status/clients.ts";
 import type { Log } from "../system/log.ts";
+import { streamHeaders } from "./stream-headers.ts";
 
-export class MediaClient implements ClientSink {
+const NOTHING = new Uint8Array(0);
+const UNAVAILABLE = 503;
+
+export class MediaClient implements Consumer, StreamWriter {
+  /** Set as soon as there is one. */
+  subscription: Subscription | undefined;
   readonly #connection: Connection;
+  readonly #isCors: boolean;
   readonly #log: Log;
-  readonly #head: () => Uint8Array;
+  /** Its entry on the status page; one that only asks has none. */
+  readonly #entry: WatchedClient | undefined;
   #hasBegun = false;
 
-  /** @param head makes the response head, called when the first media is there */
-  constructor(connection: Connection, log: Log, head: () => Uint8Array) {
+  constructor(connection: Connection, isCors: boolean, entry: WatchedClient | undefined, log: Log) {
     this.#connection = connection;
+    this.#isCors = isCors;
+    this.#entry = entry;
     this.#log = log;
-    this.#head = head;
+  }
+
+  opened(info: StreamInfo): void {
+    const { response } = info;
+    this.#hasBegun = true;
+    this.#connection.startStream(response ?? { status: 200, headers: streamHeaders(info, this.#isCors) }, this);
+    // What another server has said is passed on at once, however long its body takes.
+    if (response) this.#connection.write(NOTHING, 0, 0);
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {
-    if (!this.#hasBegun) {
-      this.#hasBegun = true;
-      this.#connection.startStream(this.#head());
-    }
     return this.#connection.write(bytes, offset, length);
+  }
+
+  entered(state: StreamState): void {
+    if (this.#entry) this.#entry.state = state as ClientState;
+  }
+
+  paused(isPaused: boolean): void {
+    this.#connection.anyUpstreamPaused = isPaused;
   }
 
   dropped({ droppedPackets, droppedBytes }: Cursor): void {
@@ -30,8 +55,17 @@ export class MediaClient implements ClientSink {
     this.#log.warn(`${peer} reads too slowly: ${droppedPackets} packets (${droppedBytes} bytes) dropped so far`);
   }
 
-  end(): void {
+  end(cause: Error | undefined): void {
+    if (cause) this.entered(CLIENT_STATE.error);
     if (this.#hasBegun) this.#connection.endStream();
-    else this.#connection.respond(errorResponse(503));
+    else this.#connection.respond(errorResponse(cause instanceof UpstreamError ? cause.status : UNAVAILABLE));
+  }
+
+  drained(): void {
+    this.subscription?.drained();
+  }
+
+  resumeUpstream(): void {
+    this.subscription?.resume();
   }
 }

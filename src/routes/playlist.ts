@@ -1,10 +1,10 @@
 /** `/playlist.m3u`: all channels, with URLs that lead back here by the way the client came (m3u.md section 8). */
 import { errorResponse } from "../http/response.ts";
 import type { Playlists } from "../playlist/playlists.ts";
+import type { OwnLinks } from "../upstream/planner.ts";
 import { baseUrl } from "../wire/url/base-url.ts";
 import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
 import { isNotModified, validatorHeaders } from "./conditional.ts";
-import type { OwnLinks } from "./own-links.ts";
 import type { Exchange, Route } from "./route.ts";
 
 const PATH = "/playlist.m3u";

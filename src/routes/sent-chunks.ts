@@ -1,5 +1,6 @@
 /** A body that is read while it is sent: the next chunk is asked for when the client has taken the last one. */
-import type { Connection } from "../http/connection.ts";
+import type { Connection, StreamWriter } from "../http/connection.ts";
+import type { StreamHead } from "../http/response.ts";
 
 /** How long a client may take nothing: what it reads is kept open for it. */
 export const STALL_TIMEOUT_MS = 60_000;
@@ -10,12 +11,12 @@ export const STALL_TIMEOUT_MS = 60_000;
  */
 export async function sendChunks(
   connection: Connection,
-  head: Uint8Array,
+  head: StreamHead,
   chunks: AsyncIterable<Uint8Array>,
   stallMs = STALL_TIMEOUT_MS,
 ): Promise<void> {
   const client = new ChunkWriter(connection, stallMs);
-  connection.startStream(head);
+  connection.startStream(head, client);
   try {
     for await (const chunk of chunks) {
       await client.write(chunk);
@@ -27,7 +28,7 @@ export async function sendChunks(
   }
 }
 
-class ChunkWriter {
+class ChunkWriter implements StreamWriter {
   readonly #connection: Connection;
   readonly #stallMs: number;
   #resume: (() => void) | undefined;
@@ -35,7 +36,11 @@ class ChunkWriter {
   constructor(connection: Connection, stallMs: number) {
     this.#connection = connection;
     this.#stallMs = stallMs;
-    connection.onWritable = connection.onClose = () => this.#resume?.();
+    connection.whenClosed(() => this.drained());
+  }
+
+  drained(): void {
+    this.#resume?.();
   }
 
   /** Returns when the kernel has taken all of it, or when the client is gone. */

@@ -1,10 +1,13 @@
 /** A picture of a channel in the place of its stream (http.md section 20, status.md section 8). */
 import type { Connection } from "../http/connection.ts";
-import { errorResponse, type ResponseHeader } from "../http/response.ts";
-import type { ClientSink } from "../relay/cursor.ts";
+import { errorResponse } from "../http/response.ts";
+import type { Consumer } from "../relay/consumer.ts";
+import type { Cursor } from "../relay/cursor.ts";
+import type { StreamInfo, StreamState } from "../relay/upstream.ts";
 import type { Ffmpeg, FfmpegOptions } from "../system/ffmpeg.ts";
 import { KeyFrameSearch } from "../upstream/rtp/key-frame.ts";
 import { queryParameter } from "../wire/url/query.ts";
+import type { MediaClient } from "./media-client.ts";
 import type { Exchange } from "./route.ts";
 
 /** From the moment the upstream is opened. */
@@ -24,21 +27,6 @@ export function snapshotTrigger({ request, query }: Exchange): "header" | "query
   return queryParameter(query, SNAPSHOT_PARAMETER) === "1" ? "query" : undefined;
 }
 
-/**
- * What the upstream of a client writes to: `stream`, unless the client asks for a picture.
- * @param snapshots undefined: there are none, whatever is asked for
- * @param headers of `stream`, as they are known by now
- */
-export function snapshotOr(
-  stream: ClientSink,
-  exchange: Exchange,
-  snapshots: Snapshots | undefined,
-  headers: () => readonly ResponseHeader[],
-): ClientSink {
-  const trigger = snapshots && snapshotTrigger(exchange);
-  return trigger ? new SnapshotClient(stream, exchange.connection, trigger, snapshots, headers) : stream;
-}
-
 type State =
   /** Media is looked at and nothing was answered. */
   | "searching"
@@ -49,12 +37,13 @@ type State =
   /** The client has its picture, or an error. */
   | "answered";
 
-class SnapshotClient implements ClientSink {
-  readonly #stream: ClientSink;
+/** What the upstream of a client writes to that asks for a picture. */
+export class SnapshotClient implements Consumer {
+  readonly #stream: MediaClient;
   readonly #connection: Connection;
   readonly #trigger: "header" | "query";
   readonly #snapshots: Snapshots;
-  readonly #headers: () => readonly ResponseHeader[];
+  #info: StreamInfo = { metadata: [] };
   readonly #search = new KeyFrameSearch();
   readonly #timer: Timer;
   #state: State = "searching";
@@ -65,19 +54,30 @@ class SnapshotClient implements ClientSink {
   /** What the stream must begin with. */
   #owed: Uint8Array = new Uint8Array(0);
 
-  constructor(
-    stream: ClientSink,
-    connection: Connection,
-    trigger: "header" | "query",
-    snapshots: Snapshots,
-    headers: () => readonly ResponseHeader[],
-  ) {
+  /** @param stream gets what comes when there is no picture */
+  constructor(stream: MediaClient, connection: Connection, trigger: "header" | "query", snapshots: Snapshots) {
     this.#stream = stream;
     this.#connection = connection;
     this.#trigger = trigger;
     this.#snapshots = snapshots;
-    this.#headers = headers;
     this.#timer = setTimeout(() => this.#expire(), KEY_FRAME_TIMEOUT_MS);
+    connection.whenClosed(() => clearTimeout(this.#timer));
+  }
+
+  opened(info: StreamInfo): void {
+    this.#info = info;
+  }
+
+  entered(state: StreamState): void {
+    this.#stream.entered(state);
+  }
+
+  paused(isPaused: boolean): void {
+    this.#stream.paused(isPaused);
+  }
+
+  dropped(cursor: Cursor): void {
+    this.#stream.dropped(cursor);
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {
@@ -85,7 +85,7 @@ class SnapshotClient implements ClientSink {
     if (this.#state !== "searching") return 0;
     this.#hasMedia = true;
     const taken = this.#search.push(bytes, offset, length);
-    if (this.#search.state === "complete") this.#convert();
+    if (this.#search.state === "complete") void this.#convert();
     else if (this.#search.state === "failed" || this.#isLate) this.#fail();
     return this.#isStreaming ? taken + this.#forward(bytes, offset + taken, length - taken) : taken;
   }
@@ -95,9 +95,9 @@ class SnapshotClient implements ClientSink {
     this.#cause = cause;
     if (this.#state === "searching") {
       this.#search.finish();
-      if (this.#search.state === "complete") this.#convert();
+      if (this.#search.state === "complete") void this.#convert();
       else if (this.#hasMedia && this.#trigger === "query") this.#fail();
-      else this.#enter("streaming");
+      else this.#state = "streaming";
     }
     if (this.#isStreaming) this.#stream.end(cause);
   }
@@ -112,28 +112,17 @@ class SnapshotClient implements ClientSink {
     if (this.#state === "searching" && (this.#hasMedia || this.#trigger === "header")) this.#fail();
   }
 
-  #convert(): void {
+  async #convert(): Promise<void> {
     this.#enter("converting");
     const { ffmpeg, options } = this.#snapshots;
-    const gone = new AbortController();
-    // The route may still be at work and set its own `onClose`.
-    queueMicrotask(async () => {
-      const connection = this.#connection;
-      const { onClose } = connection;
-      connection.onClose = () => {
-        gone.abort();
-        onClose?.();
-      };
-      if (connection.isClosed) return;
-      const jpeg = await ffmpeg.jpegOf(this.#search.frame, options, gone.signal);
-      if (jpeg) this.#answer(jpeg);
-      else this.#fail();
-    });
+    const jpeg = await ffmpeg.jpegOf(this.#search.frame, options, this.#connection.closed);
+    if (jpeg) this.#answer(jpeg);
+    else this.#fail();
   }
 
   #answer(jpeg: Uint8Array): void {
     this.#enter("answered");
-    const [, ...metadata] = this.#headers();
+    const { metadata } = this.#info;
     this.#connection.respond({
       status: 200,
       headers: [["Content-Type", "image/jpeg"], ["Content-Length", String(jpeg.length)], ...metadata],
@@ -150,6 +139,7 @@ class SnapshotClient implements ClientSink {
     const wasBlocked = this.#state === "converting";
     this.#owed = this.#search.held;
     this.#enter("streaming");
+    this.#stream.opened(this.#info);
     if (!wasBlocked) return;
     // As if the socket had drained: `write` has taken less than was offered.
     this.#connection.writable();

@@ -1,6 +1,6 @@
 /** `<status page>/sse`: what there is to see, as a stream of events (status.md section 2). */
-import type { Connection } from "../http/connection.ts";
-import { completeHeaders, emitHead, type ResponseHeader } from "../http/response.ts";
+import type { Connection, StreamWriter } from "../http/connection.ts";
+import type { ResponseHeader } from "../http/response.ts";
 import type { StatusFeed } from "../status/feed.ts";
 import type { Route } from "./route.ts";
 import { belowStatusPage } from "./status-path.ts";
@@ -21,7 +21,7 @@ export function statusEventsRoute(feed: StatusFeed, statusPagePath: string): Rou
 }
 
 /** One who watches. A slow one misses events instead of making us keep them; the log lines of those come with the next. */
-class EventReader {
+class EventReader implements StreamWriter {
   readonly #connection: Connection;
   readonly #feed: StatusFeed;
   #cursor = 0;
@@ -33,12 +33,15 @@ class EventReader {
   constructor(connection: Connection, feed: StatusFeed) {
     this.#connection = connection;
     this.#feed = feed;
-    connection.startStream(emitHead(200, completeHeaders(HEADERS, connection.standingHeaders)));
+    connection.startStream({ status: 200, headers: HEADERS }, this);
     const published = () => this.#published();
-    connection.onWritable = () => this.#write();
-    connection.onClose = () => feed.close(published);
+    connection.whenClosed(() => feed.close(published));
     feed.open(published);
     this.#next();
+  }
+
+  drained(): void {
+    this.#write();
   }
 
   #published(): void {

@@ -1,8 +1,8 @@
 /** The response head of a stream with its `R2H-*` metadata (http.md sections 17 and 18). */
 import type { ResponseHeader } from "../http/response.ts";
-import type { StreamInfo } from "../relay/stream.ts";
+import type { StreamInfo } from "../relay/upstream.ts";
 
-export const STREAM_CONTENT_TYPE = "video/mp2t";
+const STREAM_CONTENT_TYPE = "video/mp2t";
 
 /** Every name there is, whether the answer has the header or not: a page asks for what it knows. */
 const EXPOSED: ResponseHeader = [
@@ -12,14 +12,7 @@ const EXPOSED: ResponseHeader = [
 ];
 
 /** The headers of a stream, and of HEAD for one, but for those that stand in every answer. */
-export function streamHeaders(info: StreamInfo, isCors: boolean): ResponseHeader[] {
-  const headers: ResponseHeader[] = [["Content-Type", STREAM_CONTENT_TYPE], ...metadataHeaders(info)];
+export function streamHeaders({ metadata }: StreamInfo, isCors: boolean): ResponseHeader[] {
+  const headers: ResponseHeader[] = [["Content-Type", STREAM_CONTENT_TYPE], ...metadata];
   return isCors ? [...headers, EXPOSED] : headers;
-}
-
-/** Metadata known at the moment the head is made; what is unknown is left out. */
-export function metadataHeaders(info: StreamInfo): [name: string, value: string][] {
-  const headers: [string, string][] = [["R2H-Upstream-Protocol", info.protocol]];
-  if (info.payload) headers.push(["R2H-Upstream-Payload", info.payload]);
-  return headers;
 }

@@ -1,13 +1,11 @@
 /** The media clients of a worker, and all that can be seen of them (status.md sections 3 to 5). */
-import type { Connection } from "../http/connection.ts";
 import { SLOT_BYTES } from "../relay/budget.ts";
-import type { QueueStats, SourceStats } from "../relay/flow.ts";
-import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
-import { CLIENT_STATE, type ClientState } from "./client-state.ts";
+import type { QueueStats, SourceStats } from "../relay/stats.ts";
+import type { ClientState } from "./client-state.ts";
 import { Rate } from "./rate.ts";
-import type { ClientReport, Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
+import type { ClientReport, UpstreamReport } from "./report.ts";
 import { SendCounts } from "./send-counts.ts";
-import { type UpstreamDescription, WatchedUpstream } from "./upstreams.ts";
+import { WatchedUpstream } from "./upstreams.ts";
 
 /** Who it is, in text that may be shown to anybody who may see the status page. */
 export interface ClientIdentity {
@@ -18,20 +16,21 @@ export interface ClientIdentity {
   /** At most 255 bytes, without the token. */
   readonly userAgent: string;
   /** Where its media will come from, as far as is known. */
-  readonly kind: UpstreamKind;
+  readonly kind: string;
+  readonly receiver: string;
 }
 
-const FIRST_STATES: Readonly<Record<UpstreamKind, ClientState>> = {
-  multicast: CLIENT_STATE.connecting,
-  "rtsp-tcp": CLIENT_STATE.rtspInitial,
-  "rtsp-udp": CLIENT_STATE.rtspInitial,
-  http: CLIENT_STATE.httpConnecting,
-};
+/** What is served, with or without a socket. */
+export interface ClientHandle {
+  readonly sentBytes: number;
+  /** Ends it at once. */
+  abort(): void;
+}
 
 /** A client's entry. Whoever serves it says what is new: its state, and where its media comes from. */
 export class WatchedClient {
   readonly id: string;
-  readonly connection: Connection;
+  readonly handle: ClientHandle;
   upstream: WatchedUpstream | undefined;
   readonly #registry: ClientRegistry;
   readonly #identity: ClientIdentity;
@@ -40,12 +39,18 @@ export class WatchedClient {
   #state: ClientState;
   #queue: QueueStats | undefined;
 
-  constructor(registry: ClientRegistry, id: string, connection: Connection, identity: ClientIdentity) {
+  constructor(
+    registry: ClientRegistry,
+    id: string,
+    handle: ClientHandle,
+    identity: ClientIdentity,
+    firstState: ClientState,
+  ) {
     this.#registry = registry;
     this.id = id;
-    this.connection = connection;
+    this.handle = handle;
     this.#identity = identity;
-    this.#state = FIRST_STATES[identity.kind];
+    this.#state = firstState;
   }
 
   set state(state: ClientState) {
@@ -54,33 +59,33 @@ export class WatchedClient {
     this.#registry.changed();
   }
 
-  /** Its media comes from here. Clients that share a flow share the description that the first one has given. */
-  fed(queue: QueueStats, flow: SourceStats, description: UpstreamDescription): void {
+  /** Its media comes from here. */
+  fed(queue: QueueStats, source: SourceStats): void {
     this.#queue = queue;
-    this.upstream = this.#registry.upstreamOf(flow, description);
+    this.upstream = this.#registry.upstreamOf(source);
     this.#registry.changed();
   }
 
   /** Begins to measure, now that somebody watches. */
   watch(now: number): void {
-    this.#rate.restart(this.connection.sentBytes, now);
+    this.#rate.restart(this.handle.sentBytes, now);
   }
 
   measure(now: number): void {
-    this.#rate.measure(this.connection.sentBytes, now);
+    this.#rate.measure(this.handle.sentBytes, now);
   }
 
   report(now: number): ClientReport {
-    const { address, serviceUrl, userAgent, kind } = this.#identity;
+    const { address, serviceUrl, userAgent } = this.#identity;
     const { queuedBytes = 0, limitBytes = 0, peakBytes = 0, droppedBytes = 0, isSlow = false } = this.#queue ?? {};
-    const upstream = this.upstream?.description.kind ?? kind;
+    const { kind, receiver } = this.upstream?.about ?? this.#identity;
     return {
       clientId: this.id,
       durationMs: Math.round(now - this.#startedAt),
       clientAddr: address,
       serviceUrl,
       state: this.#state,
-      bytesSent: this.connection.sentBytes,
+      bytesSent: this.handle.sentBytes,
       currentBandwidth: this.#rate.perSecond,
       queueBytes: wholeSlots(queuedBytes),
       queueLimitBytes: Math.floor(limitBytes),
@@ -89,8 +94,8 @@ export class WatchedClient {
       slow: isSlow ? 1 : 0,
       droppedPackets: this.#queue?.droppedPackets ?? 0,
       backpressureEvents: this.#queue?.backpressureEvents ?? 0,
-      upstream,
-      receiver: this.upstream?.description.receiver ?? usualReceiver(upstream),
+      upstream: kind,
+      receiver,
       upstreamId: this.upstream?.id ?? "",
       userAgent,
     };
@@ -114,10 +119,9 @@ export class ClientRegistry {
     this.sendCounts = sendCounts;
   }
 
-  enter(connection: Connection, identity: ClientIdentity): WatchedClient {
+  enter(handle: ClientHandle, identity: ClientIdentity, firstState: ClientState): WatchedClient {
     const id = `${identity.address}-worker${this.#worker}-seq${this.#nextClient++}`;
-    const client = new WatchedClient(this, id, connection, identity);
-    connection.meter = this.sendCounts;
+    const client = new WatchedClient(this, id, handle, identity, firstState);
     this.#clients.set(id, client);
     this.changed();
     return client;
@@ -131,7 +135,7 @@ export class ClientRegistry {
   /** Closes a client's connection at once; false when there is no such client. */
   disconnect(id: string): boolean {
     const client = this.#clients.get(id);
-    client?.connection.abort();
+    client?.handle.abort();
     return client !== undefined;
   }
 
@@ -139,12 +143,12 @@ export class ClientRegistry {
     if (this.#isWatched) this.onChanged?.();
   }
 
-  upstreamOf(flow: SourceStats, description: UpstreamDescription): WatchedUpstream {
-    const known = this.#upstreams.get(flow);
+  upstreamOf(source: SourceStats): WatchedUpstream {
+    const known = this.#upstreams.get(source);
     if (known) return known;
     const now = performance.now();
-    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, flow, description, now);
-    this.#upstreams.set(flow, upstream);
+    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, source, now);
+    this.#upstreams.set(source, upstream);
     if (this.#isWatched) upstream.watch(true, now);
     return upstream;
   }
@@ -178,10 +182,6 @@ export class ClientRegistry {
     }
     return counts;
   }
-}
-
-function usualReceiver(kind: UpstreamKind): Receiver {
-  return kind === "multicast" || kind === "rtsp-udp" ? RECEIVER_KIND : "stream";
 }
 
 /** The unit in which queues are shown (flow-control.md section 2). */

@@ -1,9 +1,6 @@
 /** What a worker tells of itself while somebody watches, in the members of the status payload (status.md section 3). */
 import type { ClientState } from "./client-state.ts";
 
-export type UpstreamKind = "multicast" | "rtsp-tcp" | "rtsp-udp" | "http";
-export type Receiver = "batched" | "evented" | "stream";
-
 /** All numbers are whole. */
 export interface ClientReport {
   readonly clientId: string;
@@ -20,8 +17,8 @@ export interface ClientReport {
   readonly slow: 0 | 1;
   readonly droppedPackets: number;
   readonly backpressureEvents: number;
-  readonly upstream: UpstreamKind;
-  readonly receiver: Receiver;
+  readonly upstream: string;
+  readonly receiver: string;
   /** `id` of an upstream; empty while there is none. */
   readonly upstreamId: string;
   readonly userAgent: string;
@@ -30,11 +27,11 @@ export interface ClientReport {
 export interface UpstreamReport {
   readonly id: string;
   readonly workerId: number;
-  readonly kind: UpstreamKind;
+  readonly kind: string;
   readonly url: string;
   /** Empty when the routing table decides. */
   readonly interface: string;
-  readonly receiver: Receiver;
+  readonly receiver: string;
   /** How many share it. */
   readonly clients: number;
   /** Bytes per second. */

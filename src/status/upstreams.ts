@@ -1,59 +1,45 @@
 /** The upstreams of a worker as those see them who watch (`upstreams` of the status payload). */
-import type { SourceStats } from "../relay/flow.ts";
+import type { SourceStats } from "../relay/stats.ts";
+import type { UpstreamAbout } from "../relay/upstream.ts";
 import { TsContinuity } from "../wire/mpegts/continuity.ts";
 import { Rate } from "./rate.ts";
-import type { Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
-
-export interface RtpCounts {
-  readonly lost: number;
-  readonly reordered: number;
-  readonly duplicates: number;
-  readonly late: number;
-}
-
-export interface UpstreamDescription {
-  readonly kind: UpstreamKind;
-  /** Text without anything secret, at most 255 bytes. */
-  readonly url: string;
-  readonly interfaceName: string | undefined;
-  readonly receiver: Receiver;
-  /** Undefined where there is no RTP. */
-  readonly rtp: () => RtpCounts | undefined;
-}
+import type { UpstreamReport } from "./report.ts";
 
 export class WatchedUpstream {
   readonly id: string;
-  readonly description: UpstreamDescription;
   readonly #worker: number;
-  readonly #flow: SourceStats;
+  readonly #source: SourceStats;
   readonly #rate: Rate;
   #continuity: TsContinuity | undefined;
 
-  constructor(worker: number, number: number, flow: SourceStats, description: UpstreamDescription, now: number) {
+  constructor(worker: number, number: number, source: SourceStats, now: number) {
     this.id = `worker${worker}-upstream${number}`;
-    this.description = description;
     this.#worker = worker;
-    this.#flow = flow;
-    this.#rate = new Rate(flow.receivedBytes, now);
+    this.#source = source;
+    this.#rate = new Rate(source.receivedBytes, now);
+  }
+
+  get about(): UpstreamAbout {
+    return this.#source.about;
   }
 
   /** Begins or ends what is done only while somebody watches. */
   watch(isWatched: boolean, now: number): void {
     if (isWatched) {
       this.#continuity ??= new TsContinuity();
-      this.#rate.restart(this.#flow.receivedBytes, now);
+      this.#rate.restart(this.#source.receivedBytes, now);
     }
-    this.#flow.inspect(isWatched ? this.#continuity : undefined);
+    this.#source.inspect(isWatched ? this.#continuity : undefined);
   }
 
   measure(now: number): void {
-    this.#rate.measure(this.#flow.receivedBytes, now);
+    this.#rate.measure(this.#source.receivedBytes, now);
   }
 
   report(clients: number, now: number): UpstreamReport {
-    const { kind, url, interfaceName, receiver, rtp } = this.description;
-    const { receivedBytes, heardAt } = this.#flow;
-    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = rtp() ?? {};
+    const { kind, url, interfaceName, receiver } = this.about;
+    const { receivedBytes, heardAt, rtp } = this.#source;
+    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = rtp ?? {};
     return {
       id: this.id,
       workerId: this.#worker,

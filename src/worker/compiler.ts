@@ -2,7 +2,7 @@
 import { noFTL } from "bun:jsc";
 import { Connection } from "../http/connection.ts";
 import { Cursor } from "../relay/cursor.ts";
-import { clientLimit, SlowMark } from "../relay/gate.ts";
+import { consumerLimit, SlowClientDetector } from "../relay/limit.ts";
 import { Ring } from "../relay/ring.ts";
 import { Stream } from "../relay/stream.ts";
 import { UnitIndex } from "../relay/unit-index.ts";
@@ -28,8 +28,8 @@ export function keepCompilerCalm(): void {
   noFTL(RandomAccessWatch.prototype.look);
   noFTL(UnitIndex.prototype.add);
   // A byte stream is read and written a few hundred times a second.
-  noFTL(SlowMark.prototype.sample);
-  noFTL(clientLimit);
+  noFTL(SlowClientDetector.prototype.sample);
+  noFTL(consumerLimit);
   noFTL(isTransportStream);
   noFTL(isUnitStart);
 }

@@ -12,17 +12,14 @@ import { assetsRoute, faviconRoute } from "../routes/assets.ts";
 import { channelRoute, invalidNameRoute } from "../routes/channel.ts";
 import { ClientLimit, type SharedSlots } from "../routes/client-limit.ts";
 import { guideRoute } from "../routes/guide.ts";
-import { httpProxyRoute, serveHttp } from "../routes/http-proxy.ts";
 import { indexRoute } from "../routes/index-page.ts";
 import { manifestsRoute } from "../routes/manifests.ts";
-import { type MulticastParts, multicastRoute, serveMulticast } from "../routes/multicast.ts";
-import { type OwnLinks, ownLinks } from "../routes/own-links.ts";
+import { type MediaParts, mediaRoute, serveMedia } from "../routes/media.ts";
+import { ownLinks } from "../routes/own-links.ts";
 import { pagesRoute } from "../routes/pages.ts";
 import { playlistRoute } from "../routes/playlist.ts";
-import type { HttpProxyParts } from "../routes/relayed-request.ts";
 import type { Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
-import { type RtspParts, rtspRoute, serveRtsp } from "../routes/rtsp.ts";
 import { site } from "../routes/site.ts";
 import { statusApiRoute } from "../routes/status-api.ts";
 import { statusEventsRoute } from "../routes/status-events.ts";
@@ -35,7 +32,8 @@ import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { parseMulticastUrl } from "../upstream/multicast/url.ts";
-import { teardownsOver } from "../upstream/rtsp/teardown.ts";
+import type { OwnLinks } from "../upstream/planner.ts";
+import { planners, protocolsFinished } from "../upstream/plans.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import { ownAddress } from "../wire/ip/own-address.ts";
 import { utf8Encode } from "../wire/url/percent.ts";
@@ -43,10 +41,8 @@ import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { WorkerStatus } from "./worker-status.ts";
 
-/** Because we read in batches, the kernel may have to keep what comes between two of them. */
-const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-/** A process that ends waits no longer for answers to TEARDOWN. */
-const FAREWELL_MS = 1000;
+/** A process that ends waits no longer for the answers of servers that it has told so. */
+const FINISH_MS = 1000;
 /** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
 const FALLBACK_PORT = 5140;
 
@@ -87,7 +83,7 @@ export class Worker {
     const { id, settings, log, sockets, places, sentBytes, loaded, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, new SendCounts(sentBytes, id));
-    this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
+    this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg(log);
     this.#clientLimit = new ClientLimit(settings.maxClients, places, clients);
@@ -130,7 +126,7 @@ export class Worker {
     for (const listener of this.#listeners) listener.stop();
     this.#playlists.close();
     this.#hub.close();
-    await teardownsOver(FAREWELL_MS);
+    await protocolsFinished(FINISH_MS);
   }
 
   #routes(settings: Settings): RequestHandler {
@@ -138,9 +134,7 @@ export class Worker {
     const { feed, control } = this.#status;
     const playlists = this.#playlists;
     const links = ownLinks(settings, () => this.#localAddress(settings));
-    const multicast = this.#multicast(settings);
-    const rtsp = this.#rtsp(settings);
-    const http = this.#httpProxy(settings, links);
+    const media = this.#media(settings, links);
     const routes: Route[] = [
       manifestsRoute(settings),
       pagesRoute(settings, site),
@@ -153,58 +147,27 @@ export class Worker {
       channelRoute({
         playlists,
         log,
-        multicast: (exchange, url) => serveMulticast(multicast, exchange, url),
-        rtsp: (exchange, url, serviceUrl) => serveRtsp(rtsp, exchange, url, serviceUrl),
-        http: (exchange, url, serviceUrl) => serveHttp(http, exchange, url, serviceUrl),
+        serve: (exchange, url, serviceUrl) => serveMedia(media, exchange, url, serviceUrl),
       }),
     ];
-    if (settings.udpxy) routes.push(multicastRoute(multicast), rtspRoute(rtsp), httpProxyRoute(http));
+    if (settings.udpxy) routes.push(mediaRoute(media));
     routes.push(invalidNameRoute);
     return router({ accessControl: this.#accessControl, routes, assets: assetsRoute(site), log });
   }
 
-  /** What every route to media needs. */
-  #common(settings: Settings) {
+  #media(settings: Settings, links: OwnLinks): MediaParts {
     const { accessLog, logFormat, videoSnapshot } = settings;
+    const { log, sockets } = this.#parts;
+    const isOurselves = (address: IpAddress, port: number) =>
+      sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
     return {
       hub: this.#hub,
+      planners: planners(settings, { log, links, isOurselves }),
       clientLimit: this.#clientLimit,
-      log: this.#parts.log,
       accessLog: new AccessLog(this.#accessLogFile, accessLog, logFormat),
       snapshots: videoSnapshot ? { ffmpeg: this.#ffmpeg, options: settings } : undefined,
+      log,
     };
-  }
-
-  #multicast(settings: Settings): MulticastParts {
-    const options = {
-      interfaceName: settings.upstreamInterfaceMulticast ?? settings.upstreamInterface,
-      receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
-      rejoinIntervalS: settings.multicastRejoinInterval,
-      gapTimeoutS: settings.multicastGapTimeout,
-    };
-    return { ...this.#common(settings), options };
-  }
-
-  #rtsp(settings: Settings): RtspParts {
-    const options = {
-      interfaceName: settings.upstreamInterfaceRtsp ?? settings.upstreamInterface,
-      receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
-      userAgent: settings.rtspUserAgent,
-      stunServer: settings.rtspStunServer,
-    };
-    return { ...this.#common(settings), options };
-  }
-
-  #httpProxy(settings: Settings, links: OwnLinks): HttpProxyParts {
-    const options = {
-      interfaceName: settings.upstreamInterfaceHttp ?? settings.upstreamInterface,
-      userAgent: settings.httpProxyUserAgent,
-      proxyHttps: settings.proxyHttps,
-      links,
-    };
-    const isOurselves = (address: IpAddress, port: number) =>
-      this.#parts.sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
-    return { ...this.#common(settings), options, isOurselves };
   }
 
   /** What links name for clients that name no host. */

@@ -183,7 +183,7 @@ class Relay {
     expect(this.sink.taken).toBe(most);
   }
 
-  /** SourceStats-control.md section 11, 2 and 4. */
+  /** Flow-control.md section 11, 2 and 4. */
   #look(): void {
     const { pipe, sink } = this;
     this.source.wasPaused = this.isPaused;

@@ -1,8 +1,37 @@
 /** The body of an upstream's response as a byte source: it ends where its framing says (RFC 9112 section 6.3). */
-import type { ByteSource } from "../../relay/pipe.ts";
 import type { Memory } from "../../system/memory.ts";
 import { ChunkedDecoder } from "../../wire/http/chunked.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
+
+/** A source of bytes that is read only when asked. */
+export interface ByteSource {
+  /**
+   * Reads at most `length` bytes to a place in memory.
+   * @returns how many; 0 when none are there now; -1 when it is over
+   */
+  read(into: Memory, offset: number, length: number): number;
+  /** Asks for the event `readable`, when bytes have come or it is over. Nothing is read until then. */
+  waitReadable(): void;
+}
+
+/** Bytes that are all there. */
+export class MemorySource implements ByteSource {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  read(into: Memory, offset: number, length: number): number {
+    const part = this.#bytes.subarray(this.#at, this.#at + length);
+    into.bytes.set(part, offset);
+    this.#at += part.length;
+    return part.length === 0 ? -1 : part.length;
+  }
+
+  waitReadable(): void {}
+}
 
 /** Passes a body through as it comes, chunks and all, and sees its end. */
 export class BodySource implements ByteSource {
@@ -31,8 +60,8 @@ export class BodySource implements ByteSource {
     return count;
   }
 
-  announce(): void {
-    this.#source.announce();
+  waitReadable(): void {
+    this.#source.waitReadable();
   }
 
   /** Bytes behind the last chunk are not the body's, and a body that is no longer understood ends with its connection. */

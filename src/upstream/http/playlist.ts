@@ -1,9 +1,9 @@
 /** Collects a playlist whole, undoes its codings (http-proxy.md section 6). */
-import type { ByteSource } from "../../relay/pipe.ts";
 import { allocate } from "../../system/memory.ts";
 import { type ContentCoding, MAX_PLAYLIST_BYTES } from "../../wire/hls/response.ts";
 import { ChunkedDecoder, type ChunkSink } from "../../wire/http/chunked.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
+import type { ByteSource } from "./body.ts";
 import { HttpUpstreamError } from "./errors.ts";
 
 /** A server that stops in the middle of a playlist is given up after so long. */

@@ -1,5 +1,4 @@
 /** One request to an HTTP upstream, from the name of the host to the end of the body (http-proxy.md section 4). */
-import type { ByteSource } from "../../relay/pipe.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, type Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
@@ -8,7 +7,8 @@ import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import { type ResponseHead, ResponseHeadParser } from "../../wire/http/response-head.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import type { ProxyUrl } from "../../wire/url/proxy-url.ts";
-import { HttpUpstreamError } from "./errors.ts";
+import type { ByteSource } from "./body.ts";
+import { type HttpFailure, HttpUpstreamError } from "./errors.ts";
 
 /** Resolving, each address, sending without progress, and waiting for the head: each may take so long. */
 const STAGE_TIMEOUT_MS = 3000;
@@ -73,7 +73,7 @@ export class HttpSession implements ByteSource {
     return part.length;
   }
 
-  announce(): void {
+  waitReadable(): void {
     if (this.#rest || !this.#source) queueMicrotask(() => this.#state === "streaming" && this.#parent.readable());
     else this.#source.announce();
   }
@@ -187,7 +187,7 @@ export class HttpSession implements ByteSource {
     this.#parent.responded(outcome.head, outcome.framing);
   }
 
-  #fail(code: HttpUpstreamError["code"], message: string): void {
+  #fail(code: HttpFailure, message: string): void {
     if (this.#state === "closed" || this.#state === "streaming") return;
     const { url } = this.#request;
     this.close();

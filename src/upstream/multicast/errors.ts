@@ -1,37 +1,35 @@
 /** What can go wrong with a multicast group, one class per failure that somebody can act on. */
-
-/** Base of them all; a client that has received nothing is answered 503. */
-export class MulticastError extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { UpstreamError } from "../../relay/upstream.ts";
 
 /** The socket, the bind or the join was refused. */
-export class JoinFailedError extends MulticastError {
+export class JoinFailedError extends UpstreamError {
   constructor(name: string, cause: Error) {
     super("join-failed", `Cannot join ${name}: ${cause.message}`);
   }
 }
 
-export class InterfaceMissingError extends MulticastError {
+export class InterfaceMissingError extends UpstreamError {
   constructor(interfaceName: string) {
     super("interface-missing", `Interface ${interfaceName} does not exist (now); see "ip link" for the names`);
   }
 }
 
+/** The group's name, or the source's, has no address. */
+export class UnknownGroupError extends UpstreamError {
+  constructor(name: string, reason: string) {
+    super("unknown-group", `${name}: ${reason}`, 404);
+  }
+}
+
 /** Joined, but nothing came. */
-export class NoDataError extends MulticastError {
+export class NoDataError extends UpstreamError {
   constructor(name: string) {
     super("no-data", `${name}: no media after joining`);
   }
 }
 
 /** Fell silent and did not come back. */
-export class SilentError extends MulticastError {
+export class SilentError extends UpstreamError {
   constructor(name: string) {
     super("silent", `${name} fell silent`);
   }

@@ -1,5 +1,6 @@
 /** A multicast group as an upstream: joins, reads, notices silence and does something about it. */
-import type { StreamInfo, Upstream, UpstreamParent } from "../../relay/stream.ts";
+import type { RtpCounts, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import { CLIENT_STATE } from "../../status/client-state.ts";
 import {
   type DatagramReceiver,
   openReceiver,
@@ -10,7 +11,7 @@ import { interfaceIndex, zoneIndex } from "../../system/interfaces.ts";
 import type { Log } from "../../system/log.ts";
 import type { Membership } from "../../system/multicast.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
-import { Depacketizer } from "../rtp/depacketizer.ts";
+import { Depacketizer, type PayloadKind } from "../rtp/depacketizer.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { InterfaceMissingError, JoinFailedError, NoDataError, SilentError } from "./errors.ts";
 import { sendReports } from "./rejoin.ts";
@@ -23,7 +24,8 @@ export interface MulticastTarget {
   readonly port: number;
   readonly source?: IpAddress;
   /** Undefined leaves the choice to the routing table. */
-  readonly interfaceName?: string;
+  readonly interfaceName: string | undefined;
+  readonly about: UpstreamAbout;
 }
 
 export interface MulticastOptions {
@@ -46,6 +48,12 @@ const EAGER_MS = 300;
 const REPORT_EVERY_MS = 1000;
 
 const ADVICE = "check IGMP snooping and querier on the switch, the firewall";
+
+/** What is known of a group, with the kind of payload once media has come (http.md section 18). */
+export function multicastInfo(payload: PayloadKind | undefined): StreamInfo {
+  const protocol = ["R2H-Upstream-Protocol", "multicast"] as const;
+  return { metadata: payload ? [protocol, ["R2H-Upstream-Payload", payload]] : [protocol] };
+}
 
 export class MulticastSession implements Upstream {
   readonly input: Depacketizer;
@@ -85,8 +93,15 @@ export class MulticastSession implements Upstream {
   }
 
   get info(): StreamInfo {
-    const payload = this.input.payloadKind;
-    return payload ? { protocol: "multicast", payload } : { protocol: "multicast" };
+    return multicastInfo(this.input.payloadKind);
+  }
+
+  get about(): UpstreamAbout {
+    return this.#target.about;
+  }
+
+  get rtp(): RtpCounts {
+    return this.input.reorder.counts;
   }
 
   get tickMs(): number {
@@ -140,7 +155,10 @@ export class MulticastSession implements Upstream {
         `${this.#target.name} was silent for ${seconds} s and is back after ${this.#rejoins} rejoins; ${ADVICE}${this.#where()}`,
       );
     }
-    if (this.#state === "waiting") this.#pace.settle();
+    if (this.#state === "waiting") {
+      this.#pace.settle();
+      this.#parent.entered(CLIENT_STATE.multicastActive);
+    }
     this.#state = "flowing";
     this.#mediaAt = now;
     this.#rejoins = 0;

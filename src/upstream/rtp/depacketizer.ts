@@ -1,5 +1,5 @@
 /** Turns datagrams into media: tells RTP, bare MPEG-TS and strays apart, puts RTP in order, finds random access points. */
-import type { UpstreamParent } from "../../relay/stream.ts";
+import type { UpstreamParent } from "../../relay/upstream.ts";
 import type { Memory } from "../../system/memory.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { isTransportStream } from "../../wire/mpegts/packet.ts";
@@ -14,6 +14,9 @@ const PARITY_TYPE_B = 127;
 /** Value of the `R2H-Upstream-Payload` header. */
 export type PayloadKind = "mp2t-rtp" | "mp2t-direct";
 
+/** What takes the media. */
+export type MediaSink = Pick<UpstreamParent, "append" | "markRandomAccess">;
+
 export class Depacketizer implements DatagramSink, PayloadSink {
   /** Of the latest media datagram that was MPEG-TS. */
   payloadKind: PayloadKind | undefined;
@@ -26,11 +29,11 @@ export class Depacketizer implements DatagramSink, PayloadSink {
   /** Parity packets (FEC), which are never media. */
   parity = 0;
   readonly reorder: ReorderBuffer;
-  readonly #parent: UpstreamParent;
+  readonly #parent: MediaSink;
   readonly #watch = new RandomAccessWatch();
   readonly #packet = emptyRtpPacket();
 
-  constructor(parent: UpstreamParent) {
+  constructor(parent: MediaSink) {
     this.#parent = parent;
     this.reorder = new ReorderBuffer(this);
   }

@@ -23,7 +23,7 @@ export interface AccessLogEntry {
   readonly userAgent: string;
   /** First element of X-Forwarded-For. */
   readonly forwardedFor: string;
-  readonly serviceType: "rtp" | "rtsp" | "http";
+  readonly serviceType: string;
   readonly upstreamUrl: string;
 }
 

@@ -1,0 +1,83 @@
+/** Every URL of media, of whatever protocol: admits the client, joins it to the stream, answers (http.md sections 10 to 14). */
+import { errorResponse } from "../http/response.ts";
+import type { Consumer } from "../relay/consumer.ts";
+import type { Hub } from "../relay/hub.ts";
+import type { Log } from "../system/log.ts";
+import type { PlannedUpstream } from "../upstream/planner.ts";
+import type { Planners } from "../upstream/plans.ts";
+import type { AccessLog } from "./access-log.ts";
+import { type Admitted, admit, type ClientLimit } from "./client-limit.ts";
+import { MediaClient } from "./media-client.ts";
+import type { Exchange, Route } from "./route.ts";
+import { SnapshotClient, type Snapshots, snapshotTrigger } from "./snapshot.ts";
+
+/** What a stream for a client needs of the worker. */
+export interface MediaParts {
+  readonly hub: Hub;
+  readonly planners: Planners;
+  readonly clientLimit: ClientLimit;
+  readonly accessLog: AccessLog;
+  /** Undefined: there are no pictures, whatever is asked for. */
+  readonly snapshots: Snapshots | undefined;
+  readonly log: Log;
+}
+
+const PATH = /^\/([a-z]+)\/(.*)$/s;
+
+/** `/rtp/…`, `/http/…` and the like: whatever scheme has a planner. */
+export function mediaRoute(parts: MediaParts): Route {
+  return (exchange) => {
+    const [, scheme = "", rest = ""] = PATH.exec(exchange.path) ?? [];
+    if (!parts.planners.has(scheme)) return false;
+    if (rest === "") exchange.connection.respond(errorResponse(404));
+    else serveMedia(parts, exchange, `${scheme}://${rest}${exchange.query === "" ? "" : `?${exchange.query}`}`);
+    return true;
+  };
+}
+
+/**
+ * Answers with the stream of a URL.
+ * @param url with all parameters of the request; a channel's with the request's query merged in
+ * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
+ */
+export function serveMedia(parts: MediaParts, exchange: Exchange, url: string, serviceUrl?: string): void {
+  const { request, connection } = exchange;
+  const { method, headers, body } = request;
+  const trigger = parts.snapshots && snapshotTrigger(exchange);
+  const planner = parts.planners.get(url.slice(0, url.indexOf(":")));
+  const isSnapshot = trigger !== undefined;
+  const plan = planner?.({ url, serviceUrl, method, headers, body, isSnapshot, nowMs: Date.now() }) ?? { status: 404 };
+  if ("status" in plan) {
+    connection.respond(errorResponse(plan.status));
+    return;
+  }
+  let admitted: Admitted | undefined;
+  if (plan.countsAsClient) {
+    admitted = admit(parts, exchange, plan);
+    if (!admitted) return;
+    parts.accessLog.admitted(exchange, plan.accessLog.serviceType, plan.accessLog.url);
+  }
+  const client = new MediaClient(connection, exchange.isCors, admitted?.client, parts.log);
+  const { snapshots } = parts;
+  const consumer =
+    snapshots && trigger && plan.canSnapshot ? new SnapshotClient(client, connection, trigger, snapshots) : client;
+  join(parts, exchange, plan, client, consumer, admitted);
+}
+
+function join(
+  { hub }: MediaParts,
+  { connection }: Exchange,
+  plan: PlannedUpstream,
+  client: MediaClient,
+  consumer: Consumer,
+  admitted: Admitted | undefined,
+): void {
+  const subscription = hub.join(plan, consumer);
+  client.subscription = subscription;
+  admitted?.client.fed(subscription, subscription.source);
+  // The first write may have found the client gone.
+  connection.whenClosed(() => {
+    subscription.close();
+    admitted?.leave();
+  });
+}

@@ -1,0 +1,60 @@
+/** What an `http://` or `https://` URL asks for (http-proxy.md sections 1 and 2; m3u.md section 10). */
+import { CLIENT_STATE } from "../../status/client-state.ts";
+import { readSeekRequest } from "../../timeshift/seek-request.ts";
+import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
+import { clientZone } from "../../timeshift/zones.ts";
+import { headerValue } from "../../wire/http/request.ts";
+import {
+  CONSUMED_PARAMETERS,
+  formatProxyUrl,
+  type ProxyScheme,
+  parseProxyUrl,
+  takeParameters,
+} from "../../wire/url/proxy-url.ts";
+import { requestedInterface } from "../interface-parameter.ts";
+import type { Planner, PlannerParts } from "../planner.ts";
+import { shownUrl } from "../shown-url.ts";
+import { type HttpTarget, HttpUpstream } from "./upstream.ts";
+
+/** The settings of this room. */
+export interface HttpSettings {
+  readonly upstreamInterfaceHttp: string | undefined;
+  readonly upstreamInterface: string | undefined;
+  /** In place of the client's (`-g`). */
+  readonly httpProxyUserAgent: string | undefined;
+  /** `https://` links of playlists and redirects go through this relay too. */
+  readonly proxyHttps: boolean;
+}
+
+const SCHEME = /^(https?):\/\//;
+
+export function httpPlanner(settings: HttpSettings, parts: PlannerParts): Planner {
+  const { log } = parts;
+  return (request) => {
+    const seek = readSeekRequest(request.url, "http", request.serviceUrl);
+    for (const warning of seek?.warnings ?? []) log.warn(warning);
+    const zoneMin = clientZone(headerValue(request.headers, "user-agent"));
+    const resolved = seek && resolveUpstreamUrl(seek, { nowMs: request.nowMs, zoneMin });
+    if (!resolved) return { status: 503 };
+    const { url: own, taken } = takeParameters(resolved.url, CONSUMED_PARAMETERS);
+    const [prefix = "", scheme] = SCHEME.exec(own) ?? [];
+    const outcome = parseProxyUrl(own.slice(prefix.length), scheme as ProxyScheme);
+    if (outcome.kind === "error") return { status: outcome.status };
+    const { url } = outcome;
+    const interfaceName =
+      requestedInterface(taken, log) ?? settings.upstreamInterfaceHttp ?? settings.upstreamInterface;
+    const about = { kind: "http", url: shownUrl(formatProxyUrl(url)), interfaceName, receiver: "stream" };
+    const target: HttpTarget = { url, request, about, interfaceName, settings };
+    return {
+      // The answer depends on the client's own request.
+      key: undefined,
+      overflow: "pause",
+      about,
+      firstState: CLIENT_STATE.httpConnecting,
+      countsAsClient: true,
+      canSnapshot: false,
+      accessLog: { serviceType: "http", url: takeParameters(seek.url, CONSUMED_PARAMETERS).url },
+      open: (parent) => new HttpUpstream(target, parent, parts),
+    };
+  };
+}

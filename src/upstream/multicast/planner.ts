@@ -1,0 +1,94 @@
+/** What an `rtp://` or `udp://` URL asks for (http.md section 10, multicast.md section 1). */
+import type { UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import { CLIENT_STATE } from "../../status/client-state.ts";
+import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
+import type { Log } from "../../system/log.ts";
+import { maskToken } from "../../wire/http/token-mask.ts";
+import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
+import { percentDecode } from "../../wire/url/percent.ts";
+import { queryParameter } from "../../wire/url/query.ts";
+import { requestedInterface } from "../interface-parameter.ts";
+import type { PlannedUpstream, Planner, PlannerParts } from "../planner.ts";
+import { shownUrl } from "../shown-url.ts";
+import { NamedGroup } from "./named-group.ts";
+import { type MulticastOptions, MulticastSession, type MulticastTarget, multicastInfo } from "./session.ts";
+import { type MulticastUrl, parseMulticastUrl } from "./url.ts";
+
+/** The settings of this room. */
+export interface MulticastSettings {
+  readonly upstreamInterfaceMulticast: string | undefined;
+  readonly upstreamInterface: string | undefined;
+  readonly udpReceiveBufferSize: number | undefined;
+  readonly multicastRejoinInterval: number;
+  readonly multicastGapTimeout: number;
+  /** The kind to use instead of the best one that this machine can have. */
+  readonly receiver?: ReceiverKind;
+}
+
+/** What we ask the kernel for unless `-B` says otherwise: we read in batches, and the usual size would overflow between two. */
+const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const URL_PARTS = /^(rtp|udp):\/\/([^?]*)\??(.*)$/s;
+
+export function multicastPlanner(settings: MulticastSettings, { log }: PlannerParts): Planner {
+  const options: MulticastOptions = {
+    receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
+    rejoinIntervalS: settings.multicastRejoinInterval,
+    gapTimeoutS: settings.multicastGapTimeout,
+    ...(settings.receiver && { receiver: settings.receiver }),
+  };
+  const receiver = settings.receiver ?? RECEIVER_KIND;
+  return ({ url, method }) => {
+    const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
+    const text = percentDecode(rest);
+    const address = text === undefined ? undefined : parseMulticastUrl(text);
+    // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
+    if (!address || queryParameter(query, "fcc") === "") return { status: 404 };
+    const name = maskToken(`${scheme}://${text}`);
+    const interfaceName =
+      requestedInterface(query, log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
+    const about = { kind: "multicast", url: shownUrl(name), interfaceName, receiver };
+    const plan = {
+      about,
+      overflow: "skip",
+      firstState: CLIENT_STATE.connecting,
+      canSnapshot: true,
+      accessLog: { serviceType: "rtp", url: name },
+    } as const;
+    if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about) };
+    return { ...plan, countsAsClient: true, ...openGroup(name, address, about, options, log) };
+  };
+}
+
+/** Nothing is joined: only what is known without asking. */
+function describe(about: UpstreamAbout) {
+  return (parent: UpstreamParent) => {
+    parent.opened();
+    parent.ended(undefined);
+    return { about, info: multicastInfo(undefined), rtp: undefined, tickMs: 1000, tick() {}, close() {} };
+  };
+}
+
+/** Requests with the same key share one upstream. */
+function openGroup(
+  name: string,
+  url: MulticastUrl,
+  about: UpstreamAbout,
+  options: MulticastOptions,
+  log: Log,
+): Pick<PlannedUpstream, "key" | "open"> {
+  const where = { name, port: url.port, about, interfaceName: about.interfaceName };
+  const group = parseIpAddress(url.group);
+  const source = url.source === undefined ? undefined : parseIpAddress(url.source);
+  const join = (parent: UpstreamParent, target: MulticastTarget) =>
+    new MulticastSession(parent, target, options, log, performance.now());
+  const from = url.source === undefined ? "" : `${source ? formatIpAddress(source) : url.source}@`;
+  const key = `multicast ${from}${group ? formatIpAddress(group) : url.group} ${url.port} ${about.interfaceName ?? ""}`;
+  const isLiteral = group !== undefined && (url.source === undefined || source !== undefined);
+  return {
+    key,
+    open: (parent) =>
+      isLiteral
+        ? join(parent, { ...where, group, ...(source && { source }) })
+        : new NamedGroup(parent, url, about, log, (addresses) => join(parent, { ...where, ...addresses })),
+  };
+}
