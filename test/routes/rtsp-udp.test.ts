@@ -170,7 +170,7 @@ describe("STUN", () => {
     using stun = await StunServer.open(true);
     using server = await RtspServer.open({ transport: "tcp" });
     using moved = await RtspServer.open({ react: () => answer(302, "Moved", { Location: server.url("/ch") }) });
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     using player = await relay.play(moved);
     await player.playing();
     expect(stun.requests).toHaveLength(1);
@@ -182,7 +182,7 @@ describe("STUN", () => {
   test("that does not answer is waited for no longer than three seconds", async () => {
     using stun = await StunServer.open(false);
     using server = await RtspServer.open();
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     const begun = performance.now();
     using player = await relay.play(server);
     await player.playing();
@@ -196,7 +196,7 @@ describe("STUN", () => {
   test("is not asked for HEAD", async () => {
     using stun = await StunServer.open(true);
     using server = await RtspServer.open();
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     expect((await relay.ask(server, "/ch", "HEAD")).head.status).toBe(200);
     expect(stun.requests).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe("STUN", () => {
   test("is forgotten when the client leaves meanwhile", async () => {
     using stun = await StunServer.open(false);
     using server = await RtspServer.open();
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     const client = await relay.request(`/rtsp/127.0.0.1:${server.port}/ch`);
     await until(() => server.methods.length === 1, WAIT_MS, "OPTIONS");
     client.close();
