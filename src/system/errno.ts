@@ -80,12 +80,23 @@ export function errnoWords(errno: number): string {
   return MEANINGS[number]?.words ?? `errno ${number}`;
 }
 
-/** The reason in an error of `node:fs` or a SystemCallError, in words; the message of any other error. */
+/** What `getaddrinfo` fails with. It has numbers of its own, which are not the kernel's. */
+const RESOLVER_WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: "name or service not known",
+  ENODATA: "the name has no address",
+  ESERVFAIL: "the name server has failed",
+  EREFUSED: "the name server refuses to answer",
+  ECONNREFUSED: "the name server cannot be reached",
+  ETIMEOUT: "the name server does not answer",
+};
+
+/** The reason in an error of `node:fs`, of the resolver, or a SystemCallError, in words; the message of any other error. */
 export function errorReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return "errno" in error && typeof error.errno === "number" && error.errno !== 0
-    ? errnoWords(error.errno)
-    : error.message;
+  const code = errorCode(error) ?? "";
+  if ("syscall" in error && error.syscall === "getaddrinfo") return RESOLVER_WORDS[code] ?? error.message;
+  const number = "errno" in error && typeof error.errno === "number" ? Math.abs(error.errno) : 0;
+  return number === 0 ? error.message : errnoWords(number);
 }
 
 /** `ENOENT` and the like of an error of `node:fs`; undefined when it has none. */

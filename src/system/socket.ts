@@ -15,6 +15,7 @@ export const SO_RCVBUFFORCE = 33;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
+const EINPROGRESS = 115;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
@@ -50,6 +51,17 @@ export function closeSocket(fd: number): void {
 
 export function bindSocket(fd: number, address: Uint8Array): void {
   check(needLibc().bind(fd, address, address.length), "bind");
+}
+
+/**
+ * A stream socket of ours does not wait: whether it is connected shows later.
+ * @param call what the error calls it
+ */
+export function startConnecting(fd: number, address: Uint8Array, call: string): void {
+  const c = needLibc();
+  if (c.connect(fd, address, address.length) >= 0) return;
+  const number = errno(c);
+  if (number !== EINPROGRESS) throw new SystemCallError(call, number);
 }
 
 export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void {

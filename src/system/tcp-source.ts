@@ -1,13 +1,12 @@
 /** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
-import { errnoText } from "./errno.ts";
+import { scopeOf } from "./interfaces.ts";
 import { errno, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
-import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, SystemCallError } from "./socket.ts";
+import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, SystemCallError, startConnecting } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
 
 const EAGAIN = 11;
-const EINPROGRESS = 115;
 const MSG_DONTWAIT = 0x40;
 /** A peer that has lost its power is noticed however long it may be silent; the kernel asks for ten more seconds. */
 const KEEPALIVE_IDLE_MS = 30_000;
@@ -25,13 +24,34 @@ export interface TcpTarget {
 
 export interface TcpEvents {
   /** The connection is made; bytes may be written. */
-  connected(): void;
-  /** Bytes have come (the first ones, or after `read` had found none), or it is over. See `pullOnly`. Never from within `read`. */
+  connected?(): void;
+  /** Bytes have come, or it is over. Never from within `read`. See `waitReadable` and `manual`. */
   readable(): void;
 }
 
 type Socket = Bun.Socket<undefined>;
 type Address = Parameters<NonNullable<typeof libc>["recv"]>[1];
+
+type State =
+  | "connecting"
+  /** The event loop reads: the next bytes are delivered, and end the waiting. */
+  | "waiting"
+  /** Nothing more is delivered than what asks to be read. */
+  | "reading"
+  /** As "reading", but the last read took all there was: the next one finds nothing without asking the kernel. */
+  | "drained"
+  /** What was delivered before the end can still be read. */
+  | "over"
+  | "closed";
+
+/** How it is known that the connection is made, and who reads. */
+type Transport =
+  /** A socket of our own is adopted before it is connected: its first `drain` tells. Read with recv. */
+  | "libc"
+  /** Its handshake tells. Only the event loop can read. */
+  | "tls"
+  /** Bun has made it: `open` tells. Only the event loop can read. */
+  | "evented";
 
 export class TcpSource {
   /** Why it is over; undefined after a regular end. */
@@ -40,33 +60,30 @@ export class TcpSource {
   progressAt = 0;
   /** False when the kernel refused the interface that was asked for, or cannot be asked: the routing table then chooses. */
   isBound = true;
-  readonly #target: TcpTarget;
-  readonly #events: TcpEvents;
-  /** What says that the connection is made. A socket of our own is adopted before it is: its first `drain` does. */
-  readonly #madeBy: "open" | "drain" | "handshake";
+  readonly target: TcpTarget;
+  readonly #transport: Transport;
+  #events: TcpEvents;
   #socket: Socket | undefined;
-  #state: "connecting" | "open" | "over" | "closed" = "connecting";
+  #state: State = "connecting";
+  /** What a read that finds nothing does: wait for the event loop, or leave it to the reader to come again. */
+  #whenEmpty: "wait" | "come-again" = "wait";
   /** Delivered by the event loop and not yet read. */
   #pieces: Uint8Array[] = [];
   #pieceAt = 0;
   /** Not yet taken by the kernel. */
   #unsent: Uint8Array[] = [];
   #unsentAt = 0;
-  #isPaused = false;
-  /** The last read took all there was: the next one finds nothing, and more gathers until the one behind it. */
-  #isDrained = false;
-  #isAnnouncing = true;
 
   /** @throws SystemCallError when not even the attempt can be made */
   constructor(target: TcpTarget, events: TcpEvents) {
-    this.#target = target;
+    this.target = target;
     this.#events = events;
-    this.#madeBy = target.tlsName !== undefined ? "handshake" : libc ? "drain" : "open";
+    this.#transport = target.tlsName !== undefined ? "tls" : libc ? "libc" : "evented";
     this.#connect();
   }
 
   get name(): string {
-    const { address, port } = this.#target;
+    const { address, port } = this.target;
     const host = formatIpAddress(address);
     return address.family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
   }
@@ -76,10 +93,15 @@ export class TcpSource {
     return this.#socket?.localPort;
   }
 
+  /** The events are another owner's from now on. */
+  handOver(events: TcpEvents): void {
+    this.#events = events;
+  }
+
   /** Queues bytes to send. All of them are sent before the connection is over, unless it breaks. */
   write(bytes: Uint8Array): void {
     this.#unsent.push(bytes);
-    if (this.#state === "open") this.#flush();
+    this.#flush();
   }
 
   /** True when the kernel has taken all that was written. */
@@ -87,41 +109,60 @@ export class TcpSource {
     return this.#unsent.length === 0;
   }
 
-  /** From now on the reader asks on a beat of its own: only what the event loop brings, as with TLS, is still announced. */
-  pullOnly(): void {
-    this.#isAnnouncing = false;
+  /**
+   * From now on only who asks reads: a read that finds nothing waits no more. Over TLS and without libc the event loop still has to
+   * bring the bytes, and each piece is told.
+   */
+  manual(): void {
+    this.#whenEmpty = "come-again";
   }
 
-  /** The reader waits: the next bytes, or the end, are announced once. */
-  announce(): void {
-    this.#isDrained = false;
-    this.#resume();
+  /** The next bytes, or the end, make one `readable`. */
+  waitReadable(): void {
+    if (this.#state === "reading" || this.#state === "drained") this.#enter("waiting");
   }
 
   /** Reads at most `length` bytes, a whole number. 0: none are there now. -1: it is over. */
   read(into: Memory, offset: number, length: number): number {
     const piece = this.#pieces[0];
     if (piece) return this.#readPiece(piece, into.bytes, offset, length);
-    if (this.#state === "over" || this.#state === "closed") return -1;
-    if (this.#state === "connecting") return 0;
-    if (this.#isDrained) {
-      this.#isDrained = false;
-      if (this.#isAnnouncing) this.#resume();
-      return 0;
+    switch (this.#state) {
+      case "connecting":
+        return 0;
+      case "over":
+      case "closed":
+        return -1;
+      case "drained":
+        this.#enter(this.#whenEmpty === "wait" ? "waiting" : "reading");
+        return 0;
+      default:
+        if (this.#transport === "libc") return this.#receive(into.address + offset, length);
+        this.#enter("waiting");
+        return 0;
     }
-    if (this.#madeBy === "drain") return this.#receive(into.address + offset, length);
-    this.#resume();
-    return 0;
   }
 
   /** Ends the connection at once. */
   close(): void {
     if (this.#state === "closed") return;
-    this.#state = "closed";
+    this.#enter("closed");
     this.#pieces = [];
     this.#unsent = [];
     this.#socket?.terminate();
     this.#socket = undefined;
+  }
+
+  /** The only place that changes the state. */
+  #enter(state: State): void {
+    if (state === this.#state) return;
+    const wasFlowing = this.#state === "connecting" || this.#state === "waiting";
+    this.#state = state;
+    if (state === "waiting" && !wasFlowing) this.#socket?.resume();
+    if (state === "reading" && wasFlowing) this.#socket?.pause();
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === "waiting" || this.#state === "reading" || this.#state === "drained";
   }
 
   #readPiece(piece: Uint8Array, into: Uint8Array, offset: number, length: number): number {
@@ -131,7 +172,8 @@ export class TcpSource {
     if (this.#pieceAt < piece.length) return part.length;
     this.#pieces.shift();
     this.#pieceAt = 0;
-    this.#isDrained = this.#pieces.length === 0 && !this.#isAnnouncing && piece.length < PLENTY_BYTES;
+    const isAll = this.#pieces.length === 0 && piece.length < PLENTY_BYTES;
+    if (isAll && this.#whenEmpty === "come-again" && this.#state === "reading") this.#enter("drained");
     return part.length;
   }
 
@@ -140,31 +182,19 @@ export class TcpSource {
     const socket = this.#socket as Socket & { fd: number };
     const count = c.recv(socket.fd, address as Address, length, MSG_DONTWAIT);
     if (count > 0) {
-      this.#isDrained = count < length;
+      if (count < length && this.#state === "reading") this.#enter("drained");
       return count;
     }
     if (count < 0) {
       const code = errno(c);
       if (code === EAGAIN) {
-        if (this.#isAnnouncing) this.#resume();
+        if (this.#whenEmpty === "wait") this.#enter("waiting");
         return 0;
       }
       this.failure = new SystemCallError(`${this.name}: recv`, code);
     }
-    this.#state = "over";
+    this.#enter("over");
     return -1;
-  }
-
-  #pause(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.#socket?.pause();
-  }
-
-  #resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#socket?.resume();
   }
 
   #connect(): void {
@@ -173,7 +203,7 @@ export class TcpSource {
         this.#socket = socket;
         socket.setKeepAlive(true, KEEPALIVE_IDLE_MS);
         if (this.#state === "closed") socket.terminate();
-        else if (this.#madeBy === "open") this.#opened();
+        else if (this.#transport === "evented") this.#opened();
       },
       handshake: (socket, success, error) => this.#handshake(socket, success, error),
       data: (_socket, piece) => this.#take(piece),
@@ -187,7 +217,7 @@ export class TcpSource {
   }
 
   #options(socket: Bun.SocketHandler<undefined>) {
-    const { address, port, interfaceName, tlsName } = this.#target;
+    const { address, port, interfaceName, tlsName } = this.target;
     const tls = tlsName === undefined ? {} : { tls: { serverName: tlsName, rejectUnauthorized: true } };
     const common = { socket, allowHalfOpen: true, data: undefined, ...tls };
     // Bun's types do not know that a socket whose connection is under way is adopted, too.
@@ -198,25 +228,22 @@ export class TcpSource {
 
   /** A socket whose connection is under way: it can be bound to a device and given up at any time. */
   #begin(): number {
-    const { address, port, interfaceName } = this.#target;
+    const { address, port, interfaceName } = this.target;
     const fd = openSocket(addressFamily(address), SOCK_STREAM);
     if (interfaceName !== undefined) this.isBound = bindToDevice(fd, interfaceName);
-    const to = socketAddress(address, port);
-    const c = libc!;
-    if (c.connect(fd, to, to.length) < 0) {
-      const code = errno(c);
-      if (code !== EINPROGRESS) {
-        closeSocket(fd);
-        throw new SystemCallError(`${this.name}: connect`, code);
-      }
+    try {
+      startConnecting(fd, socketAddress(address, port, scopeOf(address)), `${this.name}: connect`);
+      return fd;
+    } catch (error) {
+      closeSocket(fd);
+      throw error;
     }
-    return fd;
   }
 
   #opened(): void {
     if (this.#state !== "connecting") return;
-    this.#state = "open";
-    this.#events.connected();
+    this.#enter("waiting");
+    this.#events.connected?.();
     this.#flush();
   }
 
@@ -230,12 +257,12 @@ export class TcpSource {
   }
 
   #drained(): void {
-    if (this.#state === "connecting" && this.#madeBy === "drain") this.#opened();
-    else this.#flush();
+    if (this.#transport === "libc") this.#opened();
+    this.#flush();
   }
 
   #flush(): void {
-    for (let next = this.#unsent[0]; next && this.#state === "open"; next = this.#unsent[0]) {
+    for (let next = this.#unsent[0]; next && this.#isOpen; next = this.#unsent[0]) {
       const left = next.length - this.#unsentAt;
       const taken = this.#socket?.write(next as Uint8Array<ArrayBuffer>, this.#unsentAt, left) ?? 0;
       if (taken > 0) {
@@ -248,17 +275,19 @@ export class TcpSource {
     }
   }
 
-  /** From now on we read ourselves: nothing more is to be delivered than what asks to be read. */
+  /** Also what is delivered in spite of the pause: the kernel does so before a reset. */
   #take(piece: Uint8Array): void {
+    // Bytes prove that there is a connection, but not whose it is.
+    if (this.#transport !== "tls") this.#opened();
     if (this.#state === "closed") return;
     this.#pieces.push(piece);
-    this.#pause();
+    if (this.#isOpen) this.#enter("reading");
     this.#events.readable();
   }
 
   #over(): void {
     if (this.#state === "closed" || this.#state === "over") return;
-    this.#state = "over";
+    this.#enter("over");
     this.#events.readable();
   }
 
@@ -267,10 +296,4 @@ export class TcpSource {
     if (this.#state === "connecting" && !this.failure) this.failure = new Error(`${this.name}: connection refused`);
     this.#over();
   }
-}
-
-/** `errno` of a failed attempt in words. */
-export function failureText(error: unknown): string {
-  if (error instanceof SystemCallError) return errnoText(error.errno);
-  return error instanceof Error ? error.message : String(error);
 }

@@ -57,8 +57,8 @@ class FakeSource implements ByteSource {
   /** The pipe waits to be told. */
   isAnnouncing = false;
 
-  announce(): void {
-    if (this.isAnnouncing) throw new Error("asked twice to announce");
+  waitReadable(): void {
+    if (this.isAnnouncing) throw new Error("asked twice to tell");
     if (this.available > 0 || this.isOver) throw new Error("has not read what is there");
     this.isAnnouncing = true;
   }
@@ -155,7 +155,7 @@ class Relay {
     if (!this.source.isAnnouncing) this.tick();
     else {
       this.source.isAnnouncing = false;
-      this.pipe.arrived();
+      this.pipe.onReadable();
       this.#look();
     }
   }

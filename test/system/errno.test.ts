@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { lookup } from "node:dns/promises";
 import { openSync } from "node:fs";
 import { constants } from "node:os";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
@@ -47,4 +48,10 @@ test.each([
   ["ENOBUFS", "igmp_max_memberships"],
 ] as const)("%s says what to do", (name, advice) => {
   expect(new SystemCallError("join", constants.errno[name]).message).toContain(advice);
+});
+
+test("an unknown name is told as such, whoever asked for it", async () => {
+  const reasonOf = (promise: Promise<unknown>) => promise.then(() => "", errorReason);
+  expect(await reasonOf(lookup("no.such.host.invalid"))).toBe("name or service not known");
+  expect(await reasonOf(fetch("http://no.such.host.invalid/"))).toBe("name or service not known");
 });

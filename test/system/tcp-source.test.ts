@@ -182,7 +182,7 @@ describe(KIND, () => {
     await connection.stopped();
     expect(connection.bytesSent).toBeLessThan(MUCH_BYTES / 2);
     const first = reader.announcements;
-    reader.source.pullOnly();
+    reader.source.manual();
     connection.end();
     expect(Buffer.compare(await reader.toEnd(), media)).toBe(0);
     expect(first).toBe(1);
@@ -192,7 +192,7 @@ describe(KIND, () => {
     const server = origin((connection) => connection.send("first"));
     const reader = connectTo(server.port);
     await reader.announced();
-    reader.source.pullOnly();
+    reader.source.manual();
     reader.readAll();
     (await server.connection()).send("second");
     const both = () => {
@@ -207,15 +207,15 @@ describe(KIND, () => {
     const server = origin((connection) => connection.send("first"));
     const reader = connectTo(server.port);
     await reader.announced();
-    reader.source.pullOnly();
+    reader.source.manual();
     reader.readAll();
-    reader.source.announce();
+    reader.source.waitReadable();
     const connection = await server.connection();
     connection.send("second");
     await until(() => reader.announcements === 2, WAIT_MS, "the announcement");
     reader.readAll();
     expect(reader.bytes.toString()).toBe("firstsecond");
-    reader.source.announce();
+    reader.source.waitReadable();
     connection.end();
     await until(() => reader.announcements === 3, WAIT_MS, "the announcement of the end");
     expect(reader.read()).toBe(-1);
@@ -229,7 +229,7 @@ describe(KIND, () => {
     });
     const reader = connectTo(port);
     await reader.announced();
-    reader.source.pullOnly();
+    reader.source.manual();
     const readsOn = () => {
       const { announcements } = reader;
       const count = reader.read(1000);
@@ -242,6 +242,80 @@ describe(KIND, () => {
     };
     await until(isOver, WAIT_MS, "the end");
     expect(reader.bytes).toHaveLength(MiB);
+  });
+
+  test("read by hand, finds nothing once behind a read that took all, and then what has come since", async () => {
+    const server = origin((connection) => connection.send("a"));
+    const reader = connectTo(server.port);
+    await reader.announced();
+    reader.source.manual();
+    expect(reader.read()).toBe(1);
+    const connection = await server.connection();
+    connection.send("b");
+    const { localPort } = reader.source;
+    await until(async () => (await tcpRow(localPort!, server.port)).unread > 0, WAIT_MS, "the second byte");
+    expect(reader.read()).toBe(0);
+    if (KIND === "plain") expect(reader.read()).toBe(1);
+    await until(() => reader.bytes.length === 2 || reader.read() > 0, WAIT_MS, "the second byte");
+    expect(reader.bytes.toString()).toBe("ab");
+    // Only where the event loop has to bring the bytes it tells of them.
+    expect(reader.announcements).toBe(KIND === "plain" ? 1 : 2);
+  });
+
+  test("waits for the first bytes whether asked to or not, and tells of them once", async () => {
+    const server = origin();
+    const reader = connectTo(server.port);
+    reader.source.waitReadable();
+    reader.source.manual();
+    expect(reader.read()).toBe(0);
+    await reader.connectedOnce();
+    expect(reader.read()).toBe(0);
+    reader.source.waitReadable();
+    const connection = await server.connection();
+    connection.send("first");
+    await reader.announced();
+    connection.send("second");
+    await until(() => connection.isSent, WAIT_MS, "all to be sent");
+    expect(reader.announcements).toBe(1);
+    reader.source.waitReadable();
+    await until(() => reader.announcements === 2, WAIT_MS, "the second announcement");
+    reader.readAll();
+    expect(reader.bytes.toString()).toBe("firstsecond");
+  });
+
+  test("can be handed over, and then tells the new owner", async () => {
+    const server = origin();
+    const reader = connectTo(server.port);
+    await reader.connectedOnce();
+    let told = 0;
+    reader.source.handOver({
+      readable: () => {
+        told++;
+      },
+    });
+    (await server.connection()).send("first");
+    await until(() => told === 1, WAIT_MS, "the new owner to be told");
+    reader.readAll();
+    expect([reader.bytes.toString(), reader.announcements]).toEqual(["first", 0]);
+  });
+
+  test("may be closed when it is connected, and says nothing more", async () => {
+    const server = origin((connection) => connection.send("first"));
+    const before = socketCount();
+    const reader = connectTo(server.port);
+    reader.source.write(Buffer.from("never sent"));
+    reader.connected = () => {
+      reader.connections++;
+      reader.source.close();
+    };
+    await reader.connectedOnce();
+    // A TLS server may never hear of it.
+    const hasNone = () => server.connections.every(({ state }) => state !== "open") && socketCount() <= before;
+    await until(hasNone, WAIT_MS, "both sides to be closed");
+    expect([reader.announcements, reader.read()]).toEqual([0, -1]);
+    expect(server.connections.every(({ received }) => received.length === 0)).toBe(true);
+    reader.source.waitReadable();
+    expect(reader.read()).toBe(-1);
   });
 
   test("knows its own port", async () => {

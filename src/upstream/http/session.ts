@@ -1,8 +1,8 @@
 /** One request to an HTTP upstream, from the name of the host to the end of the body (http-proxy.md section 4). */
+import { Dialer } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, type Memory } from "../../system/memory.ts";
-import { resolveHost } from "../../system/resolve.ts";
-import { TcpSource } from "../../system/tcp-source.ts";
+import type { TcpSource } from "../../system/tcp-source.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import { type ResponseHead, ResponseHeadParser } from "../../wire/http/response-head.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
@@ -34,7 +34,7 @@ export interface HttpSessionParent {
   requested?(): void;
   /** The final response head has come; the session is now the source of the raw body. */
   responded(head: ResponseHead, framing: BodyFraming): void;
-  /** `announce` had been called, or the connection is TLS: raw body has come, or it is over. */
+  /** `waitReadable` had been called, or the connection is TLS: raw body has come, or it is over. */
   readable(): void;
   /** There is nothing to relay. */
   failed(cause: HttpUpstreamError): void;
@@ -46,10 +46,9 @@ export class HttpSession implements ByteSource {
   readonly #log: Log;
   readonly #parser: ResponseHeadParser;
   readonly #scratch = allocate(HEAD_READ_BYTES);
-  #state: "resolving" | "connecting" | "awaiting-head" | "streaming" | "closed" = "resolving";
+  #state: "dialing" | "awaiting-head" | "streaming" | "closed" = "dialing";
+  readonly #dialer: Dialer;
   #source: TcpSource | undefined;
-  #addresses: readonly IpAddress[] = [];
-  #lastFailure = "no address";
   #timer: Timer | undefined;
   /** Bytes of the body that came with the head. */
   #rest: Uint8Array | undefined;
@@ -59,7 +58,7 @@ export class HttpSession implements ByteSource {
     this.#parent = parent;
     this.#log = log;
     this.#parser = new ResponseHeadParser(request.method);
-    this.#resolve();
+    this.#dialer = this.#dial();
   }
 
   /** Reads raw body. */
@@ -75,7 +74,7 @@ export class HttpSession implements ByteSource {
 
   waitReadable(): void {
     if (this.#rest || !this.#source) queueMicrotask(() => this.#state === "streaming" && this.#parent.readable());
-    else this.#source.announce();
+    else this.#source.waitReadable();
   }
 
   /** Why the body ended early, if that is known. */
@@ -86,68 +85,33 @@ export class HttpSession implements ByteSource {
   close(): void {
     this.#state = "closed";
     clearTimeout(this.#timer);
+    this.#dialer.close();
     this.#source?.close();
     this.#source = undefined;
   }
 
-  #resolve(): void {
-    const { url, resolve = resolveHost } = this.#request;
-    this.#limit(() => this.#fail("unresolved", "not resolved in time"));
-    resolve(url.host).then(
-      (addresses) => {
-        if (this.#state !== "resolving") return;
-        this.#addresses = addresses;
-        this.#tryNext();
+  #dial(): Dialer {
+    const { url, interfaceName, isOurselves, resolve } = this.#request;
+    const { scheme, host, port } = url;
+    const target = { host, port, interfaceName, tlsName: scheme === "https" ? host : undefined };
+    const options = { timeoutMs: this.#stageTimeoutMs, isOurselves, resolve };
+    return new Dialer(
+      target,
+      options,
+      {
+        connected: (source) => this.#send(source),
+        failed: ({ code, message }) => this.#fail(code, message),
       },
-      (error: Error) => this.#fail("unresolved", error.message),
+      this.#log,
     );
   }
 
-  /** Addresses are tried in the resolver's order; the first connection that is made is used. */
-  #tryNext(): void {
-    this.#source?.close();
-    this.#source = undefined;
-    const [address, ...others] = this.#addresses;
-    this.#addresses = others;
-    if (!address) {
-      this.#fail("unreachable", this.#lastFailure);
-      return;
-    }
-    const { url, interfaceName, isOurselves } = this.#request;
-    if (isOurselves(address, url.port)) {
-      this.#fail("loop", "leads back to this relay");
-      return;
-    }
-    this.#state = "connecting";
-    const tlsName = url.scheme === "https" ? url.host : undefined;
-    this.#limit(() => this.#failedToConnect("no answer in time"));
-    try {
-      const source = new TcpSource(
-        { address, port: url.port, interfaceName, tlsName },
-        {
-          connected: () => source === this.#source && this.#send(),
-          readable: () => source === this.#source && this.#readable(),
-        },
-      );
-      this.#source = source;
-      if (!source.isBound) {
-        this.#log.warn(`${url.host}: cannot be bound to the interface ${interfaceName}, the routing table chooses`);
-      }
-    } catch (error) {
-      this.#failedToConnect((error as Error).message);
-    }
-  }
-
-  #failedToConnect(reason: string): void {
-    this.#lastFailure = reason;
-    this.#log.debug(`${this.#request.url.host}: ${reason}`);
-    this.#tryNext();
-  }
-
-  #send(): void {
+  #send(source: TcpSource): void {
     this.#state = "awaiting-head";
-    this.#source?.write(this.#request.head);
-    if (this.#request.body.length > 0) this.#source?.write(this.#request.body);
+    this.#source = source;
+    source.handOver({ readable: () => this.#readable() });
+    source.write(this.#request.head);
+    if (this.#request.body.length > 0) source.write(this.#request.body);
     this.#limit(() => this.#headTimeout());
     this.#parent.requested?.();
   }
@@ -160,10 +124,6 @@ export class HttpSession implements ByteSource {
   }
 
   #readable(): void {
-    if (this.#state === "connecting") {
-      this.#failedToConnect(this.#source?.failure?.message ?? "connection closed");
-      return;
-    }
     if (this.#state === "streaming") this.#parent.readable();
     while (this.#state === "awaiting-head" && this.#source) {
       const count = this.#source.read(this.#scratch, 0, HEAD_READ_BYTES);
@@ -183,7 +143,7 @@ export class HttpSession implements ByteSource {
     if (outcome.consumed < piece.length) this.#rest = piece.slice(outcome.consumed);
     clearTimeout(this.#timer);
     this.#state = "streaming";
-    this.#source?.pullOnly();
+    this.#source?.manual();
     this.#parent.responded(outcome.head, outcome.framing);
   }
 

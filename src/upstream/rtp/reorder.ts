@@ -60,7 +60,7 @@ export class ReorderBuffer {
   }
 
   /** So long after they came, `tick` gives out packets that are held back, even if nothing more comes. Undefined: none are. */
-  get patienceMs(): number | undefined {
+  get flushInMs(): number | undefined {
     if (this.#phase === "collecting") return COLLECT_MS;
     return this.#stored > 0 ? HOLE_MAX_MS : undefined;
   }

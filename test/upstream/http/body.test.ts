@@ -37,7 +37,7 @@ class FakeSource implements ByteSource {
     return part.length;
   }
 
-  announce(): void {
+  waitReadable(): void {
     this.announcements++;
   }
 }
@@ -124,7 +124,7 @@ describe("a body", () => {
 
   test("is announced by its connection", () => {
     const source = new FakeSource([]);
-    new BodySource(source, UNTIL_CLOSE).announce();
+    new BodySource(source, UNTIL_CLOSE).waitReadable();
     expect(source.announcements).toBe(1);
   });
 });

@@ -35,7 +35,7 @@ class FakeSource implements ByteSource {
     return piece.length;
   }
 
-  announce(): void {
+  waitReadable(): void {
     throw new Error("who collects asks by himself");
   }
 }

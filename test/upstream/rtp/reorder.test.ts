@@ -67,10 +67,10 @@ describe("start-up", () => {
   test("delivers nothing before eight packets, then all in order, the first one late", () => {
     const harness = new Harness().pushAll(11, 12, 13, 14, 15, 16, 17);
     expect(harness.delivered).toEqual([]);
-    expect(harness.buffer.patienceMs).toBe(4);
+    expect(harness.buffer.flushInMs).toBe(4);
     harness.pushAll(10);
     expect(harness.delivered).toEqual(range(10, 18));
-    expect(harness.buffer.patienceMs).toBeUndefined();
+    expect(harness.buffer.flushInMs).toBeUndefined();
   });
 
   test("lasts no longer than 4 ms", () => {
