@@ -1,4 +1,4 @@
-/** RTSP over UDP behind a NAT: punches, ZTE mode, STUN, and servers that want their offers one by one. */
+/** RTSP over UDP behind a NAT: punches, ZTE mode and STUN. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { answer, type React, RtspServer } from "../fakes/rtsp-server.ts";
@@ -210,32 +210,5 @@ describe("STUN", () => {
     client.close();
     await relay.idle();
     expect(server.methods).toEqual(["OPTIONS"]);
-  });
-});
-
-describe("a server that refuses a list of offers", () => {
-  test.each([
-    ["RTP/AVP/TCP;", "tcp", 2],
-    ["RTP/AVP;", "udp", 3],
-  ] as const)("gets %s alone", async (wanted, transport, setups) => {
-    const react: React = (usual, request) => {
-      const isRight = request.headers.get("transport")?.startsWith(wanted);
-      return request.method === "SETUP" && !isRight ? answer(461, "Unsupported Transport", {}) : usual;
-    };
-    using server = await RtspServer.open({ transport, react });
-    using relay = new Relay();
-    using player = await relay.play(server);
-    await player.playing();
-    expect(server.methods.filter((method) => method === "SETUP")).toHaveLength(setups);
-    expect(offersOf(server, setups - 1)).toHaveLength(1);
-  });
-
-  test("and the others too is given up", async () => {
-    const react: React = (usual, { method }) => (method === "SETUP" ? answer(461, "Unsupported Transport", {}) : usual);
-    using server = await RtspServer.open({ react });
-    using relay = new Relay();
-    expect((await relay.ask(server)).head.status).toBe(503);
-    expect(server.methods).toEqual(["OPTIONS", "DESCRIBE", "SETUP", "SETUP", "SETUP"]);
-    expect(relay.log.join("\n")).toContain("check which transports the server allows");
   });
 });

@@ -5,12 +5,7 @@ import type { TcpSource } from "../../system/tcp-source.ts";
 import { type HeaderField, headerValue } from "../../wire/http/request.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
-import {
-  type ChosenTransport,
-  emitTransportOffers,
-  parseChosenTransport,
-  type UdpOffer,
-} from "../../wire/rtsp/transport.ts";
+import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp/transport.ts";
 import { followRedirect, formatRtspUrl, type RtspUrl } from "../../wire/rtsp/url.ts";
 import { formatAuthority } from "../../wire/url/authority.ts";
 import {
@@ -28,13 +23,12 @@ import { Requests } from "./requests.ts";
 import { RtspConnection, type RtspConnectionParent } from "./rtsp-connection.ts";
 import { SessionInfo } from "./stream-info.ts";
 import { Teardown } from "./teardown.ts";
-import { UdpTransport, type UdpTransportOptions } from "./udp-transport.ts";
+import { transportCandidates, UdpTransport, type UdpTransportOptions } from "./udp-transport.ts";
 
 const MAX_REDIRECTS = 5;
 /** The server does not say what it has chosen: then it is what is preferred. */
 const DEFAULT_TRANSPORT = "RTP/AVP/TCP";
 const UNSUPPORTED_TRANSPORT = 461;
-const STANDARD_PROFILE = /^RTP\/AVP[/;]/;
 
 export interface HandshakeOptions extends UdpTransportOptions, DialOptions {
   readonly userAgent: string;
@@ -74,7 +68,7 @@ type State =
 export class Handshake implements DialerParent, RtspConnectionParent {
   readonly udp: UdpTransport;
   info = new SessionInfo();
-  readonly requests: Requests;
+  requests: Requests;
   readonly #request: HandshakeRequest;
   readonly #options: HandshakeOptions;
   readonly #parent: HandshakeParent;
@@ -267,7 +261,7 @@ export class Handshake implements DialerParent, RtspConnectionParent {
       this.#early = undefined;
       this.#refusedOffers = 0;
       this.#url = url;
-      this.requests.forget(url.credentials);
+      this.requests = this.requests.forAnotherServer(url.credentials);
       this.#connect();
     }
   }
@@ -291,13 +285,4 @@ export class Handshake implements DialerParent, RtspConnectionParent {
 
 function methodOf(stage: Asking): string {
   return stage.toUpperCase();
-}
-
-/**
- * Values of `Transport`, in the order in which to try them: all at once, as the servers of providers want it; then the standard
- * ones alone, because GStreamer and VLC look at the first of a list only and refuse it with 461.
- */
-export function transportCandidates(udp: UdpOffer | undefined): string[] {
-  const plain = emitTransportOffers(udp && { ...udp, clientAddress: undefined });
-  return [emitTransportOffers(udp), ...plain.split(",").filter((offer) => STANDARD_PROFILE.test(offer))];
 }

@@ -27,12 +27,15 @@ const TIMER_SLACK_MS = 2;
 const EAGER_MS = 300;
 
 export interface RtspMedia {
+  readonly transport: "tcp" | "udp";
   readonly input: Depacketizer;
   readonly tickMs: number;
   /** Whether anything has come, whatever it was. */
   readonly hasCome: boolean;
   /** Hands over what has come. */
   tick(now: number): void;
+  /** The control connection, read by hand, has something to read or is over. */
+  readable(): void;
   /** Once a second. */
   housekeep(): void;
   /** Nothing more will come: hands over all that has. */
@@ -79,11 +82,15 @@ export class EarlyFrames implements DatagramSink {
   }
 }
 
+/** What is used of a control connection. */
+type FrameReader = Pick<RtspConnection, "media" | "frames" | "manual" | "read" | "waitReadable">;
+
 /** Media on the control connection, which is read only as far as the clients take it. */
 export class InterleavedMedia implements RtspMedia {
+  readonly transport = "tcp";
   readonly input: Depacketizer;
   readonly #parent: UpstreamParent;
-  readonly #connection: RtspConnection;
+  readonly #connection: FrameReader;
   readonly #early: EarlyFrames;
   #state:
     | "reading"
@@ -97,7 +104,7 @@ export class InterleavedMedia implements RtspMedia {
   #heardAt = Number.NEGATIVE_INFINITY;
 
   /** @param early takes the connection's frames until they have been replayed */
-  constructor(parent: UpstreamParent, connection: RtspConnection, early: EarlyFrames) {
+  constructor(parent: UpstreamParent, connection: FrameReader, early: EarlyFrames) {
     this.#parent = parent;
     this.#connection = connection;
     this.#early = early;
@@ -115,15 +122,15 @@ export class InterleavedMedia implements RtspMedia {
     return flushInMs === undefined ? IDLE_TICK_MS : flushInMs + TIMER_SLACK_MS;
   }
 
-  /** The connection has something to read, or is over. */
   readable(): void {
     if (this.#state === "waiting") this.#enter("reading");
     this.#parent.wake();
   }
 
   tick(now: number): void {
+    if (this.#state === "over") return;
     this.input.reorder.tick(now);
-    if (this.#state === "waiting" || this.#state === "over") return;
+    if (this.#state === "waiting") return;
     // A half, because a read may also complete a frame and let go what was held back.
     const most = Math.min(TURN_BYTES, this.#parent.room >> 1);
     if (most <= 0) {
@@ -182,6 +189,7 @@ export class InterleavedMedia implements RtspMedia {
 
 /** Media that comes to the UDP ports of a session, RTP or bare MPEG-TS. */
 export class UdpMedia implements RtspMedia {
+  readonly transport = "udp";
   readonly input: Depacketizer;
   hasCome = false;
   readonly #pair: UdpPair;
@@ -212,6 +220,8 @@ export class UdpMedia implements RtspMedia {
     this.#pace.observe(count, media.receiveBuffer, now);
     if (this.input.payloads > 0) this.#pace.settle();
   }
+
+  readable(): void {}
 
   housekeep(): void {
     this.#pair.drainControl();

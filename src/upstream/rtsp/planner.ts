@@ -12,7 +12,7 @@ import { requestedInterface } from "../interface-parameter.ts";
 import type { PlannedUpstream, Planner, PlannerParts, PlanRequest, UnplannableUrl } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
 import type { StunServer } from "./stun-query.ts";
-import { type RtspRequest, RtspUpstream } from "./upstream.ts";
+import { type RtspTarget, RtspUpstream } from "./upstream.ts";
 
 const SCHEME = "rtsp://";
 /** For resolving, for each address, for each answer, and for the first media. */
@@ -75,9 +75,9 @@ function plan(
   };
 }
 
-function opener(settings: RtspSettings, parts: PlannerParts, request: RtspRequest): UpstreamPlan["open"] {
+function opener(settings: RtspSettings, parts: PlannerParts, target: RtspTarget): UpstreamPlan["open"] {
   const options = {
-    interfaceName: request.about.interfaceName,
+    interfaceName: target.about.interfaceName,
     receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
     userAgent: settings.rtspUserAgent,
     stunServer: settings.rtspStunServer,
@@ -85,5 +85,5 @@ function opener(settings: RtspSettings, parts: PlannerParts, request: RtspReques
     resolve: settings.resolve,
     isOurselves: parts.isOurselves,
   };
-  return (parent) => new RtspUpstream(request, options, parent, parts.log);
+  return (parent) => new RtspUpstream(target, options, parent, parts.log);
 }

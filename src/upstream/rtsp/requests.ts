@@ -17,22 +17,28 @@ const CNONCE_BYTES = 8;
 const FIRST_CHALLENGE: Challenge = { scheme: "basic" };
 
 export class Requests {
-  /** Of the URL that is asked now. */
-  credentials: Credentials | undefined;
-  /** Number of the last request; it grows for as long as the session lives, over redirects and connections. */
-  cseq = 0;
+  /** Number of the last request; it grows over redirects and connections. */
+  cseq: number;
   /** After so many seconds without a request the server forgets us; undefined when it does not say. */
   timeoutS: number | undefined;
   #sessionId: string | undefined;
   readonly #userAgent: string;
+  /** Of the URL. */
+  readonly #credentials: Credentials | undefined;
   #challenge = FIRST_CHALLENGE;
   #challenges = 0;
   /** How often the server's nonce was used (RFC 7616 section 3.4). */
   #nonceCount = 0;
 
-  constructor(userAgent: string, credentials: Credentials | undefined) {
+  constructor(userAgent: string, credentials: Credentials | undefined, cseq = 0) {
     this.#userAgent = userAgent;
-    this.credentials = credentials;
+    this.#credentials = credentials;
+    this.cseq = cseq;
+  }
+
+  /** For another server: session and challenge stay with this one, who may still have to be told that the session is over. */
+  forAnotherServer(credentials: Credentials | undefined): Requests {
+    return new Requests(this.#userAgent, credentials, this.cseq);
   }
 
   get hasSession(): boolean {
@@ -63,7 +69,7 @@ export class Requests {
   challenged({ headers }: RtspResponse): string | undefined {
     const values = headers.filter(({ name }) => name.toLowerCase() === "www-authenticate").map(({ value }) => value);
     const [challenge] = parseChallenges(values);
-    if (!this.credentials) return "the URL names no user";
+    if (!this.#credentials) return "the URL names no user";
     if (!challenge) return "asks for it in a way that is not known here";
     if (++this.#challenges > MAX_CHALLENGES) return "does not accept ours";
     this.#challenge = challenge;
@@ -80,17 +86,9 @@ export class Requests {
     return Number.isInteger(number) && number >= 1 && number < this.cseq ? number : this.cseq;
   }
 
-  /** Another server: session and challenge belong to the one before. */
-  forget(credentials: Credentials | undefined): void {
-    this.credentials = credentials;
-    this.#sessionId = undefined;
-    this.timeoutS = undefined;
-    this.#challenge = FIRST_CHALLENGE;
-  }
-
   /** Undefined when the URL names no user. */
   #authorization(method: string, uri: string): string | undefined {
-    const { credentials } = this;
+    const credentials = this.#credentials;
     if (!credentials) return undefined;
     if (this.#challenge.scheme === "basic") return basicAuthorization(credentials);
     const cnonce = crypto.getRandomValues(new Uint8Array(CNONCE_BYTES)).toHex();

@@ -17,6 +17,8 @@ export interface RtspConnectionParent {
 
 /** What one read takes at the most. */
 export const READ_BYTES = 64 * 1024;
+/** So many reads follow each other before others have their turn. */
+const READS_PER_TURN = 16;
 /** Requests whose answers are awaited; a server that leaves more keepalives unanswered need not answer the oldest. */
 const MAX_AWAITED = 64;
 
@@ -31,7 +33,7 @@ const ENDINGS = ["ANNOUNCE", "REDIRECT", "TEARDOWN"];
 export class RtspConnection implements RtspSink, TcpEvents {
   /** Takes the frames of the RTP channel. */
   media: DatagramSink | undefined;
-  /** How many there were. */
+  /** How many it has got. */
   frames = 0;
   readonly requests: Requests;
   readonly #source: TcpSource;
@@ -134,14 +136,16 @@ export class RtspConnection implements RtspSink, TcpEvents {
 
   /** The socket has bytes, or is over. */
   readable(): void {
-    while (!this.#isManual && this.read(READ_BYTES) > 0);
+    let reads = 0;
+    while (!this.#isManual && reads < READS_PER_TURN && this.read(READ_BYTES) > 0) reads++;
     if (this.#isManual && this.isOpen) this.#parent.readable?.();
+    else if (reads === READS_PER_TURN) setImmediate(() => this.readable());
   }
 
   frame(channel: number, bytes: Uint8Array, offset: number, length: number): void {
-    if (channel !== this.#rtpChannel) return;
+    if (channel !== this.#rtpChannel || !this.media) return;
     this.frames++;
-    this.media?.datagram(bytes === staging.bytes ? staging : this.#carry, offset, length);
+    this.media.datagram(bytes === staging.bytes ? staging : this.#carry, offset, length);
   }
 
   response(response: RtspResponse): void {

@@ -12,7 +12,7 @@ const FRACTION_DIGITS = 6;
 const TOO_LARGE = 1e21;
 
 /** Members are absent while unknown. */
-export interface RtspStreamInfo {
+interface RtspStreamInfo {
   readonly payload?: PayloadKind;
   readonly transport?: "tcp-interleaved" | "udp";
   /** Of PLAY's answer: speed, and the range verbatim. */
@@ -70,7 +70,7 @@ export class SessionInfo {
 }
 
 /** The headers of an RTSP stream, and of HEAD for one, in the order of the specification. */
-export function rtspMetadata({ payload, transport, scale, range, duration }: RtspStreamInfo): Metadata {
+function rtspMetadata({ payload, transport, scale, range, duration }: RtspStreamInfo): Metadata {
   return [
     ["R2H-Upstream-Protocol", "rtsp"],
     ...textHeader("R2H-Upstream-Transport", transport),

@@ -40,7 +40,7 @@ const STATES: Readonly<Record<HandshakeStage, ClientState>> = {
   play: CLIENT_STATE.rtspAwaitingPlay,
 };
 
-export interface RtspRequest extends Pick<HandshakeRequest, "url" | "range"> {
+export interface RtspTarget extends Pick<HandshakeRequest, "url" | "range"> {
   /** `info` and `duration` are answered by the description alone. */
   readonly wants: "media" | "info" | "duration";
   /** Before the server has chosen UDP. */
@@ -57,7 +57,7 @@ type State =
   | "closed";
 
 export class RtspUpstream implements Upstream, HandshakeParent {
-  readonly #request: RtspRequest;
+  readonly #target: RtspTarget;
   readonly #parent: UpstreamParent;
   readonly #log: Log;
   readonly #timeoutMs: number;
@@ -70,23 +70,23 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   #lossReport: LossReport | undefined;
   #keptHouseAt = 0;
 
-  constructor(request: RtspRequest, options: HandshakeOptions, parent: UpstreamParent, log: Log) {
-    this.#request = request;
+  constructor(target: RtspTarget, options: HandshakeOptions, parent: UpstreamParent, log: Log) {
+    this.#target = target;
     this.#parent = parent;
     this.#log = log;
     this.#timeoutMs = options.timeoutMs;
-    const purpose = request.wants === "media" ? "play" : "describe";
-    this.#handshake = new Handshake({ ...request, purpose }, options, this, log);
+    const purpose = target.wants === "media" ? "play" : "describe";
+    this.#handshake = new Handshake({ ...target, purpose }, options, this, log);
   }
 
   get about(): UpstreamAbout {
-    const { about } = this.#request;
-    return this.#media instanceof UdpMedia ? { ...about, kind: "rtsp-udp", receiver: RECEIVER_KIND } : about;
+    const { about } = this.#target;
+    return this.#media?.transport === "udp" ? { ...about, kind: "rtsp-udp", receiver: RECEIVER_KIND } : about;
   }
 
   get info(): StreamInfo {
     const metadata = this.#handshake.info.metadata(this.#media?.input.payloadKind);
-    return this.#request.wants === "duration" ? { metadata, response: JSON_RESPONSE } : { metadata };
+    return this.#target.wants === "duration" ? { metadata, response: JSON_RESPONSE } : { metadata };
   }
 
   get rtp(): RtpCounts | undefined {
@@ -122,7 +122,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   }
 
   described(): void {
-    if (this.#request.wants === "info") this.#parent.opened();
+    if (this.#target.wants === "info") this.#parent.opened();
     else {
       const endS = this.#handshake.info.endS ?? -1;
       const json = Buffer.from(`{"duration": "${endS.toFixed(DURATION_DIGITS)}"}`);
@@ -157,7 +157,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   }
 
   readable(): void {
-    if (this.#media instanceof InterleavedMedia) this.#media.readable();
+    this.#media?.readable();
   }
 
   over(reason: string): void {
@@ -182,12 +182,11 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   #lookForMedia(): void {
     if (this.#state !== "awaiting-media" || !this.#media?.hasCome) return;
     this.#enter("playing");
-    this.#log.info(`${this.#server}: playing (${this.#media instanceof UdpMedia ? "UDP" : "interleaved"})`);
+    this.#log.info(`${this.#server}: playing (${this.#media.transport === "udp" ? "UDP" : "interleaved"})`);
   }
 
   #noMedia(): void {
-    const transport = this.#media instanceof UdpMedia ? "udp" : "tcp";
-    this.failed(new NoMediaError(this.#server, transport, this.#timeoutMs));
+    this.failed(new NoMediaError(this.#server, this.#media?.transport ?? "tcp", this.#timeoutMs));
   }
 
   /** Clients get what they are owed. */
