@@ -271,7 +271,7 @@ export class Connection {
 
   /**
    * Writes what is left, now and whenever the socket drains, and then says goodbye. A client that takes nothing is for
-   * the kernel to give up (`system/tcp.ts`, flow-control.md section 10, 27).
+   * the kernel to give up (`system/tcp.ts`, flow-control.md section 10, trap 27).
    */
   #finish(): void {
     this.#enter("finishing");

@@ -13,7 +13,7 @@ const KEEPALIVE_INTERVAL_S = 5;
 const KEEPALIVE_PROBES = 3;
 /**
  * How long sent data may stay unacknowledged. The kernel counts a closed window too, so this is also the longest pause
- * of a player that survives; the spec's 10 s would cut off everybody who answers the door.
+ * of a player that survives; rtp2httpd's 10 s would cut off everybody who answers the door.
  */
 const USER_TIMEOUT_MS = 60_000;
 /** Left alone, the kernel would take up to 4 MB for a client that has stopped reading. */

@@ -183,7 +183,7 @@ class Relay {
     expect(this.sink.taken).toBe(most);
   }
 
-  /** Flow-control.md section 11, 2 and 4. */
+  /** flow-control.md section 11, invariants 2 and 4. */
   #look(): void {
     const { pipe, sink } = this;
     this.source.wasPaused = this.isPaused;

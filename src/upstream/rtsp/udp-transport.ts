@@ -1,4 +1,4 @@
-/** The UDP side of a session: its ports, how the outside sees them, and keeping the way to them open (rtsp.md 5.4, 7, 8). */
+/** The UDP side of a session: its ports, how the outside sees them, and keeping the way to them open (rtsp.md sections 5.4, 7 and 8). */
 import { localAddressTowards } from "../../system/local-address.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
