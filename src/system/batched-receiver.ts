@@ -5,6 +5,8 @@ import { changeMembership, type Membership, openMulticastSocket } from "./multic
 
 export class BatchedReceiver implements DatagramReceiver {
   readonly kind = "batched";
+  /** The constructor has thrown it. */
+  readonly failure = undefined;
   readonly receiveBuffer: number;
   readonly #membership: Membership;
   readonly #reader: BatchReader;

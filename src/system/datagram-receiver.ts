@@ -17,9 +17,11 @@ export interface DatagramReceiver {
   readonly kind: ReceiverKind;
   /** The kernel's receive buffer as it counts it, twice what was granted; 0 while unknown. */
   readonly receiveBuffer: number;
+  /** Why there is no socket: an evented one is opened and joined later than it is made. Undefined while nothing failed. */
+  readonly failure: Error | undefined;
   /**
    * Hands over all datagrams that have arrived, and answers how many there were (empty ones count, but are not handed over).
-   * @throws SystemCallError when an evented socket could not be opened or joined; never for a single failed read
+   * Only what the sink throws comes out of it.
    */
   receive(sink: DatagramSink): number;
   /** Why a reading ended early, once; undefined when none did since it was last asked. Reading goes on. */

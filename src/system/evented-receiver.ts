@@ -22,23 +22,22 @@ type UdpSocket = Bun.udp.Socket<"buffer">;
 export class EventedReceiver implements DatagramReceiver {
   readonly kind = "evented";
   receiveBuffer = 0;
+  failure: Error | undefined;
   readonly #membership: Membership;
   #socket: UdpSocket | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
-  #failure: Error | undefined;
   #readError: Error | undefined;
   #isClosed = false;
 
   constructor(membership: Membership, receiveBufferBytes: number) {
     this.#membership = membership;
     this.#open(receiveBufferBytes).catch((error: Error) => {
-      this.#failure = error;
+      this.failure = error;
     });
   }
 
   receive(sink: DatagramSink): number {
-    if (this.#failure) throw this.#failure;
     const waiting = this.#waiting;
     if (waiting.length === 0) return 0;
     this.#waiting = [];

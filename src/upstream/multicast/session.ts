@@ -120,16 +120,17 @@ export class MulticastSession implements Upstream {
   #receive(now: number): void {
     const receiver = this.#receiver;
     if (!receiver) return;
-    try {
-      this.#pace.observe(receiver.receive(this.input), receiver.receiveBuffer, now);
-    } catch (error) {
-      // An evented socket tells late that it could not join: at first that is the end, during a silence we try again.
-      const failure = this.#joinFailed(error as Error);
-      if (this.#rejoins > 0) this.#rejoinFailed(failure);
-      else {
-        this.#log.error(failure.message);
-        this.#end(failure);
-      }
+    this.#pace.observe(receiver.receive(this.input), receiver.receiveBuffer, now);
+    if (receiver.failure) this.#joinFailedLate(receiver.failure);
+  }
+
+  /** An evented socket tells late that it could not join: at first that is the end, during a silence we try again. */
+  #joinFailedLate(cause: Error): void {
+    const failure = this.#joinFailed(cause);
+    if (this.#rejoins > 0) this.#rejoinFailed(failure);
+    else {
+      this.#log.error(failure.message);
+      this.#end(failure);
     }
   }
 

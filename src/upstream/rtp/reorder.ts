@@ -192,15 +192,17 @@ export class ReorderBuffer {
 
   /** Moves on by one: delivers the packet if it is there, else counts it as lost. */
   #advance(): void {
-    const index = this.#next % WINDOW;
-    if (this.#sequences[index] === this.#next) {
+    const sequence = this.#next;
+    const index = sequence % WINDOW;
+    // First, so that a sink that throws leaves us at the next packet.
+    this.#next = (sequence + 1) & 0xffff;
+    if (this.#sequences[index] === sequence) {
       this.#sequences[index] = EMPTY;
       this.#stored--;
       this.#deliveredAt = this.#now;
       this.#waitingSince = this.#now;
       this.#sink.payload(this.#slots[index]!, 0, this.#lengths[index]!);
     } else this.counts.lost++;
-    this.#next = (this.#next + 1) & 0xffff;
   }
 
   /** Gives up the packets before the first stored one. */

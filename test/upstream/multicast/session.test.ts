@@ -241,6 +241,34 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
   });
 
+  test("lets an exception of whoever takes the media pass, and takes it for nothing else", async () => {
+    const run = await start({ receiver });
+    const sender = await senderFor(run);
+    const failure = new Error("no room in the ring");
+    run.onMedia = () => {
+      throw failure;
+    };
+    sender.send(SOME);
+    let thrown: unknown;
+    const hasThrown = () => {
+      try {
+        run.session.tick(run.now);
+      } catch (error) {
+        thrown = error;
+      }
+      return thrown !== undefined || run.causes.length > 0;
+    };
+    await until(hasThrown, WAIT_MS, "the exception");
+    expect(thrown).toBe(failure);
+    expect(run.causes).toEqual([]);
+    expect(run.log.trouble).toEqual([]);
+
+    run.onMedia = undefined;
+    sender.send(2 * SOME);
+    await run.media(SOME);
+    expect(run.isMember).toBe(true);
+  });
+
   test("to an address that is no group fails", async () => {
     const port = await freeUdpPort();
     const group = parseIpAddress("10.3.4.5")!;

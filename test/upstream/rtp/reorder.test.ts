@@ -12,6 +12,8 @@ class Harness {
   readonly buffer: ReorderBuffer;
   now = 0;
   pushed = 0;
+  /** At the delivery of this packet the sink throws. */
+  throwsAt: number | undefined;
   readonly #scratch = allocate(70_000);
 
   constructor() {
@@ -23,6 +25,7 @@ class Harness {
         expect(length).toBe(size);
         if (size > 4) expect([bytes[offset + 4], bytes[offset + size - 1]]).toEqual([sequence & 0xff, sequence & 0xff]);
         this.delivered.push(sequence);
+        if (sequence === this.throwsAt) throw new Error("the sink failed");
       },
     });
   }
@@ -158,6 +161,15 @@ describe("when active", () => {
     harness.after(500);
     expect(harness.delivered).toEqual([1024, 1025, 1026, 1057, 1058]);
   });
+});
+
+test("a sink that throws costs no packet: the next push delivers on", () => {
+  const harness = active().pushAll(1001, 1002, 1004);
+  harness.throwsAt = 1001;
+  expect(() => harness.pushAll(1000)).toThrow("the sink failed");
+  harness.pushAll(1003, 1005);
+  expect(harness.delivered).toEqual(range(1000, 1006));
+  expect(harness.counts).toMatchObject({ lost: 0, late: 0, duplicates: 0 });
 });
 
 describe("a source that restarts with lower numbers", () => {
