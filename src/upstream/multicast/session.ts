@@ -11,6 +11,7 @@ import type { Log } from "../../system/log.ts";
 import type { Membership } from "../../system/multicast.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { Depacketizer } from "../rtp/depacketizer.ts";
+import { LossReport } from "../rtp/loss-report.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { InterfaceMissingError, JoinFailedError, NoDataError, SilentError } from "./errors.ts";
 import { sendReports } from "./rejoin.ts";
@@ -60,7 +61,7 @@ export class MulticastSession implements Upstream {
   #rejoinedAt: number;
   #rejoins = 0;
   #reportedAt: number;
-  #reportedLost = 0;
+  readonly #lossReport: LossReport;
   #reportsFailed = false;
 
   /** @throws JoinFailedError, InterfaceMissingError */
@@ -71,6 +72,7 @@ export class MulticastSession implements Upstream {
     this.#options = options;
     this.#log = log;
     this.#mediaAt = this.#rejoinedAt = this.#reportedAt = now;
+    this.#lossReport = new LossReport(target.name, log);
     this.#pace = new PollInterval(now, EAGER_MS);
     this.#receiver = this.#join();
     log.info(`Joined ${target.name}${this.#where()} (${this.#receiver.kind} receiver)`);
@@ -114,6 +116,7 @@ export class MulticastSession implements Upstream {
     this.#state = "closed";
     this.#receiver?.close();
     this.#receiver = undefined;
+    this.#lossReport.report(this.input);
     this.#log.info(`Left ${this.#target.name}`);
   }
 
@@ -192,11 +195,7 @@ export class MulticastSession implements Upstream {
     this.#reportedAt = now;
     const failure = this.#receiver?.consumeReadError();
     if (failure) this.#log.error(`${this.#target.name}: cannot receive: ${failure.message}`);
-    const { lost } = this.input.reorder.counts;
-    if (lost > this.#reportedLost) {
-      this.#log.warn(`${this.#target.name}: ${lost - this.#reportedLost} RTP packets lost on the way to us`);
-      this.#reportedLost = lost;
-    }
+    this.#lossReport.report(this.input);
     const interval = this.#options.rejoinIntervalS * 1000;
     if (interval > 0 && this.#target.group.family === 4 && now - this.#rejoinedAt >= interval) this.#sendReports(now);
   }

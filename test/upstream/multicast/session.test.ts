@@ -27,7 +27,7 @@ import {
   openSockets,
   withoutRawSockets,
 } from "../../fakes/namespace.ts";
-import { type DatagramOptions, DatagramSource } from "../../fakes/ts-datagrams.ts";
+import { type DatagramOptions, DatagramSource, rtpPacket } from "../../fakes/ts-datagrams.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
 
@@ -375,6 +375,36 @@ describe("a session", () => {
     expect(run.log.trouble).toEqual([
       "warn rtp://test: 4 RTP packets lost on the way to us",
       "warn rtp://test: 2 RTP packets lost on the way to us",
+    ]);
+  });
+
+  test("reports strays, malformed and parity packets once a second, and the last of them when it is closed", async () => {
+    const { run, sender } = await startFlowing();
+    const drop = async (what: "strays" | "malformed" | "parity", datagram: Uint8Array, times: number) => {
+      const total = run.session.input[what] + times;
+      for (let i = 0; i < times; i++) sender.sendRaw(Buffer.from(datagram));
+      const arrived = () => {
+        run.session.tick(run.now);
+        return run.session.input[what] >= total;
+      };
+      await until(arrived, WAIT_MS, what);
+    };
+    await drop("strays", Buffer.from("a stray"), 3);
+    await drop("malformed", rtpPacket(new Uint8Array(0), 1, 0), 2);
+    await drop("parity", rtpPacket(new Uint8Array(300), 1, 0, { payloadType: 127 }), 4);
+    run.pass(900);
+    expect(run.log.lines.slice(1)).toEqual([]);
+    run.pass(100);
+    expect(run.log.lines.slice(1)).toEqual([
+      "warn rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
+      "warn rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
+      "info rtp://test: 4 parity packets (FEC) dropped; lost packets are not repaired",
+    ]);
+    await drop("strays", Buffer.from("a stray"), 1);
+    run.session.close();
+    expect(run.log.lines.slice(4)).toEqual([
+      "warn rtp://test: 1 datagram that is neither RTP nor MPEG-TS was dropped; another program may send to this address",
+      "info Left rtp://test",
     ]);
   });
 
