@@ -56,10 +56,10 @@ export class InterleavedSource implements ByteSource, UpstreamParent {
 
   announce(): void {
     this.#parent.announce();
-    const { patienceMs } = this.input.reorder;
-    if (patienceMs === undefined) return;
+    const { flushInMs } = this.input.reorder;
+    if (flushInMs === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.arrived(), patienceMs + TIMER_SLACK_MS);
+    this.#timer = setTimeout(() => this.arrived(), flushInMs + TIMER_SLACK_MS);
   }
 
   /** There is something to read. */

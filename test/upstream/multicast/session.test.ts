@@ -342,7 +342,7 @@ describe("a session", () => {
     sender.send(1);
     const arrived = () => {
       run.session.tick(run.now);
-      return run.session.input.reorder.patienceMs !== undefined;
+      return run.session.input.reorder.flushInMs !== undefined;
     };
     await until(arrived, WAIT_MS, "the packet");
     expect(run.bytes).toBe(0);
