@@ -47,7 +47,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
     if (this.#group.isClosed) return;
     this.#pollInterval.observe(datagrams, this.#group.receiveBuffer, now);
     const hasMedia = this.input.payloads > before;
-    if (hasMedia) this.#pollInterval.settle();
+    if (hasMedia) this.#pollInterval.endStartup();
     this.#group.tick(now, hasMedia);
     if (!this.#group.isClosed && now - this.#lossReportedAt >= LOSS_REPORT_EVERY_MS) this.#reportLoss(now);
   }

@@ -59,7 +59,7 @@ export class UdpMedia implements Upstream {
       this.#state = "flowing";
       this.#owner.mediaCame();
     }
-    if (this.input.payloads > 0) this.#pace.settle();
+    if (this.input.payloads > 0) this.#pace.endStartup();
     if (now - this.#keptHouseAt >= HOUSEKEEPING_MS) this.#keepHouse(now);
   }
 

@@ -233,7 +233,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
 });
 
 describe("a session", () => {
-  test("is read eagerly for 300 ms after joining, and no longer when media have come", async () => {
+  test("is polled every 2 ms for 300 ms after joining, and no longer when media have come", async () => {
     const run = await start();
     expect(run.session.tickMs).toBe(2);
     run.session.tick(START + 299);
