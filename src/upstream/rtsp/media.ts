@@ -24,7 +24,7 @@ const IDLE_TICK_MS = 1000;
 /** When packets are held back to be put in order, we look again once that is over, and a timer may come a little early. */
 const TIMER_SLACK_MS = 2;
 /** How long the ports are read more often after PLAY. */
-const EAGER_MS = 300;
+const STARTUP_MS = 300;
 
 export interface RtspMedia {
   readonly transport: "tcp" | "udp";
@@ -195,7 +195,7 @@ export class UdpMedia implements RtspMedia {
   readonly #pair: UdpPair;
   readonly #server: string;
   readonly #log: Log;
-  readonly #pace: PollInterval;
+  readonly #pollInterval: PollInterval;
   #isOver = false;
 
   /** @param pair stays the caller's, who closes it */
@@ -204,11 +204,11 @@ export class UdpMedia implements RtspMedia {
     this.#pair = pair;
     this.#server = server;
     this.#log = log;
-    this.#pace = new PollInterval(performance.now(), EAGER_MS);
+    this.#pollInterval = new PollInterval(performance.now(), STARTUP_MS);
   }
 
   get tickMs(): number {
-    return this.#pace.tickMs;
+    return this.#pollInterval.tickMs;
   }
 
   tick(now: number): void {
@@ -217,8 +217,8 @@ export class UdpMedia implements RtspMedia {
     const { media } = this.#pair;
     const count = media.receive(this.input);
     if (count > 0) this.hasCome = true;
-    this.#pace.observe(count, media.receiveBuffer, now);
-    if (this.input.payloads > 0) this.#pace.settle();
+    this.#pollInterval.observe(count, media.receiveBuffer, now);
+    if (this.input.payloads > 0) this.#pollInterval.endStartup();
   }
 
   readable(): void {}
