@@ -4,8 +4,6 @@ import { bindSocket, closeSocket, openSocket, SOCK_STREAM, SystemCallError } fro
 
 /** Connections that may wait while no worker runs (config.md section 10 asks for 128; the kernel may cap it). */
 const BACKLOG = 512;
-/** Room for every kind of `sockaddr`. */
-const SOCKADDR_STORAGE_BYTES = 128;
 
 /**
  * @param address `sockaddr` of that family
@@ -32,13 +30,4 @@ export function openListeningSocket(
 
 function startListening(fd: number): void {
   if (libc && libc.listen(fd, BACKLOG) < 0) throw new SystemCallError("listen", errno(libc));
-}
-
-/** The port that a TCP socket is bound to. */
-export function localPort(fd: number): number {
-  const address = new Uint8Array(SOCKADDR_STORAGE_BYTES);
-  if (libc && libc.getsockname(fd, address, Uint32Array.of(address.length)) < 0) {
-    throw new SystemCallError("getsockname", errno(libc));
-  }
-  return new DataView(address.buffer).getUint16(2);
 }

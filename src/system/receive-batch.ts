@@ -19,7 +19,7 @@ const IOVEC_BYTES = 16;
 /** A `sockaddr_in6`, aligned. */
 const NAME_STRIDE = 32;
 
-export type Pointer = Parameters<NonNullable<typeof libc>["recvmmsg"]>[1];
+type Pointer = Parameters<NonNullable<typeof libc>["recvmmsg"]>[1];
 
 /** All sockets read here: a batch is handed over before the next is read. */
 class Slots {

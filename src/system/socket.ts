@@ -1,6 +1,7 @@
 /** Raw file-descriptor sockets through libc, and their options. All throw SystemCallError. */
 import { errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
+import { readSocketAddress, SOCKADDR_IN6_BYTES } from "./socket-address.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
@@ -8,7 +9,7 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_REUSEPORT = 15;
-export const SO_BINDTODEVICE = 25;
+const SO_BINDTODEVICE = 25;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 
@@ -62,6 +63,13 @@ export function startConnecting(fd: number, address: Uint8Array, call: string): 
   if (c.connect(fd, address, address.length) >= 0) return;
   const number = errno(c);
   if (number !== EINPROGRESS) throw new SystemCallError(call, number);
+}
+
+/** The port that an IPv4 or IPv6 socket is bound to. */
+export function localPort(fd: number): number {
+  const address = new Uint8Array(SOCKADDR_IN6_BYTES);
+  check(needLibc().getsockname(fd, address, Uint32Array.of(address.length)), "getsockname");
+  return readSocketAddress(address).port;
 }
 
 export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void {

@@ -2,9 +2,9 @@
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
 import { errorCode, errorReason } from "./errno.ts";
 import { zoneIndex } from "./interfaces.ts";
-import { localPort, openListeningSocket } from "./listening-socket.ts";
+import { openListeningSocket } from "./listening-socket.ts";
 import { resolveHost } from "./resolve.ts";
-import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, setOption } from "./socket.ts";
+import { localPort, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, setOption } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
 import { tuneListeningSocket } from "./tcp.ts";
 

@@ -2,7 +2,6 @@
 import type { IpAddress } from "../wire/ip/address.ts";
 import { scopeOf } from "./interfaces.ts";
 import { errno, type Libc, libc } from "./libc.ts";
-import { localPort } from "./listening-socket.ts";
 import type { Memory } from "./memory.ts";
 import { changeMembership, hearOwnGroupsOnly, type Membership } from "./multicast.ts";
 import { BATCH, HEADER_WORDS, LENGTH_WORD, ReceiveBatch, SLOT_STRIDE } from "./receive-batch.ts";
@@ -10,6 +9,7 @@ import {
   bindSocket,
   bindToDevice,
   closeSocket,
+  localPort,
   openSocket,
   SO_REUSEADDR,
   SO_REUSEPORT,

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { localPort, openListeningSocket } from "../../src/system/listening-socket.ts";
-import { closeSocket, getOption, SOL_SOCKET, SystemCallError } from "../../src/system/socket.ts";
+import { openListeningSocket } from "../../src/system/listening-socket.ts";
+import { closeSocket, getOption, localPort, SOL_SOCKET, SystemCallError } from "../../src/system/socket.ts";
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { openSockets } from "../fakes/namespace.ts";
