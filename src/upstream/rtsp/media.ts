@@ -1,4 +1,5 @@
 /** The two ways in which media comes to us, as frames of the control connection or to UDP ports (rtsp.md sections 10.1 and 10.2). */
+import { USUAL_TICK_MS } from "../../relay/tick.ts";
 import type { UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
@@ -117,9 +118,9 @@ export class InterleavedMedia implements RtspMedia {
   }
 
   get tickMs(): number {
-    if (this.#state === "reading") return this.#tickMs;
     const { flushInMs } = this.input.reorder;
-    return flushInMs === undefined ? IDLE_TICK_MS : flushInMs + TIMER_SLACK_MS;
+    if (this.#state === "reading" || flushInMs === undefined) return this.#tickMs;
+    return Math.min(this.#tickMs, flushInMs + TIMER_SLACK_MS);
   }
 
   readable(): void {
@@ -135,10 +136,12 @@ export class InterleavedMedia implements RtspMedia {
     const most = Math.min(TURN_BYTES, this.#parent.room >> 1);
     if (most <= 0) {
       this.#enter("paused");
+      // What was read last may still have to be written. After that the client says when it takes bytes again.
+      this.#tickMs = now - this.#heardAt < QUIET_MS ? USUAL_TICK_MS : IDLE_TICK_MS;
       return;
     }
     this.#enter("reading");
-    this.#pace(this.#replay(most), now);
+    this.#pace(this.#replay(most), most, now);
   }
 
   housekeep(): void {}
@@ -159,7 +162,9 @@ export class InterleavedMedia implements RtspMedia {
     if (state === this.#state || this.#state === "over") return;
     this.#state = state;
     if (state === "reading") this.#tickMs = BUSY_TICK_MS;
-    else if (state === "waiting") this.#connection.waitReadable();
+    if (state !== "waiting") return;
+    this.#tickMs = IDLE_TICK_MS;
+    this.#connection.waitReadable();
   }
 
   /** What came early goes first. Answers how many bytes came. */
@@ -180,10 +185,12 @@ export class InterleavedMedia implements RtspMedia {
     return most - left;
   }
 
-  #pace(count: number, now: number): void {
+  /** Decides when to read again, from what this turn has brought. */
+  #pace(count: number, most: number, now: number): void {
+    const isBusy = count >= Math.min(BUSY_BYTES, most);
+    this.#tickMs = isBusy ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, this.#tickMs * 2);
     if (count > 0) this.#heardAt = now;
     else if (now - this.#heardAt >= QUIET_MS) this.#enter("waiting");
-    this.#tickMs = count >= BUSY_BYTES ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, this.#tickMs * 2);
   }
 }
 

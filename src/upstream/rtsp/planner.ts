@@ -56,7 +56,7 @@ function plan(
   const consumed = isSnapshot ? [...CONSUMED_PARAMETERS, SNAPSHOT_PARAMETER] : CONSUMED_PARAMETERS;
   const { url, taken } = takeParameters(upstream.url, consumed);
   const outcome = parseRtspUrl(url.slice(SCHEME.length));
-  if (outcome.kind === "error") return outcome;
+  if (outcome.kind === "error") return { status: outcome.status };
   const isHead = method === "HEAD";
   const wants = isHead ? "info" : seek.wantsDuration ? "duration" : "media";
   const interfaceName =
