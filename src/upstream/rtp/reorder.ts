@@ -46,6 +46,8 @@ export class ReorderBuffer {
   #window = new PacketWindow(HOLE_MAX_PACKETS);
   #holeMaxPackets = HOLE_MAX_PACKETS;
   #keepsDelivered = false;
+  /** While active, if nothing delivered is kept: the shortest way, for nearly all packets. */
+  #passesUncopied = false;
   /** Packets that wait. */
   #held = 0;
   #now = 0;
@@ -80,18 +82,18 @@ export class ReorderBuffer {
     this.#window = window;
     this.#holeMaxPackets = window.size / 2;
     this.#keepsDelivered = true;
+    this.#passesUncopied = false;
   }
 
   /** Takes what `parseRtp` found in `length` bytes at `offset`. A packet in order passes without a copy. */
   push(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
-    if (this.#phase === "active") {
-      const { sequence } = packet;
-      if (sequence === this.#next && this.#held === 0 && !this.#keepsDelivered) {
-        this.#next = (sequence + 1) & 0xffff;
-        this.#deliveredAt = this.#now;
-        this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
-      } else this.#pushActive(packet, memory, offset, length);
-    } else this.#collect(packet, memory, offset, length);
+    const { sequence } = packet;
+    if (sequence === this.#next && this.#held === 0 && this.#passesUncopied) {
+      this.#next = (sequence + 1) & 0xffff;
+      this.#deliveredAt = this.#now;
+      this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    } else if (this.#phase === "active") this.#pushActive(packet, memory, offset, length);
+    else this.#collect(packet, memory, offset, length);
   }
 
   /** Called before the packets of each tick; `now` in ms. */
@@ -112,6 +114,7 @@ export class ReorderBuffer {
     }
     this.#window.clear();
     this.#phase = "idle";
+    this.#passesUncopied = false;
     this.#lateRun = 0;
   }
 
@@ -142,6 +145,7 @@ export class ReorderBuffer {
 
   #activate(): void {
     this.#phase = "active";
+    this.#passesUncopied = !this.#keepsDelivered;
     this.#deliveredAt = this.#now;
     this.#lateRun = 0;
     this.#deliverRun();
