@@ -17,6 +17,7 @@ import {
   pathPrefix,
   playlistUrls,
   portRange,
+  publicHost,
   serverAddress,
   textOr,
 } from "./values.ts";
@@ -97,7 +98,7 @@ export const OPTIONS: readonly Option[] = [
     long: "hostname",
     short: "H",
     argument: "HOST",
-    type: optionalText,
+    type: publicHost,
     initial: undefined,
     help: "Host or URL that requests must ask for and that playlists point to",
   }),

@@ -1,6 +1,9 @@
 /** The settings: everything an operator can decide, in the units of the option that sets it. */
 
 import type { LogLevel } from "../system/log.ts";
+import type { UnicodeText } from "../wire/text/byte-string.ts";
+import type { PathPrefix } from "../wire/url/path-prefix.ts";
+import type { PublicHost } from "../wire/url/public-host.ts";
 
 /** A TCP address to listen on. */
 export interface TcpAddress {
@@ -49,8 +52,8 @@ export interface SettingValues {
   udpReceiveBufferSize: number | undefined;
   /** Send without copying, where the runtime can. Off while there is a Unix listener. */
   zerocopyOnSend: boolean;
-  /** The name that requests must ask for: `host`, `host:port` or a URL (http.md section 4). */
-  hostname: string | undefined;
+  /** The name that requests must ask for (http.md section 4). */
+  hostname: PublicHost | undefined;
   /** Believe X-Forwarded-For and its kin. */
   xff: boolean;
   /** What requests must know; `undefined`: anybody may ask. */
@@ -59,8 +62,8 @@ export interface SettingValues {
   corsAllowOrigin: string | undefined;
   /** Serve upstreams that the URL names: `/rtp/`, `/udp/`, `/rtsp/` and `/http/`. */
   udpxy: boolean;
-  /** Path below which everything is served: `/a/b`, without a slash at the end. */
-  appPathPrefix: string | undefined;
+  /** Path below which everything is served. */
+  appPathPrefix: PathPrefix | undefined;
   /** Path of the status page, with one leading slash and none at the end. */
   statusPagePath: string;
   /** Path of the player page, in the same form. */
@@ -115,7 +118,7 @@ export type SettingName = keyof SettingValues;
 /** What the program runs with. */
 export interface Settings extends Readonly<SettingValues> {
   /** The inline M3U playlist of the config file's `[services]`, lines ending in `\n`; empty when there is none. */
-  readonly services: string;
+  readonly services: UnicodeText;
   /** The settings that the command line or a config file gave a valid value: these override the demo's defaults. */
   readonly given: ReadonlySet<SettingName>;
 }

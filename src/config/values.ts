@@ -2,6 +2,8 @@
 
 import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
 import { formatAuthority, parseAuthority } from "../wire/url/authority.ts";
+import { normalisedPath, type PathPrefix, parsePathPrefix } from "../wire/url/path-prefix.ts";
+import { type PublicHost, parsePublicHost } from "../wire/url/public-host.ts";
 import { readListenAddress, showListenAddress } from "./listen.ts";
 import type { HostAndPort, ListenAddress, PortRange } from "./settings.ts";
 
@@ -89,24 +91,30 @@ export const anyText: ValueType<string> = { read: (text) => ({ value: text }), s
 export const pagePath: ValueType<string> = {
   read(text, name) {
     if (text === "") return refuse(`${name} cannot be empty, keeping previous value`);
-    return readPath(text, name);
+    return pathTooLong(text, name) ?? { value: normalisedPath(text) };
   },
   show: String,
 };
 
 /** A path in the same form; without anything but slashes it means none. */
-export const pathPrefix: ValueType<string | undefined> = {
-  read(text, name) {
-    const reading = readPath(text, name);
-    return "value" in reading && reading.value === "/" ? { value: undefined } : reading;
-  },
+export const pathPrefix: ValueType<PathPrefix | undefined> = {
+  read: (text, name) => pathTooLong(text, name) ?? { value: parsePathPrefix(text) },
   show: String,
 };
 
-function readPath(text: string, name: string): Reading<string> {
-  if (Buffer.byteLength(text) > PATH_MAX_BYTES) return refuse(`${name} is too long, keeping previous value`);
-  return { value: `/${text.replace(/^\/+|\/+$/g, "")}` };
+function pathTooLong(text: string, name: string): ParseError | undefined {
+  const isTooLong = Buffer.byteLength(text) > PATH_MAX_BYTES;
+  return isTooLong ? refuse(`${name} is too long, keeping previous value`) : undefined;
 }
+
+/**
+ * The name of this relay; empty means none. One that cannot be read is a value: it admits nobody, where none at all would
+ * admit everybody (http.md section 4).
+ */
+export const publicHost: ValueType<PublicHost | undefined> = {
+  read: (text) => ({ value: text === "" ? undefined : parsePublicHost(text) }),
+  show: ({ text }) => text,
+};
 
 /** `N` or `N-M` of ports, blanks allowed around the dash. */
 export const portRange: ValueType<PortRange | undefined> = {

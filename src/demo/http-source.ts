@@ -2,6 +2,7 @@
 
 import { ClipLoop, type LoopClip } from "../wire/mpegts/loop.ts";
 import { TS_PACKET_BYTES } from "../wire/mpegts/packet.ts";
+import { asByteString } from "../wire/text/byte-string.ts";
 import { PaceClock } from "./pace-clock.ts";
 import { type Playback, positionTicks, soughtPlayback } from "./playback.ts";
 
@@ -56,7 +57,7 @@ export class HttpSource {
     const init = { headers: { "Content-Type": "video/mp2t", "Cache-Control": "no-store" } };
     if (method === "HEAD") return new Response(null, init);
     if (this.#streams === MAX_STREAMS) return new Response(null, { status: 503 });
-    return new Response(this.#media(soughtPlayback(search.slice(1), Date.now())), init);
+    return new Response(this.#media(soughtPlayback(asByteString(search.slice(1)), Date.now())), init);
   }
 
   /** Waits until the client has taken a piece before it makes another. Left early when the client goes. */

@@ -1,7 +1,6 @@
 /** URLs of the relay as the demo prints them. */
 
 import type { Settings } from "../config/settings.ts";
-import { TOKEN_NAME } from "../wire/http/token.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
 
 /**
@@ -11,12 +10,12 @@ import { percentEncodeText } from "../wire/url/percent.ts";
  */
 export function ownUrl(
   listening: { readonly address: string; readonly port: number } | undefined,
-  { appPathPrefix = "", r2hToken }: Pick<Settings, "appPathPrefix" | "r2hToken">,
+  { appPathPrefix, r2hToken }: Pick<Settings, "appPathPrefix" | "r2hToken">,
   path: string,
 ): string {
   const mark = path.includes("?") ? "&" : "?";
-  const token = r2hToken === undefined ? "" : `${mark}${TOKEN_NAME}=${percentEncodeText(r2hToken)}`;
-  return `${listening ? origin(listening) : ""}${appPathPrefix}${path}${token}`;
+  const token = r2hToken === undefined ? "" : `${mark}r2h-token=${percentEncodeText(r2hToken)}`;
+  return `${listening ? origin(listening) : ""}${appPathPrefix ?? ""}${path}${token}`;
 }
 
 function origin({ address, port }: { readonly address: string; readonly port: number }): string {

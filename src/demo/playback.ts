@@ -6,6 +6,7 @@
 import { parseSeekValue } from "../timeshift/seek-value.ts";
 import { instantMs, MS_PER_SECOND } from "../timeshift/times.ts";
 import { parseNptTime } from "../wire/rtsp/range.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { queryParameter } from "../wire/url/query.ts";
 
 const TICKS_PER_MS = 90;
@@ -26,8 +27,8 @@ export function positionTicks(unixMs: number): number {
  * What the query of a URL asks for with `playseek`; times without a zone are UTC. A value that is no time is what is on now.
  * @param query without `?`
  */
-export function soughtPlayback(query: string, nowMs: number): Playback {
-  return timesOf(queryParameter(query, "playseek") ?? "", nowMs) ?? { startMs: nowMs, endMs: undefined };
+export function soughtPlayback(query: ByteString, nowMs: number): Playback {
+  return timesOf(queryParameter(query, "playseek") ?? asByteString(""), nowMs) ?? { startMs: nowMs, endMs: undefined };
 }
 
 /**

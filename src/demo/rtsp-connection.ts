@@ -8,6 +8,7 @@ import type { LoopClip } from "../wire/mpegts/loop.ts";
 import { RtspDemux, type RtspSink } from "../wire/rtsp/demux.ts";
 import { parseSession } from "../wire/rtsp/headers.ts";
 import { emitRtspResponse, type RtspRequest } from "../wire/rtsp/message.ts";
+import { asByteString } from "../wire/text/byte-string.ts";
 import { Outbox } from "./outbox.ts";
 import { type Playback, rangedPlayback, soughtPlayback } from "./playback.ts";
 import { Playout, type Receiver } from "./playout.ts";
@@ -206,7 +207,7 @@ export class SourceConnection implements RtspSink, Receiver {
   /** What a URL asks for; undefined when it is not the channel's. */
   #playback(url: string): Playback | undefined {
     const [, path, query = ""] = /^rtsp:\/\/[^/?]*(\/[^?]*)(?:\?(.*))?$/i.exec(url) ?? [];
-    return path === this.#parent.path ? soughtPlayback(query, Date.now()) : undefined;
+    return path === this.#parent.path ? soughtPlayback(asByteString(query), Date.now()) : undefined;
   }
 
   #ok(headers: readonly HeaderField[] = [], body = ""): Answer {

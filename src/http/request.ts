@@ -6,6 +6,7 @@ import {
   type RequestHead,
   RequestHeadParser,
 } from "../wire/http/request.ts";
+import type { ByteString } from "../wire/text/byte-string.ts";
 import type { Connection } from "./connection.ts";
 
 export interface HttpRequest extends RequestHead {
@@ -86,7 +87,7 @@ class BodyBuffer {
 
 class CompleteRequest implements HttpRequest {
   readonly method: string;
-  readonly target: string;
+  readonly target: ByteString;
   readonly minorVersion: number;
   readonly headers: readonly HeaderField[];
   readonly body: Uint8Array;

@@ -1,7 +1,7 @@
 /** Whether a request knows the access token (http.md section 7). */
 import type { HeaderField } from "../wire/http/request.ts";
-import { presentedToken, type TokenSource } from "../wire/http/token.ts";
-import { utf8Encode } from "../wire/url/percent.ts";
+import { type ByteString, type UnicodeText, utf8Encode } from "../wire/text/byte-string.ts";
+import { presentedToken, type TokenSource } from "./token.ts";
 
 export type TokenVerdict =
   | { readonly kind: "known"; readonly source: TokenSource }
@@ -10,13 +10,13 @@ export type TokenVerdict =
 export class TokenCheck {
   readonly #digest: Buffer;
 
-  /** @param token text, not empty */
-  constructor(token: string) {
+  /** @param token not empty */
+  constructor(token: UnicodeText) {
     this.#digest = digest(utf8Encode(token));
   }
 
   /** @param rawQuery with a label that ends it: a token may hold a `$` and look like one */
-  check(query: string, rawQuery: string, headers: readonly HeaderField[]): TokenVerdict {
+  check(query: ByteString, rawQuery: ByteString, headers: readonly HeaderField[]): TokenVerdict {
     const presented = presentedToken(query, headers);
     if (!presented) return { kind: "unknown", problem: "r2h-token not found" };
     const { source, value } = presented;
@@ -25,11 +25,11 @@ export class TokenCheck {
   }
 
   /** Takes the same time whatever is right about the value. Digests are of one length, which `timingSafeEqual` demands. */
-  #matches(value: string | undefined): boolean {
+  #matches(value: ByteString | undefined): boolean {
     return value !== undefined && crypto.timingSafeEqual(digest(value), this.#digest);
   }
 }
 
-function digest(bytes: string): Buffer {
+function digest(bytes: ByteString): Buffer {
   return new Bun.CryptoHasher("sha256").update(bytes, "latin1").digest();
 }

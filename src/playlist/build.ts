@@ -1,5 +1,6 @@
 /** Makes channels and the published playlist of lists, in one go from bytes to bytes: entries live for a moment only. */
 import { type M3uEntry, M3uParser, type M3uPlaylist } from "../wire/m3u/parser.ts";
+import { type ByteString, bytesToString } from "../wire/text/byte-string.ts";
 import { type ChannelList, ChannelListBuilder } from "./channels.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
@@ -19,8 +20,8 @@ export interface ListSource {
 
 export interface BuildOptions<L> {
   readonly rules: EntryUrlRules;
-  /** A byte string; empty when none is asked for. */
-  readonly token: string;
+  /** Empty when none is asked for. */
+  readonly token: ByteString;
   /** Asked after each slice: false breaks the build off. */
   readonly isCurrent: () => boolean;
   /** A list is read to its end; what it gets is without most of the entries. */
@@ -53,7 +54,7 @@ export async function buildChannels<L extends ListSource>(
     if (!bytes) continue;
     const parser = new M3uParser();
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      parser.push(bytes.toString("latin1", at, at + PIECE_BYTES));
+      parser.push(bytesToString(bytes, at, at + PIECE_BYTES));
       add(parser.takeEntries());
       uncollected += PIECE_BYTES;
       if (uncollected >= COLLECT_BYTES) {
@@ -75,7 +76,7 @@ export async function buildChannels<L extends ListSource>(
 }
 
 /** Whoever runs a server elsewhere must not choose a file of this machine to be published. */
-function allowedGuides({ url }: ListSource, { guideUrls }: M3uPlaylist): readonly string[] {
+function allowedGuides({ url }: ListSource, { guideUrls }: M3uPlaylist): readonly ByteString[] {
   const isOfThisMachine = url === undefined || url.startsWith("file://");
   return isOfThisMachine ? guideUrls : guideUrls.filter((guide) => /^https?:/i.test(guide));
 }

@@ -1,15 +1,16 @@
 /** Names that are unique, and the same for the same entries in the same order (m3u.md section 5.4). */
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 
 /** What counts as a number that somebody has given already. */
 const NUMBERED = /^[1-9]\d{0,2}$/;
 
 export class ChannelNames {
-  readonly #taken = new Set<string>();
+  readonly #taken = new Set<ByteString>();
   /** By the name before it: the highest number that follows. */
-  readonly #highest = new Map<string, number>();
+  readonly #highest = new Map<ByteString, number>();
 
   /** `wanted` itself when it is free, else with `/2` or a higher number behind it. */
-  take(wanted: string): string {
+  take(wanted: ByteString): ByteString {
     const name = this.#taken.has(wanted) ? this.#number(wanted) : wanted;
     this.#taken.add(name);
     const slash = name.lastIndexOf("/");
@@ -18,14 +19,15 @@ export class ChannelNames {
     return name;
   }
 
-  #number(base: string): string {
+  #number(base: ByteString): ByteString {
     let number = Math.max(this.#highest.get(base) ?? 0, 1) + 1;
-    while (this.#taken.has(`${base}/${number}`)) number++;
+    const numbered = () => asByteString(`${base}/${number}`);
+    while (this.#taken.has(numbered())) number++;
     this.#note(base, number);
-    return `${base}/${number}`;
+    return numbered();
   }
 
-  #note(base: string, number: number): void {
+  #note(base: ByteString, number: number): void {
     if (number > (this.#highest.get(base) ?? 0)) this.#highest.set(base, number);
   }
 }

@@ -2,25 +2,25 @@
 
 import { splitLabel, withoutLabel } from "../wire/m3u/label.ts";
 import type { M3uEntry, M3uPlaylist } from "../wire/m3u/parser.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode, percentEncode } from "../wire/url/percent.ts";
 import { ChannelNames } from "./channel-names.ts";
 import { type EntryUrlRules, isServable, recogniseUrl } from "./entry-url.ts";
 
 const FOREIGN_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
-/** All texts are byte strings. */
 export interface Channel {
   /** What a request path must name, decoded: `News/Channel 1/HD`. */
-  readonly name: string;
+  readonly name: ByteString;
   /** The upstream as the playlist has it, unwrapped, without label, with all its parameters: `rtsp://…`. */
-  readonly url: string;
+  readonly url: ByteString;
   /** Without `$`; empty when there is none. */
-  readonly label: string;
+  readonly label: ByteString;
 }
 
 /** Its path on this server behind the base URL. A name that begins with `/` must not make a `//HOST` of it. */
-export function pathOfChannel({ name }: Channel): string {
-  return percentEncode(name).replace(/^\//, "%2F");
+export function pathOfChannel({ name }: Channel): ByteString {
+  return asByteString(percentEncode(name).replace(/^\//, "%2F"));
 }
 
 export interface ListedEntry {
@@ -31,19 +31,19 @@ export interface ListedEntry {
 }
 
 export class ChannelList {
-  readonly #byName: ReadonlyMap<string, Channel>;
+  readonly #byName: ReadonlyMap<ByteString, Channel>;
   /** In the order of their entries, without those for catch-up. */
   readonly main: readonly Channel[];
   /** Behind the last entry of each list. */
-  readonly trailing: readonly string[];
-  /** Of the programme guides that the lists name. Byte strings, each once. */
-  readonly guideUrls: readonly string[];
+  readonly trailing: readonly ByteString[];
+  /** Of the programme guides that the lists name, each once. */
+  readonly guideUrls: readonly ByteString[];
 
   constructor(
-    byName: ReadonlyMap<string, Channel>,
+    byName: ReadonlyMap<ByteString, Channel>,
     main: readonly Channel[],
-    trailing: readonly string[],
-    guideUrls: readonly string[],
+    trailing: readonly ByteString[],
+    guideUrls: readonly ByteString[],
   ) {
     this.#byName = byName;
     this.main = main;
@@ -61,7 +61,7 @@ export class ChannelList {
    * @param path raw, without app prefix and query; begins with `/`
    * @returns undefined when there is none; `invalid` for an invalid percent escape: 400, if no other route takes it
    */
-  find(path: string): Channel | undefined | "invalid" {
+  find(path: ByteString): Channel | undefined | "invalid" {
     const name = percentDecode(path.slice(1));
     if (name === undefined) return "invalid";
     // A name may end in a slash or hold a `$` of its own, so that it is looked for as it stands first.
@@ -76,10 +76,10 @@ export const NO_CHANNELS = new ChannelList(new Map(), [], [], []);
 export class ChannelListBuilder {
   readonly #rules: EntryUrlRules;
   readonly #names = new ChannelNames();
-  readonly #byName = new Map<string, Channel>();
+  readonly #byName = new Map<ByteString, Channel>();
   readonly #mainChannels: Channel[] = [];
-  readonly #trailing: string[] = [];
-  readonly #guideUrls = new Set<string>();
+  readonly #trailing: ByteString[] = [];
+  readonly #guideUrls = new Set<ByteString>();
 
   constructor(rules: EntryUrlRules) {
     this.#rules = rules;
@@ -106,8 +106,8 @@ export class ChannelListBuilder {
     const { url, label } = splitLabel(entry.url);
     const upstream = recogniseUrl(url, this.#rules);
     if (upstream === undefined || !isServable(upstream, this.#rules)) return undefined;
-    const inGroup = entry.group === "" ? entry.name : `${entry.group}/${entry.name}`;
-    return this.#make(label === "" ? inGroup : `${inGroup}/${label}`, upstream, label);
+    const inGroup = entry.group === "" ? entry.name : asByteString(`${entry.group}/${entry.name}`);
+    return this.#make(label === "" ? inGroup : asByteString(`${inGroup}/${label}`), upstream, label);
   }
 
   #catchup({ catchupSource }: M3uEntry, main: Channel): Channel | undefined {
@@ -115,10 +115,10 @@ export class ChannelListBuilder {
     const url = recogniseUrl(catchupSource, this.#rules) ?? appendSource(main.url, catchupSource);
     if (url === undefined || !isServable(url, this.#rules)) return undefined;
     // In a source a `$` is literal.
-    return this.#make(`${main.name}/catchup`, url, "");
+    return this.#make(asByteString(`${main.name}/catchup`), url, asByteString(""));
   }
 
-  #make(wanted: string, url: string, label: string): Channel {
+  #make(wanted: ByteString, url: ByteString, label: ByteString): Channel {
     const name = this.#names.take(wanted);
     const channel = { name, url, label };
     this.#byName.set(name, channel);
@@ -127,8 +127,8 @@ export class ChannelListBuilder {
 }
 
 /** Undefined for a URL that is not ours, and so nothing to append. */
-function appendSource(url: string, source: string): string | undefined {
+function appendSource(url: ByteString, source: ByteString): ByteString | undefined {
   if (FOREIGN_SCHEME.test(source)) return undefined;
   const fragment = source.replace(/^[?&]/, "");
-  return `${url}${url.includes("?") ? "&" : "?"}${fragment}`;
+  return asByteString(`${url}${url.includes("?") ? "&" : "?"}${fragment}`);
 }

@@ -1,7 +1,9 @@
 /** Fetching of playlists and guides from `http://`, `https://` and `file://`, within limits (m3u.md section 2). */
+
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { errorReason } from "../system/errno.ts";
+import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { PlaylistError } from "./errors.ts";
 import { type Chunks, gunzip, limited } from "./streams.ts";
 
@@ -21,8 +23,7 @@ export interface DownloadLimits {
 }
 
 export interface DownloadRequest {
-  /** Text, not a byte string. */
-  readonly url: string;
+  readonly url: UnicodeText;
   readonly limits: DownloadLimits;
   /** The validator of a copy that is at hand. */
   readonly etag?: string | undefined;

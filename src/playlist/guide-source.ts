@@ -1,5 +1,6 @@
 /** One programme guide that lives elsewhere: fetched, kept on disk, and kept when a later fetch fails (m3u.md section 9). */
 import type { Log } from "../system/log.ts";
+import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
 import { GuideFile } from "./guide-file.ts";
@@ -14,8 +15,7 @@ const HTML = /^(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)/i;
 const HTML_SIGN_BYTES = 64;
 
 export interface GuideSourceParts {
-  /** Text, not a byte string. */
-  readonly url: string;
+  readonly url: UnicodeText;
   readonly log: Log;
   readonly directory: string;
   readonly limits: DownloadLimits;

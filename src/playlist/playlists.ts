@@ -4,7 +4,7 @@ import { errorReason } from "../system/errno.ts";
 import { collectGarbageIn } from "../system/garbage.ts";
 import type { Log } from "../system/log.ts";
 import type { M3uPlaylist } from "../wire/m3u/parser.ts";
-import { utf8Decode, utf8Encode } from "../wire/url/percent.ts";
+import { asByteString, type UnicodeText, utf8Decode, utf8Encode } from "../wire/text/byte-string.ts";
 import { type BuiltChannels, buildChannels } from "./build.ts";
 import { type ChannelList, NO_CHANNELS } from "./channels.ts";
 import type { DownloadLimits } from "./download.ts";
@@ -19,14 +19,14 @@ import { PLAYLIST_LIMITS, PlaylistSource, withoutPassword } from "./source.ts";
 const SETTLE_MS = 1000;
 
 export interface PlaylistSettings extends EntryUrlRules {
-  /** The playlist of `[services]`, as text; empty when there is none. */
-  readonly inline: string;
+  /** The playlist of `[services]`; empty when there is none. */
+  readonly inline: UnicodeText;
   /** `external-m3u` */
   readonly urls: readonly string[];
   /** Between loads, in s; 0: only when told to. */
   readonly intervalS: number;
-  /** As text; empty when none is asked for. */
-  readonly token: string;
+  /** Empty when none is asked for. */
+  readonly token: UnicodeText;
 }
 
 export interface PlaylistsParts {
@@ -66,7 +66,7 @@ export class Playlists {
   #settings: PlaylistSettings | undefined;
   #lists: readonly List[] = [];
   #channels = NO_CHANNELS;
-  #published: PublishedPlaylist = new PlaylistWriter("").finish([]);
+  #published: PublishedPlaylist = new PlaylistWriter(asByteString("")).finish([]);
   /** A newer build or cycle puts an end to an older one. */
   #builds = 0;
   #cycles = 0;

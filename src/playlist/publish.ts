@@ -1,8 +1,9 @@
-/** `/playlist.m3u`: the channels with URLs of this relay, for any base URL (m3u.md section 8). All texts are byte strings. */
+/** `/playlist.m3u`: the channels with URLs of this relay, for any base URL (m3u.md section 8). */
 import { carrierQuery } from "../timeshift/carrier.ts";
 import { splitUrl } from "../timeshift/url-parameters.ts";
 import { findAttribute } from "../wire/m3u/attributes.ts";
 import { emitM3uEntry, emitM3uHeader } from "../wire/m3u/parser.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
 import { type Channel, type ListedEntry, pathOfChannel } from "./channels.ts";
 
@@ -23,16 +24,16 @@ interface Chunk {
 }
 
 export class PublishedPlaylist {
-  readonly #encodedToken: string;
+  readonly #encodedToken: ByteString;
   /** Without header. */
   readonly #chunks: readonly Chunk[];
   readonly #hash: string;
   /** The last one that was asked for: the clients of a home name the same host. */
-  #made: { readonly head: string; readonly base: string; readonly body: Buffer } | undefined;
+  #made: { readonly head: ByteString; readonly base: ByteString; readonly body: Buffer } | undefined;
   /** About the length of the body, which depends on the base URL. */
   readonly bytes: number;
 
-  constructor(encodedToken: string, chunks: readonly Chunk[], hash: string) {
+  constructor(encodedToken: ByteString, chunks: readonly Chunk[], hash: string) {
     this.#encodedToken = encodedToken;
     this.#chunks = chunks;
     this.#hash = hash;
@@ -45,7 +46,7 @@ export class PublishedPlaylist {
   }
 
   /** @param base as `baseUrl` makes it: ends in `/` */
-  body(base: string, guide: GuideKind): Buffer {
+  body(base: ByteString, guide: GuideKind): Buffer {
     const head = this.#header(base, guide);
     if (this.#made?.head !== head || this.#made.base !== base) {
       // Before the next one is made, so that there are never two.
@@ -56,18 +57,18 @@ export class PublishedPlaylist {
   }
 
   /** Changes when the body does, and costs less; the same in every worker. With quotes. */
-  etag(base: string, guide: GuideKind): string {
+  etag(base: ByteString, guide: GuideKind): string {
     const hash = new Bun.CryptoHasher("md5").update(this.#hash).update(this.#header(base, guide), "latin1");
     return `"${hash.update(base, "latin1").digest("hex")}"`;
   }
 
-  #header(base: string, guide: GuideKind): string {
-    if (guide === "none") return emitM3uHeader("");
+  #header(base: ByteString, guide: GuideKind): ByteString {
+    if (guide === "none") return emitM3uHeader(asByteString(""));
     const file = guide === "gzip" ? "epg.xml.gz" : "epg.xml";
-    return emitM3uHeader(base + file + queryOf(tokenParameter(this.#encodedToken)));
+    return emitM3uHeader(asByteString(base + file + queryOf(tokenParameter(this.#encodedToken))));
   }
 
-  #make(head: string, base: string): Buffer {
+  #make(head: ByteString, base: ByteString): Buffer {
     const link = Buffer.from(base, "latin1");
     const linkCount = this.#chunks.reduce((sum, { places }) => sum + places.length, 0);
     const body = Buffer.allocUnsafeSlow(head.length + this.bytes + linkCount * (link.length - BASE.length));
@@ -87,16 +88,16 @@ export class PublishedPlaylist {
 
 /** Makes a playlist entry by entry, so that the caller may pause in between. */
 export class PlaylistWriter {
-  readonly #encodedToken: string;
+  readonly #encodedToken: ByteString;
   /** Of a link that has no other parameters. */
-  readonly #tokenQuery: string;
+  readonly #tokenQuery: ByteString;
   readonly #hash = new Bun.CryptoHasher("md5");
   readonly #chunks: Chunk[] = [];
   /** Of the chunk that is not full yet. */
   #text = "";
 
-  /** @param token a byte string; empty when none is asked for */
-  constructor(token: string) {
+  /** @param token empty when none is asked for */
+  constructor(token: ByteString) {
     this.#encodedToken = percentEncode(token);
     this.#tokenQuery = queryOf(tokenParameter(this.#encodedToken));
   }
@@ -108,27 +109,27 @@ export class PlaylistWriter {
     this.#write(emitM3uEntry({ before, extinf, options, url }));
   }
 
-  finish(trailing: readonly string[]): PublishedPlaylist {
-    for (const line of trailing) this.#write(`${line}\n`);
+  finish(trailing: readonly ByteString[]): PublishedPlaylist {
+    for (const line of trailing) this.#write(asByteString(`${line}\n`));
     this.#endChunk();
     return new PublishedPlaylist(this.#encodedToken, this.#chunks, this.#hash.digest("hex"));
   }
 
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
-  #link(channel: Channel): string {
+  #link(channel: Channel): ByteString {
     const { url, label } = channel;
     const query = DYNAMIC.test(url)
       ? queryOf(...dynamicParameters(url), tokenParameter(this.#encodedToken))
       : this.#tokenQuery;
-    return BASE + pathOfChannel(channel) + query + (label === "" ? "" : `$${label}`);
+    return asByteString(BASE + pathOfChannel(channel) + query + (label === "" ? "" : `$${label}`));
   }
 
-  #catchupLink(channel: Channel): string {
-    const query = queryOf(carrierQuery(channel.url) ?? "", tokenParameter(this.#encodedToken));
-    return BASE + pathOfChannel(channel) + query;
+  #catchupLink(channel: Channel): ByteString {
+    const query = queryOf(carrierQuery(channel.url) ?? asByteString(""), tokenParameter(this.#encodedToken));
+    return asByteString(BASE + pathOfChannel(channel) + query);
   }
 
-  #write(text: string): void {
+  #write(text: ByteString): void {
     this.#text += text;
     if (this.#text.length >= CHUNK_CHARS) this.#endChunk();
   }
@@ -149,28 +150,28 @@ function placesOf(word: string, text: string): Uint32Array {
 
 const DYNAMIC = /[{}$]/;
 
-function dynamicParameters(url: string): string[] {
+function dynamicParameters(url: ByteString): ByteString[] {
   const { parameters } = splitUrl(url);
   return parameters.filter(({ value }) => value !== undefined && DYNAMIC.test(value)).map(({ text }) => text);
 }
 
-function tokenParameter(encodedToken: string): string {
-  return encodedToken === "" ? "" : `r2h-token=${encodedToken}`;
+function tokenParameter(encodedToken: ByteString): ByteString {
+  return asByteString(encodedToken === "" ? "" : `r2h-token=${encodedToken}`);
 }
 
-function queryOf(...parameters: readonly string[]): string {
+function queryOf(...parameters: readonly ByteString[]): ByteString {
   const given = parameters.filter(Boolean);
-  return given.length === 0 ? "" : `?${given.join("&")}`;
+  return asByteString(given.length === 0 ? "" : `?${given.join("&")}`);
 }
 
 /** The link replaces the source, in quotes; a player must not append it to anything. */
-function withCatchupLink(extinf: string, link: string): string {
+function withCatchupLink(extinf: ByteString, link: ByteString): ByteString {
   const mode = findAttribute(extinf, "catchup");
-  const line = mode?.value === "append" ? replaced(extinf, mode.start, mode.end, "default") : extinf;
+  const line = mode?.value === "append" ? replaced(extinf, mode.start, mode.end, asByteString("default")) : extinf;
   const source = findAttribute(line, "catchup-source");
-  return source ? replaced(line, source.start, source.end, link.replaceAll('"', "%22")) : line;
+  return source ? replaced(line, source.start, source.end, asByteString(link.replaceAll('"', "%22"))) : line;
 }
 
-function replaced(line: string, start: number, end: number, value: string): string {
-  return `${line.slice(0, start)}"${value}"${line.slice(end)}`;
+function replaced(line: ByteString, start: number, end: number, value: ByteString): ByteString {
+  return asByteString(`${line.slice(0, start)}"${value}"${line.slice(end)}`);
 }

@@ -1,5 +1,6 @@
 /** A playlist that lives elsewhere: loaded, loaded again, and kept when that fails (m3u.md sections 1 to 3). */
 import type { Log } from "../system/log.ts";
+import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { type Download, type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
 import { describeRetry, describeStale, RetryingJob, type Schedule, scheduleTimeout } from "./retrying-job.ts";
@@ -12,8 +13,8 @@ const ENTRY = "#EXTINF";
 const INDENT = /^(?:\xef\xbb\xbf)?[\t ]*$/;
 
 export interface SourceParts {
-  /** `file://`, `http://` or `https://`; text, not a byte string. */
-  readonly url: string;
+  /** `file://`, `http://` or `https://`. */
+  readonly url: UnicodeText;
   readonly log: Log;
   /** A new version has come, as bytes of their own. May take its time: the load ends with it. */
   readonly onLoaded: (list: Buffer) => void | Promise<void>;

@@ -1,28 +1,29 @@
 /** Who may ask: all that stands between a request and the routes (http.md sections 3 to 7 and 15). */
 import type { Connection } from "../http/connection.ts";
 import { corsHeaders, preflightResponse } from "../http/cors.ts";
-import { type HostCheck, hasHostnameScheme, hostCheck } from "../http/host-check.ts";
+import { type HostCheck, hostCheck } from "../http/host-check.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { errorResponse, type HttpResponse, type ResponseHeader } from "../http/response.ts";
+import { tokenCookie, withoutToken } from "../http/token.ts";
 import { TokenCheck } from "../http/token-check.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { forwardedFor } from "../wire/http/forwarded.ts";
-import { tokenCookie, withoutToken } from "../wire/http/token.ts";
+import type { ByteString } from "../wire/text/byte-string.ts";
 import { splitTarget } from "../wire/url/label.ts";
-import { withoutPrefix } from "../wire/url/path-prefix.ts";
-import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
+import { type PathPrefix, prefixBytes, withoutPrefix } from "../wire/url/path-prefix.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
+import type { PublicHost } from "../wire/url/public-host.ts";
 import type { Exchange } from "./route.ts";
 
 export interface AccessControlOptions {
-  /** What `Host` must be: `host`, `host:port` or a URL. */
-  readonly hostname: string | undefined;
+  /** What `Host` must be. */
+  readonly hostname: PublicHost | undefined;
   /** Believe `X-Forwarded-For`; a `hostname` with a scheme has the same effect. */
   readonly xff: boolean;
   readonly r2hToken: string | undefined;
   /** `*` or an origin. */
   readonly corsAllowOrigin: string | undefined;
-  /** Begins with `/` and does not end in one. */
-  readonly appPathPrefix: string | undefined;
+  readonly appPathPrefix: PathPrefix | undefined;
 }
 
 /** Pages are made of them: everybody may have them, so that nothing else may be found below this path. */
@@ -37,16 +38,15 @@ export class AccessControl {
   readonly #tokenCheck: TokenCheck | undefined;
   readonly #cookie: ResponseHeader;
   readonly #corsHeaders: readonly ResponseHeader[];
-  /** Byte string. */
-  readonly #prefix: string;
+  readonly #prefix: ByteString;
 
   constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: AccessControlOptions, log: Log) {
     this.#log = log;
     this.#hostCheck = hostname ? hostCheck(hostname) : undefined;
-    this.#believesForwarded = xff || hasHostnameScheme(hostname ?? "");
+    this.#believesForwarded = xff || hostname?.scheme !== undefined;
     this.#tokenCheck = r2hToken ? new TokenCheck(r2hToken) : undefined;
     this.#corsHeaders = corsHeaders(corsAllowOrigin);
-    this.#prefix = utf8Encode(appPathPrefix ?? "");
+    this.#prefix = prefixBytes(appPathPrefix);
     this.#cookie = ["Set-Cookie", tokenCookie(percentEncodeText(r2hToken ?? ""), this.#prefix || "/")];
   }
 
@@ -91,7 +91,7 @@ export class AccessControl {
     return isPreflight && inner !== undefined ? preflightResponse(request) : undefined;
   }
 
-  #knowsToken({ target, headers }: HttpRequest, query: string, connection: Connection): boolean {
+  #knowsToken({ target, headers }: HttpRequest, query: ByteString, connection: Connection): boolean {
     if (!this.#tokenCheck) return true;
     const rawQuery = target.slice(target.indexOf("?") + 1);
     const verdict = this.#tokenCheck.check(query, rawQuery, headers);

@@ -7,6 +7,7 @@ import {
   parseAccessLogFormat,
 } from "../wire/http/access-log.ts";
 import { forwardedFor } from "../wire/http/forwarded.ts";
+import type { ByteString } from "../wire/text/byte-string.ts";
 import { serviceUrl, userAgent } from "./client-identity.ts";
 import type { Exchange } from "./route.ts";
 
@@ -22,8 +23,8 @@ export class AccessLog {
     this.#format = parseAccessLogFormat(format);
   }
 
-  /** @param upstreamUrl byte string, without the token and what is for this relay */
-  admitted(exchange: Exchange, serviceType: string, upstreamUrl: string): void {
+  /** @param upstreamUrl without the token and what is for this relay */
+  admitted(exchange: Exchange, serviceType: string, upstreamUrl: ByteString): void {
     if (this.#path === undefined) return;
     const { request, clientAddress } = exchange;
     const now = new Date();

@@ -1,18 +1,19 @@
 /** Channels by name, `/News/One`: the request's query is merged into the playlist's URL, whose protocol then serves it (http.md section 13). */
 import { errorResponse } from "../http/response.ts";
+import { maskToken } from "../http/token-mask.ts";
 import type { Channel } from "../playlist/channels.ts";
 import type { Playlists } from "../playlist/playlists.ts";
 import { LOG_DEBUG, LOG_INFO, type Log } from "../system/log.ts";
 import { mergeServiceQuery } from "../timeshift/service-query.ts";
-import { maskToken } from "../wire/http/token-mask.ts";
-import { percentDecode, utf8Decode } from "../wire/url/percent.ts";
+import { type ByteString, utf8Decode } from "../wire/text/byte-string.ts";
+import { percentDecode } from "../wire/url/percent.ts";
 import type { Exchange, Route } from "./route.ts";
 
 /**
  * Serves a URL of whatever protocol.
  * @param serviceUrl the URL before the request's query was merged into it
  */
-export type ServeUrl = (exchange: Exchange, url: string, serviceUrl: string) => void;
+export type ServeUrl = (exchange: Exchange, url: ByteString, serviceUrl: ByteString) => void;
 
 export interface ChannelParts {
   readonly playlists: Pick<Playlists, "channels">;

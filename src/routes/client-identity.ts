@@ -1,17 +1,18 @@
 /** Who a media client is, in the words of the status page and the access log (status.md section 3, config.md section 14). */
+import { withoutTokenWord } from "../http/token.ts";
 import type { UpstreamAbout } from "../relay/upstream.ts";
 import type { ClientIdentity } from "../status/clients.ts";
 import { cutUtf8 } from "../system/log.ts";
 import { SHOWN_MAX_BYTES, shownUrl } from "../upstream/shown-url.ts";
-import { withoutTokenWord } from "../wire/http/token.ts";
-import { percentDecode, utf8Decode } from "../wire/url/percent.ts";
+import { asByteString, type ByteString, utf8Decode } from "../wire/text/byte-string.ts";
+import { percentDecode } from "../wire/url/percent.ts";
 import type { Exchange } from "./route.ts";
 
 const ADDRESS_MAX_BYTES = 127;
 
 export function clientIdentity(exchange: Exchange, { kind, receiver }: UpstreamAbout): ClientIdentity {
   return {
-    address: cutUtf8(utf8Decode(exchange.clientAddress), ADDRESS_MAX_BYTES),
+    address: cutUtf8(utf8Decode(asByteString(exchange.clientAddress)), ADDRESS_MAX_BYTES),
     serviceUrl: shownUrl(serviceUrl(exchange)),
     userAgent: cutUtf8(utf8Decode(userAgent(exchange)), SHOWN_MAX_BYTES),
     kind,
@@ -19,14 +20,14 @@ export function clientIdentity(exchange: Exchange, { kind, receiver }: UpstreamA
   };
 }
 
-/** Path without prefix, label and a trailing slash, decoded, and the query without the token; a byte string of at most 255. */
-export function serviceUrl({ path, query }: Exchange): string {
+/** Path without prefix, label and a trailing slash, decoded, and the query without the token; at most 255 bytes. */
+export function serviceUrl({ path, query }: Exchange): ByteString {
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-  const url = (percentDecode(trimmed) ?? trimmed) + (query === "" ? "" : `?${query}`);
+  const url = asByteString((percentDecode(trimmed) ?? trimmed) + (query === "" ? "" : `?${query}`));
   return url.slice(0, SHOWN_MAX_BYTES);
 }
 
-/** Without the token; a byte string. */
-export function userAgent({ request }: Exchange): string {
-  return withoutTokenWord(request.header("user-agent") ?? "");
+/** Without the token. */
+export function userAgent({ request }: Exchange): ByteString {
+  return asByteString(withoutTokenWord(request.header("user-agent") ?? ""));
 }

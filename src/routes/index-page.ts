@@ -2,7 +2,8 @@
 import { type ChannelList, pathOfChannel } from "../playlist/channels.ts";
 import type { Playlists } from "../playlist/playlists.ts";
 import { escapeHtml } from "../wire/http/html.ts";
-import { utf8Decode } from "../wire/url/percent.ts";
+import { utf8Decode } from "../wire/text/byte-string.ts";
+import type { PathPrefix } from "../wire/url/path-prefix.ts";
 import { hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
@@ -10,8 +11,7 @@ import type { Route } from "./route.ts";
 export const MAX_LISTED_CHANNELS = 1000;
 
 export interface IndexOptions {
-  /** Of all paths: begins with `/` and does not end in one. */
-  readonly appPathPrefix: string | undefined;
+  readonly appPathPrefix: PathPrefix | undefined;
   /** With one leading slash. A page whose path is `/` is asked before this route. */
   readonly statusPagePath: string;
   readonly playerPagePath: string;

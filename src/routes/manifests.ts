@@ -1,7 +1,7 @@
 /** `/status.webmanifest` and `/player.webmanifest`: the pages as programs that one can install (http.md section 21). */
 
 import type { PageName } from "../web/site.ts";
-import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
+import { type PathPrefix, withoutTrailingSlash } from "../wire/url/path-prefix.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
 import type { Route } from "./route.ts";
 
@@ -9,8 +9,7 @@ export interface ManifestsOptions {
   /** With one leading slash and none at the end. */
   readonly statusPagePath: string;
   readonly playerPagePath: string;
-  /** Begins with `/` and does not end in one. */
-  readonly appPathPrefix: string | undefined;
+  readonly appPathPrefix: PathPrefix | undefined;
   readonly r2hToken: string | undefined;
 }
 

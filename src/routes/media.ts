@@ -5,6 +5,7 @@ import type { Hub } from "../relay/hub.ts";
 import type { Log } from "../system/log.ts";
 import type { PlannedUpstream } from "../upstream/planner.ts";
 import type { Planners } from "../upstream/plans.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import type { AccessLog } from "./access-log.ts";
 import { type Admitted, admit, type ClientLimit } from "./client-limit.ts";
 import { MediaClient } from "./media-client.ts";
@@ -29,8 +30,9 @@ export function mediaRoute(parts: MediaParts): Route {
   return (exchange) => {
     const [, scheme = "", rest = ""] = PATH.exec(exchange.path) ?? [];
     if (!parts.planners.has(scheme)) return false;
+    const query = exchange.query === "" ? "" : `?${exchange.query}`;
     if (rest === "") exchange.connection.respond(errorResponse(404));
-    else serveMedia(parts, exchange, `${scheme}://${rest}${exchange.query === "" ? "" : `?${exchange.query}`}`);
+    else serveMedia(parts, exchange, asByteString(`${scheme}://${rest}${query}`));
     return true;
   };
 }
@@ -40,7 +42,7 @@ export function mediaRoute(parts: MediaParts): Route {
  * @param url with all parameters of the request; a channel's with the request's query merged in
  * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
  */
-export function serveMedia(parts: MediaParts, exchange: Exchange, url: string, serviceUrl?: string): void {
+export function serveMedia(parts: MediaParts, exchange: Exchange, url: ByteString, serviceUrl?: ByteString): void {
   const { request, connection } = exchange;
   const { method, headers, body } = request;
   const trigger = parts.snapshots && snapshotTrigger(exchange);

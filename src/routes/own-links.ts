@@ -1,15 +1,16 @@
 /** URLs in our answers that lead back to this relay: what they begin with, and the token they carry (m3u.md section 7). */
 import type { OwnLinks } from "../upstream/planner.ts";
 import type { BaseUrlRules } from "../wire/url/base-url.ts";
-import { percentEncodeText, utf8Encode } from "../wire/url/percent.ts";
+import { type PathPrefix, prefixBytes } from "../wire/url/path-prefix.ts";
+import { percentEncodeText } from "../wire/url/percent.ts";
+import type { PublicHost } from "../wire/url/public-host.ts";
 
 export interface OwnLinksOptions {
-  readonly hostname: string | undefined;
+  readonly hostname: PublicHost | undefined;
   /** Believe `X-Forwarded-Host` and `X-Forwarded-Proto`. */
   readonly xff: boolean;
   readonly r2hToken: string | undefined;
-  /** Begins with `/` and does not end in one. */
-  readonly appPathPrefix: string | undefined;
+  readonly appPathPrefix: PathPrefix | undefined;
   readonly useRelativePathInM3u: boolean;
 }
 
@@ -18,7 +19,7 @@ export function ownLinks(options: OwnLinksOptions, local: () => BaseUrlRules["lo
   return {
     rules: {
       relative: options.useRelativePathInM3u,
-      appPathPrefix: utf8Encode(options.appPathPrefix ?? ""),
+      appPathPrefix: prefixBytes(options.appPathPrefix),
       trustForwarded: options.xff,
       hostname: options.hostname,
       get local() {

@@ -2,8 +2,8 @@
 import type { HttpResponse } from "../http/response.ts";
 import type { Page, PageName, Site } from "../web/site.ts";
 import { escapeHtml } from "../wire/http/html.ts";
-import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
-import { utf8Encode } from "../wire/url/percent.ts";
+import { utf8Encode } from "../wire/text/byte-string.ts";
+import { type PathPrefix, withoutTrailingSlash } from "../wire/url/path-prefix.ts";
 import { hashSource, type Policy, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
@@ -11,8 +11,7 @@ export interface PagesOptions {
   /** With one leading slash and none at the end. */
   readonly statusPagePath: string;
   readonly playerPagePath: string;
-  /** Begins with `/` and does not end in one. */
-  readonly appPathPrefix: string | undefined;
+  readonly appPathPrefix: PathPrefix | undefined;
   /** 0 to 4. */
   readonly verbosity: number;
 }
@@ -44,7 +43,8 @@ export function pagesRoute(options: PagesOptions, site: () => Promise<Site>): Ro
   };
 }
 
-function configuredPage({ html, scripts }: Page, { appPathPrefix = "", verbosity }: PagesOptions): HttpResponse {
+function configuredPage({ html, scripts }: Page, { appPathPrefix: prefix, verbosity }: PagesOptions): HttpResponse {
+  const appPathPrefix = prefix ?? "";
   const config = scriptJson({ appPathPrefix, logLevel: verbosity });
   const script = `window.__RTP2HTTPD_CONFIG__=${config};`;
   const injected = `\n    <base href="${escapeHtml(appPathPrefix)}/">\n    <script>${script}</script>`;

@@ -1,8 +1,8 @@
 /** The order in which a request is looked at (http.md section 3). */
 import type { RequestHandler } from "../http/request.ts";
 import { errorResponse } from "../http/response.ts";
+import { maskToken } from "../http/token-mask.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
-import { maskToken } from "../wire/http/token-mask.ts";
 import { type AccessControl, isAssetPath } from "./access-control.ts";
 import type { Route } from "./route.ts";
 

@@ -3,7 +3,7 @@ import type { Connection } from "../http/connection.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { LEVEL_NAMES } from "../status/log-ring.ts";
 import type { LogLevel } from "../system/log.ts";
-import { utf8Decode } from "../wire/url/percent.ts";
+import { bytesToString, utf8Decode } from "../wire/text/byte-string.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import type { Route } from "./route.ts";
 import { belowStatusPage } from "./status-path.ts";
@@ -91,7 +91,7 @@ function setLogLevel(control: StatusControl, request: HttpRequest): Answer {
 /** The text of a parameter of the body, whatever type that claims to have. */
 function parameter({ body }: HttpRequest, name: string): string | Answer {
   if (body.length === 0) return bad("Missing request body");
-  const value = queryParameter(Buffer.from(body).toString("latin1"), name);
+  const value = queryParameter(bytesToString(Buffer.from(body)), name);
   return value === undefined ? bad(`Missing '${name}' parameter in request body`) : utf8Decode(value);
 }
 

@@ -1,5 +1,6 @@
 /** The access log's file: opened at the first line, each line one write (config.md section 14). */
 import { closeSync, constants, openSync, writeSync } from "node:fs";
+import type { ByteString } from "../wire/text/byte-string.ts";
 import { errorReason } from "./errno.ts";
 import type { Log } from "./log.ts";
 
@@ -25,9 +26,9 @@ export class AccessLogFile {
 
   /**
    * Appends a line. A path other than the last one closes that file.
-   * @param line byte string with its newline
+   * @param line with its newline
    */
-  write(path: string, line: string): void {
+  write(path: string, line: ByteString): void {
     const file = this.#opened(path);
     if (!file) return;
     const bytes = Buffer.from(line, "latin1");

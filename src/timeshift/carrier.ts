@@ -1,4 +1,5 @@
 /** The query of a published catch-up link, which brings a player's times back to the server (m3u.md section 12.4). */
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { isSeekControl, readSeekControls } from "./control-parameters.ts";
 import { findPlaceholders, type Placeholder, type Point } from "./placeholders.ts";
 import { findSeekParameter } from "./seek-parameter.ts";
@@ -29,7 +30,7 @@ const remembered = new Map<string, ReadValue>();
  * @param url of the catch-up source
  * @returns undefined when the URL holds no placeholder that depends on a seek
  */
-export function carrierQuery(url: string): string | undefined {
+export function carrierQuery(url: ByteString): ByteString | undefined {
   if (!url.includes("{")) return undefined;
   const { path, parameters } = splitUrl(url);
   const values = parameters.flatMap(({ value }) => (value?.includes("{") ? readValue(value) : []));
@@ -45,7 +46,7 @@ export function carrierQuery(url: string): string | undefined {
   }
   const begin = found.begin ?? (joined(inPath, "begin") || ANY_BEGIN);
   const end = found.end ?? (joined(inPath, "end") || ANY_END);
-  return `${carrierName(parameters)}=${begin}${needsEnd ? `-${end}` : ""}`;
+  return asByteString(`${carrierName(parameters)}=${begin}${needsEnd ? `-${end}` : ""}`);
 }
 
 /** The server looks for this name and no other when it gets the link back. */

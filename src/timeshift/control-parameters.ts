@@ -1,4 +1,5 @@
 /** Query parameters that steer a seek and are meant for this relay only (m3u.md section 10; rtsp.md section 9.1). */
+import { asByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import { parseSeekMode, type SeekMode } from "./seek-mode.ts";
 import type { SeekOffset } from "./seek-value.ts";
@@ -42,7 +43,7 @@ export function isSeekControl(parameter: Parameter): boolean {
 function controlValue(parameters: readonly Parameter[], name: ControlName, warnings: string[]): string {
   const [first, ...copies] = parameters.filter((parameter) => isNamed(parameter, name));
   if (copies.length > 0) warnings.push(`${name} is given more than once: the first counts`);
-  const value = percentDecode(first?.value ?? "");
+  const value = percentDecode(first?.value ?? asByteString(""));
   const limit = CONTROL_LIMITS[name];
   if (value !== undefined && value.length <= limit) return value;
   warnings.push(`${name} is ignored: ${value === undefined ? "invalid percent-encoding" : `over ${limit} bytes`}`);
@@ -74,7 +75,8 @@ export interface RtspControls {
 }
 
 export function readRtspControls(parameters: readonly Parameter[], warnings: string[]): RtspControls {
-  const decoded = (wanted: string) => percentDecode(parameters.find(({ name }) => name === wanted)?.value ?? "");
+  const decoded = (wanted: string) =>
+    percentDecode(parameters.find(({ name }) => name === wanted)?.value ?? asByteString(""));
   const start = decoded("r2h-start");
   const isNpt = start !== undefined && NPT.test(start);
   if (start !== "" && !isNpt) warnings.push(`Invalid r2h-start value: ${start ?? "invalid percent-encoding"}`);

@@ -1,4 +1,5 @@
 /** The parameter that carries the times of a seek: `playseek`, `tvdr` or the one that a URL names (m3u.md section 10). */
+import type { ByteString } from "../wire/text/byte-string.ts";
 import { isNamed, type Parameter } from "./url-parameters.ts";
 
 const KNOWN_NAMES: readonly string[] = ["playseek", "tvdr"];
@@ -7,7 +8,7 @@ export interface SeekParameter {
   /** Spelled as the upstream shall see it. */
   readonly name: string;
   /** Still percent-encoded; undefined when the URL does not hold the parameter, empty when nothing is sought. */
-  readonly value: string | undefined;
+  readonly value: ByteString | undefined;
 }
 
 /** @param name from `r2h-seek-name`; empty to look for the known names */

@@ -1,4 +1,5 @@
 /** What the URL of an RTSP or HTTP upstream says about time, and the rest of it (m3u.md section 10). */
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import {
   isRtspControl,
@@ -23,7 +24,7 @@ export interface Seek {
 export interface SeekRequest extends RtspControls {
   readonly protocol: SeekProtocol;
   /** The URL without seek and control parameters; placeholders still stand in it. */
-  readonly url: string;
+  readonly url: ByteString;
   /** Undefined when nothing is sought. */
   readonly seek: Seek | undefined;
   readonly offset: SeekOffset;
@@ -38,17 +39,21 @@ const NO_RTSP_CONTROLS: RtspControls = { start: undefined, wantsDuration: false 
 
 /**
  * Takes the seek apart from the URL. `r2h-token` and `r2h-ifname` are left in it.
- * @param url byte string, a path or an absolute URL, without `$label`; a service's with the request's query merged in
+ * @param url a path or an absolute URL, without `$label`; a service's with the request's query merged in
  * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
  * @returns undefined for an RTSP URL whose seek value cannot be decoded: 404, for a service 500. An HTTP URL keeps the parameter.
  */
-export function readSeekRequest(url: string, protocol: SeekProtocol, serviceUrl?: string): SeekRequest | undefined {
+export function readSeekRequest(
+  url: ByteString,
+  protocol: SeekProtocol,
+  serviceUrl?: ByteString,
+): SeekRequest | undefined {
   const { path, parameters } = splitUrl(url);
   const warnings: string[] = [];
   const { name, offset, mode } = readSeekControls(parameters, warnings);
   const rtsp = protocol === "rtsp" ? readRtspControls(parameters, warnings) : NO_RTSP_CONTROLS;
   const found = findSeekParameter(parameters, name);
-  const text = percentDecode(found?.value ?? "");
+  const text = percentDecode(found?.value ?? asByteString(""));
   if (text === undefined && protocol === "rtsp") return undefined;
   if (text === undefined) warnings.push(`${found?.name} is passed on untouched: invalid percent-encoding`);
 
@@ -68,6 +73,6 @@ export function readSeekRequest(url: string, protocol: SeekProtocol, serviceUrl?
   };
 }
 
-function hasParameter(url = "", name: string): boolean {
-  return splitUrl(url).parameters.some((parameter) => isNamed(parameter, name));
+function hasParameter(url: ByteString | undefined, name: string): boolean {
+  return url !== undefined && splitUrl(url).parameters.some((parameter) => isNamed(parameter, name));
 }

@@ -1,4 +1,5 @@
 /** A request's query, merged into the configured URL of a service (http.md section 13). */
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { readSeekControls, SEEK_CONTROLS } from "./control-parameters.ts";
 import { findSeekParameter, isUnfilled, type SeekParameter } from "./seek-parameter.ts";
 import { MAX_UPSTREAM_URL_BYTES } from "./upstream-url.ts";
@@ -10,11 +11,11 @@ const CONTROLS: readonly string[] = [...SEEK_CONTROLS, ...INTERFACE_CONTROLS];
 
 /**
  * The URL to read in place of the service's own: the request beats the playlist, parameter by parameter.
- * @param serviceUrl byte string, without `$label`
- * @param requestQuery byte string without `?`; empty leaves the service as it is
+ * @param serviceUrl without `$label`
+ * @param requestQuery without `?`; empty leaves the service as it is
  * @returns undefined when the URL would be over 2047 bytes: 500
  */
-export function mergeServiceQuery(serviceUrl: string, requestQuery: string): string | undefined {
+export function mergeServiceQuery(serviceUrl: ByteString, requestQuery: ByteString): ByteString | undefined {
   if (requestQuery === "") return serviceUrl;
   const { path, parameters: configured } = splitUrl(serviceUrl);
   const requested = parseParameters(requestQuery);
@@ -38,9 +39,9 @@ export function mergeServiceQuery(serviceUrl: string, requestQuery: string): str
 function keptSeek(seek: SeekParameter, givenName: string, requested: readonly Parameter[]): Parameter[] {
   const kept: Parameter[] = [];
   // A name that was found, not given, would otherwise lose against the `playseek` of a request.
-  if (givenName === "") kept.push(parseParameter(`r2h-seek-name=${seek.name}`));
+  if (givenName === "") kept.push(parseParameter(asByteString(`r2h-seek-name=${seek.name}`)));
   if (seek.value && !isUnfilled(seek.value) && !has(requested, seek.name)) {
-    kept.push(parseParameter(`${seek.name}=${seek.value}`));
+    kept.push(parseParameter(asByteString(`${seek.name}=${seek.value}`)));
   }
   return kept;
 }

@@ -1,4 +1,5 @@
 /** The URL that an upstream is asked for, with the times of a seek in it (m3u.md section 13). */
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
 import { clockRange } from "./seek-mode.ts";
 import { isUnfilled } from "./seek-parameter.ts";
@@ -18,7 +19,7 @@ export interface Viewer {
 }
 
 export interface UpstreamUrl {
-  readonly url: string;
+  readonly url: ByteString;
   /** The value of `Range` in an RTSP PLAY; undefined for none, and always over HTTP. */
   readonly range: string | undefined;
 }
@@ -39,7 +40,7 @@ function seekRange({ protocol, mode, offset }: SeekRequest, { value }: Seek, vie
   return clockRange(value, mode, offset, viewer);
 }
 
-function seekUrl(request: SeekRequest, seek: Seek, viewer: Viewer, isInRange: boolean): string | undefined {
+function seekUrl(request: SeekRequest, seek: Seek, viewer: Viewer, isInRange: boolean): ByteString | undefined {
   const { url, isConfigured } = request;
   if (!isTemplate(url)) return isInRange ? url : withParameter(url, request, seek, viewer);
   // A service whose own placeholder nobody filled asks for nothing: all of its URL goes out as it stands.
@@ -49,17 +50,23 @@ function seekUrl(request: SeekRequest, seek: Seek, viewer: Viewer, isInRange: bo
   return withParameter(rendered, request, seek, viewer);
 }
 
-function renderSeek({ url, offset }: SeekRequest, { value }: Seek, { nowMs, zoneMin }: Viewer): string | undefined {
+function renderSeek({ url, offset }: SeekRequest, { value }: Seek, { nowMs, zoneMin }: Viewer): ByteString | undefined {
   const { begin, end } = value;
   if (!begin) return undefined;
   const beginMs = instantMs(begin, zoneMin) + offset.beginS * MS_PER_SECOND;
   const endMs = end && instantMs(end, zoneMin) + offset.endS * MS_PER_SECOND;
-  return renderTemplate(url, { beginMs, endMs, nowMs, zoneMin });
+  const rendered = renderTemplate(url, { beginMs, endMs, nowMs, zoneMin });
+  return rendered === undefined ? undefined : asByteString(rendered);
 }
 
-function withParameter(url: string, { offset }: SeekRequest, { name, value }: Seek, { zoneMin }: Viewer): string {
+function withParameter(
+  url: ByteString,
+  { offset }: SeekRequest,
+  { name, value }: Seek,
+  { zoneMin }: Viewer,
+): ByteString {
   const text = `${name}=${normalisedSeekValue(value, zoneMin, offset)}`;
   // The value is written raw, but a line break in it would end the request line and begin a header.
-  const safe = text.replace(/[\0-\x20\x7f]/g, percentEncode);
-  return `${url}${url.includes("?") ? "&" : "?"}${safe}`;
+  const safe = text.replace(/[\0-\x20\x7f]/g, (byte) => percentEncode(asByteString(byte)));
+  return asByteString(`${url}${url.includes("?") ? "&" : "?"}${safe}`);
 }

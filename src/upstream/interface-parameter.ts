@@ -1,10 +1,11 @@
 /** `r2h-ifname=`: another interface for one request (http.md section 10). */
 import { MAX_INTERFACE_NAME } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
+import type { ByteString } from "../wire/text/byte-string.ts";
 import { queryParameter } from "../wire/url/query.ts";
 
 /** Undefined when the query names none, or one that cannot exist. */
-export function requestedInterface(query: string, log: Log): string | undefined {
+export function requestedInterface(query: ByteString, log: Log): string | undefined {
   const name = queryParameter(query, "r2h-ifname");
   if (!name) return undefined;
   if (Buffer.byteLength(name) <= MAX_INTERFACE_NAME) return name;

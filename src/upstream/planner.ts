@@ -4,14 +4,15 @@ import type { ClientState } from "../status/client-state.ts";
 import type { Log } from "../system/log.ts";
 import type { HeaderField } from "../wire/http/request.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
+import type { ByteString } from "../wire/text/byte-string.ts";
 import type { BaseUrlRules } from "../wire/url/base-url.ts";
 
 /** What a client asks for. */
 export interface PlanRequest {
-  /** Byte string: `scheme://…` with all parameters of the request; a channel's with the request's query merged in. */
-  readonly url: string;
+  /** `scheme://…` with all parameters of the request; a channel's with the request's query merged in. */
+  readonly url: ByteString;
   /** As the playlist has it; undefined for a URL that came whole from a client. */
-  readonly serviceUrl: string | undefined;
+  readonly serviceUrl: ByteString | undefined;
   /** HEAD asks what there is; `info` must then be all that comes. */
   readonly method: string;
   readonly headers: readonly HeaderField[];
@@ -30,8 +31,8 @@ export interface PlannedUpstream extends UpstreamPlan {
   readonly countsAsClient: boolean;
   /** Whether a picture can be made of its media. */
   readonly canSnapshot: boolean;
-  /** For the access log (config.md section 14). `url`: byte string, without the token and what is for this relay. */
-  readonly accessLog: { readonly serviceType: string; readonly url: string };
+  /** For the access log (config.md section 14). `url`: without the token and what is for this relay. */
+  readonly accessLog: { readonly serviceType: string; readonly url: ByteString };
 }
 
 /** The URL cannot be served; the client is answered with this status. */

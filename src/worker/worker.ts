@@ -35,10 +35,10 @@ import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
 import { planners, protocolsFinished } from "../upstream/plans.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
-import { ownAddress } from "../wire/ip/own-address.ts";
-import { utf8Encode } from "../wire/url/percent.ts";
+import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
+import { ownAddress } from "./own-address.ts";
 import { WorkerStatus } from "./worker-status.ts";
 
 /** A process that ends waits no longer for the answers of servers that it has told so. */
@@ -189,7 +189,7 @@ function playlistSettings(settings: Settings): PlaylistSettings {
     urls: settings.externalM3u,
     intervalS: settings.externalM3uUpdateInterval,
     token: settings.r2hToken ?? "",
-    appPathPrefix: utf8Encode(settings.appPathPrefix ?? ""),
+    appPathPrefix: prefixBytes(settings.appPathPrefix),
     proxyHttps: settings.proxyHttps,
     isMulticast: (address) => parseMulticastUrl(address) !== undefined,
   };

@@ -5,6 +5,7 @@ import type { CommandLine } from "../../src/config/load.ts";
 import { OPTIONS } from "../../src/config/options.ts";
 import type { SettingValues } from "../../src/config/settings.ts";
 import { LOG_ERROR, LOG_FATAL } from "../../src/system/log.ts";
+import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 
 function commandLineOf(...argv: string[]): CommandLine {
   const { commandLine, complaints, action } = parseArguments(argv);
@@ -101,7 +102,7 @@ describe("repeated options", () => {
 test("every letter is the one that rtp2httpd has", () => {
   const argv =
     "-l 80 -w 2 -m 7 -b 100 -B 65536 -Z -H tv.example -X -T secret -O * -U -s /s -p /p -i eth0 -r eth1 -f eth2 -t eth3 -y eth4 -R 30 -P 8000-9000 -N stun.example -u tv/1 -g tv/2 -M http://m3u.example/ -I 60 -S -F /bin/ffmpeg -A -an -v 2";
-  expect(settingsOf(...argv.split(" "))).toEqual({
+  expect(settingsOf(...argv.split(" "))).toEqual<unknown>({
     ...settingsOf(),
     listen: [{ host: undefined, port: 80 }],
     workers: 2,
@@ -109,7 +110,7 @@ test("every letter is the one that rtp2httpd has", () => {
     bufferPoolMaxSize: 100,
     udpReceiveBufferSize: 65536,
     zerocopyOnSend: true,
-    hostname: "tv.example",
+    hostname: parsePublicHost("tv.example"),
     xff: true,
     r2hToken: "secret",
     corsAllowOrigin: "*",

@@ -95,7 +95,7 @@ describe("a reload", () => {
   test("keeps the command line, and a key that is gone has its default again", () => {
     const files: Record<string, string> = { first: "[global]\nhostname = a\n", x: "[global]\nxff = 1\nworkers = 9\n" };
     const before = loadSettings(commandLine, readerOf(files));
-    expect(before.settings).toMatchObject({ workers: 2, xff: true, hostname: "a" });
+    expect(before.settings).toMatchObject({ workers: 2, xff: true, hostname: { text: "a" } });
     files["x"] = "[global]\nmaxclients = 9\n";
     const after = reloadSettings(commandLine, before.path, readerOf(files));
     // Only the last file is read again (config.md section 2).

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { version } from "../../package.json";
 import { defaultDraft, OPTIONS } from "../../src/config/options.ts";
 import type { SettingName, SettingValues } from "../../src/config/settings.ts";
+import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { load, loadText } from "./files.ts";
 
 /** The compiler keeps this complete, and with it the table. */
@@ -118,7 +119,14 @@ const VALUED: [
   ["pid-file", "pidFile", "/run/a", "/run/a", "b.pid", "b.pid"],
   ["buffer-pool-max-size", "bufferPoolMaxSize", "1", 1, "65536", 65536],
   ["udp-rcvbuf-size", "udpReceiveBufferSize", "65536", 65536, "524288", 524288],
-  ["hostname", "hostname", "tv.example", "tv.example", "https://tv.example/x", "https://tv.example/x"],
+  [
+    "hostname",
+    "hostname",
+    "tv.example",
+    parsePublicHost("tv.example"),
+    "https://tv.example/x",
+    parsePublicHost("https://tv.example/x"),
+  ],
   ["r2h-token", "r2hToken", "a", "a", 'b "c', 'b "c'],
   ["cors-allow-origin", "corsAllowOrigin", "*", "*", "http://a", "http://a"],
   ["app-path-prefix", "appPathPrefix", "/a/", "/a", "b/c", "/b/c"],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { defaultDraft } from "../../src/config/options.ts";
 import type { SettingName, SettingValues } from "../../src/config/settings.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
+import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { loadText } from "./files.ts";
 import { SAMPLES } from "./samples.ts";
 
@@ -13,12 +15,12 @@ const EVERYTHING: SettingValues = {
   bufferPoolMaxSize: 65536,
   udpReceiveBufferSize: 1048576,
   zerocopyOnSend: true,
-  hostname: "https://tv.example:8443/iptv",
+  hostname: parsePublicHost("https://tv.example:8443/iptv"),
   xff: true,
   r2hToken: "secret word",
   corsAllowOrigin: "*",
   udpxy: false,
-  appPathPrefix: "/iptv",
+  appPathPrefix: parsePathPrefix("/iptv"),
   statusPagePath: "/state",
   playerPagePath: "/",
   upstreamInterface: "br-lan",
@@ -65,7 +67,7 @@ rtp://239.0.0.1:5000?fcc=192.0.2.1:8027
     maxClients: 7,
     r2hToken: '"quoted" ; no comment',
     xff: false,
-    hostname: "h".repeat(10_000),
+    hostname: parsePublicHost("h".repeat(10_000)),
     appPathPrefix: undefined,
     pidFile: "a=b",
     listen: [

@@ -118,7 +118,9 @@ describe("paths", () => {
     ["/A%2fb/ c", "/A%2fb/ c"],
   ])("%p of a page is %p", (text, value) => {
     expect(pagePath.read(text, "status-page-path", undefined)).toEqual({ value });
-    expect(pathPrefix.read(text, "app-path-prefix", undefined)).toEqual({ value: value === "/" ? undefined : value });
+    expect(pathPrefix.read(text, "app-path-prefix", undefined)).toEqual<unknown>({
+      value: value === "/" ? undefined : value,
+    });
   });
 
   test("an empty one is refused for a page and no prefix", () => {

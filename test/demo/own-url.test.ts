@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { ownUrl } from "../../src/demo/own-url.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 
 const OPEN = { appPathPrefix: undefined, r2hToken: undefined };
 
@@ -13,7 +14,7 @@ test.each([
 });
 
 test("has the app prefix and the token, encoded", () => {
-  const settings = { appPathPrefix: "/tv", r2hToken: "ä &" };
+  const settings = { appPathPrefix: parsePathPrefix("/tv"), r2hToken: "ä &" };
   expect(ownUrl({ address: "127.0.0.1", port: 5140 }, settings, "/")).toBe(
     "http://127.0.0.1:5140/tv/?r2h-token=%C3%A4%20%26",
   );

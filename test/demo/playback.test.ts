@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Playback, positionTicks, rangedPlayback, soughtPlayback } from "../../src/demo/playback.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const HOUR_MS = 3_600_000;
@@ -25,7 +26,7 @@ describe("playseek", () => {
     ["playseek=%", NOW, undefined],
     ["", NOW, undefined],
   ])("%j plays from %d to %p", (query, startMs, endMs) => {
-    expect(soughtPlayback(query, NOW)).toEqual({ startMs, endMs });
+    expect(soughtPlayback(asByteString(query), NOW)).toEqual({ startMs, endMs });
   });
 });
 

@@ -5,6 +5,7 @@
  * of an H.264 key frame (a random access point, if wanted), then video. The tag lies in the private data of the
  * adaptation field (ISO/IEC 13818-1, section 2.4.3.4), so every packet is valid MPEG-TS with right continuity counters.
  */
+import { patSection, pmtSection } from "./psi.ts";
 
 export const TS_PACKET_BYTES = 188;
 export const TS_SYNC_BYTE = 0x47;
@@ -36,24 +37,10 @@ const PACKETS_PER_SECOND = 1000;
 
 const SECTION_FILLER = 0xff;
 
-const PAT_SECTION = section([
-  0x00,
-  0xb0,
-  13,
+const PAT_SECTION = Uint8Array.from([0, ...patSection([[PROGRAM_NUMBER, PMT_PID]])]);
+const PMT_SECTION = Uint8Array.from([
   0,
-  1,
-  0xc1,
-  0,
-  0,
-  0,
-  PROGRAM_NUMBER,
-  0xe0 | (PMT_PID >> 8),
-  PMT_PID & 0xff,
-]);
-const PMT_SECTION = section([
-  ...[0x02, 0xb0, 18, 0, PROGRAM_NUMBER, 0xc1, 0, 0],
-  ...[0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0],
-  ...[STREAM_TYPE_H264, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0],
+  ...pmtSection([{ type: STREAM_TYPE_H264, pid: VIDEO_PID }], { programme: PROGRAM_NUMBER, pcrPid: VIDEO_PID }),
 ]);
 /** PES header, access unit delimiter, and the start of an IDR slice. */
 const KEY_FRAME = Uint8Array.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0, 0, 0, 0, 1, 0x09, 0x10, 0, 0, 1, 0x65, 0x88]);
@@ -163,14 +150,4 @@ function writePcr(view: DataView, counter: number): void {
 function checksum(packet: Uint8Array): number {
   const before = Bun.hash.crc32(packet.subarray(0, CHECKSUM_OFFSET));
   return Bun.hash.crc32(packet.subarray(PAYLOAD_OFFSET), before);
-}
-
-/** A program specific information section as a payload: pointer field, body, CRC-32/MPEG-2. */
-function section(body: number[]): Uint8Array {
-  let crc = 0xffffffff;
-  for (const byte of body) {
-    crc ^= byte << 24;
-    for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
-  }
-  return Uint8Array.from([0, ...body, (crc >>> 24) & 0xff, (crc >>> 16) & 0xff, (crc >>> 8) & 0xff, crc & 0xff]);
 }

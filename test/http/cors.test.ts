@@ -2,12 +2,13 @@ import { expect, test } from "bun:test";
 import { corsHeaders, preflightResponse } from "../../src/http/cors.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { headerValue } from "../../src/wire/http/request.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 function preflight(headers: Record<string, string>): string[] {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
   const request: HttpRequest = {
     method: "OPTIONS",
-    target: "/x",
+    target: asByteString("/x"),
     minorVersion: 1,
     headers: fields,
     body: new Uint8Array(0),

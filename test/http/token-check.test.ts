@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { TokenCheck } from "../../src/http/token-check.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { percentEncodeText } from "../../src/wire/url/percent.ts";
 
 function verdict(token: string, query: string, headers: Record<string, string> = {}, rawQuery = query): string {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
-  const outcome = new TokenCheck(token).check(query, rawQuery, fields);
+  const outcome = new TokenCheck(token).check(asByteString(query), asByteString(rawQuery), fields);
   return outcome.kind === "known" ? outcome.source : outcome.problem;
 }
 

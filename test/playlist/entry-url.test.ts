@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { type EntryUrlRules, isServable, recogniseUrl } from "../../src/playlist/entry-url.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
-const RULES: EntryUrlRules = { appPathPrefix: "/tv/x", isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address) };
+const RULES: EntryUrlRules = {
+  appPathPrefix: asByteString("/tv/x"),
+  isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address),
+};
 
 test.each<[url: string, upstream: string | undefined]>([
   ["rtp://239.0.0.1:5140", "rtp://239.0.0.1:5140"],
@@ -22,7 +26,7 @@ test.each<[url: string, upstream: string | undefined]>([
   ["a.ts", undefined],
   ["", undefined],
 ])("%j is recognised as %j", (url, upstream) => {
-  expect(recogniseUrl(url, RULES)).toBe(upstream!);
+  expect(recogniseUrl(asByteString(url), RULES)).toBe<unknown>(upstream!);
 });
 
 test.each<[url: string, plain: string | undefined, withHttps: string | undefined]>([
@@ -31,9 +35,9 @@ test.each<[url: string, plain: string | undefined, withHttps: string | undefined
   ["http://h/https/h2/a", "http://h/https/h2/a", "https://h2/a"],
   ["https://h/https/h2/a", undefined, "https://h2/a"],
 ])("%j is recognised as %j, and as %j when HTTPS is proxied", (url, plain, withHttps) => {
-  expect(recogniseUrl(url, RULES)).toBe(plain!);
-  expect(recogniseUrl(url, { ...RULES, proxyHttps: true })).toBe(withHttps!);
-  if (withHttps !== undefined) expect(isServable(withHttps, RULES)).toBe(true);
+  expect(recogniseUrl(asByteString(url), RULES)).toBe<unknown>(plain!);
+  expect(recogniseUrl(asByteString(url), { ...RULES, proxyHttps: true })).toBe<unknown>(withHttps!);
+  if (withHttps !== undefined) expect(isServable(asByteString(withHttps), RULES)).toBe(true);
 });
 
 test.each<[url: string, servable: boolean]>([
@@ -52,5 +56,5 @@ test.each<[url: string, servable: boolean]>([
   ["http://h:0/a", false],
   [`http://h/${"a".repeat(2047)}`, false],
 ])("%s can be served: %p", (url, servable) => {
-  expect(isServable(url, RULES)).toBe(servable);
+  expect(isServable(asByteString(url), RULES)).toBe(servable);
 });

@@ -2,7 +2,7 @@
 import { type ChannelList, ChannelListBuilder, type ListedEntry } from "../../src/playlist/channels.ts";
 import type { EntryUrlRules } from "../../src/playlist/entry-url.ts";
 import { parseM3u } from "../../src/wire/m3u/parser.ts";
-import { utf8Encode } from "../../src/wire/url/percent.ts";
+import { utf8Encode } from "../../src/wire/text/byte-string.ts";
 
 /** All channels of some lists, in their order, and what each entry became. */
 export function listChannels(

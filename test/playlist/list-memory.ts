@@ -1,6 +1,7 @@
 /** Loads the list of its first argument again and again, and prints by how many bytes each load made this process grow. */
 import { readFileSync } from "node:fs";
 import { Playlists } from "../../src/playlist/playlists.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 
@@ -27,11 +28,18 @@ for (let load = 1; load <= LOADS; load++) {
   if (load > 1) playlists.refresh();
   else {
     const isMulticast = () => true;
-    await playlists.configure({ inline: "", urls: [url], intervalS: 0, token: "", appPathPrefix: "", isMulticast });
+    await playlists.configure({
+      inline: "",
+      urls: [url],
+      intervalS: 0,
+      token: "",
+      appPathPrefix: asByteString(""),
+      isMulticast,
+    });
   }
   const isLoaded = () => log.lines.filter((line) => line.includes("Parsed")).length === load;
   await until(isLoaded, LOAD_MS, `load ${load}`);
-  playlists.published.body("http://h/", "none");
+  playlists.published.body(asByteString("http://h/"), "none");
   await Bun.sleep(SETTLE_MS);
   loads.push({ atPeak: peak - before, atEnd: anonymousBytes() - first });
 }

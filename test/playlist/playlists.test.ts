@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Loaded } from "../../src/playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
 import { collect } from "../../src/playlist/streams.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
@@ -17,7 +18,7 @@ const SETTINGS: PlaylistSettings = {
   urls: [],
   intervalS: 0,
   token: "",
-  appPathPrefix: "",
+  appPathPrefix: asByteString(""),
   isMulticast: (address) => /^[\d.]+(:\d+)?$/.test(address),
 };
 
@@ -62,11 +63,11 @@ test("the inline list is there at once, external ones follow behind it", async (
   const urls = [server.on("/1", list("B", "A")), server.on("/2", list("C", "A"))];
   const done = configure({ inline: list("A", "新闻"), urls, token: "t" });
   await done;
-  expect(playlists.channels.find("/A")).toMatchObject({ url: "http://h/A" });
-  expect(playlists.channels.find("/%E6%96%B0%E9%97%BB")).toBeDefined();
+  expect(playlists.channels.find(asByteString("/A"))).toMatchObject({ url: "http://h/A" });
+  expect(playlists.channels.find(asByteString("/%E6%96%B0%E9%97%BB"))).toBeDefined();
   await until(() => playlists.channels.main.length === 6, LIMIT_MS, "all channels");
   expect(names()).toBe(`A ${Buffer.from("新闻").toString("latin1")} B A/2 C A/3`);
-  const text = playlists.published.body("/", playlists.guide.kind).toString();
+  const text = playlists.published.body(asByteString("/"), playlists.guide.kind).toString();
   expect(text).toContain("#EXTINF:-1,新闻\n/%E6%96%B0%E9%97%BB?r2h-token=t\n");
   expect(log.lines).toContain(
     `INFO Parsed 6 M3U entries, generated transformed playlist (${playlists.published.bytes} bytes)`,
@@ -112,7 +113,7 @@ describe("a cycle", () => {
     await configure({ urls: [server.on("/1", `#EXTM3U x-tvg-url="${guide}"\n${list("A")}`)] });
     await guideBecomes("the guide");
     expect(server.paths).toEqual(["/1", "/g"]);
-    expect(playlists.published.body("/", playlists.guide.kind).toString()).toStartWith(
+    expect(playlists.published.body(asByteString("/"), playlists.guide.kind).toString()).toStartWith(
       '#EXTM3U x-tvg-url="/epg.xml"\n',
     );
     server.on("/g", "the next guide");
@@ -160,7 +161,7 @@ describe("a reload", () => {
     server.on("/2", silence);
     await configure({ inline: list("J"), urls: [urls[1]!], token: "t" });
     expect(names()).toBe("J B");
-    expect(playlists.published.body("/", "none").toString()).toContain("/B?r2h-token=t");
+    expect(playlists.published.body(asByteString("/"), "none").toString()).toContain("/B?r2h-token=t");
     await configure({});
     expect([names(), clock.waiting]).toEqual(["", []]);
   });
@@ -200,7 +201,7 @@ describe("another process", () => {
     await Promise.all([loader, other].map((each) => each.configure({ ...SETTINGS, ...settings })));
     return { loader, other, told, [Symbol.dispose]: () => [loader, other].map((each) => each.close()) };
   }
-  const textOf = ({ published, guide }: Playlists) => published.body("/", guide.kind).toString();
+  const textOf = ({ published, guide }: Playlists) => published.body(asByteString("/"), guide.kind).toString();
 
   test("asks no server, and publishes the same", async () => {
     const guide = server.on("/once-g", Bun.gzipSync("<tv/>"));
@@ -215,7 +216,9 @@ describe("another process", () => {
     await Promise.all(both.told.map((loaded) => both.other.accept(loaded)));
     expect(textOf(both.other)).toBe(textOf(both.loader));
     expect(textOf(both.other)).toContain("/epg.xml.gz");
-    const kinds = [both.loader, both.other].map(({ published, guide: { kind } }) => published.etag("/", kind));
+    const kinds = [both.loader, both.other].map(({ published, guide: { kind } }) =>
+      published.etag(asByteString("/"), kind),
+    );
     expect(kinds[0]).toBe(kinds[1]!);
     const { etag, chunks } = both.other.guide.open("identity")!;
     expect([etag, (await collect(chunks)).toString()]).toEqual([both.loader.guide.open("gzip")!.etag, "<tv/>"]);
@@ -241,10 +244,10 @@ describe("another process", () => {
     both.loader.refresh();
     await until(() => both.told.length === 2, LIMIT_MS, "the next list");
     await both.other.accept(both.told[0]!);
-    expect(both.other.channels.find("/A")).toBeDefined();
+    expect(both.other.channels.find(asByteString("/A"))).toBeDefined();
     // The older copy is still being read when the newer one comes.
     await Promise.all([both.other.accept(both.told[0]!), both.other.accept(both.told[1]!)]);
-    expect([both.other.channels.find("/A"), both.other.channels.find("/B")]).toEqual([
+    expect([both.other.channels.find(asByteString("/A")), both.other.channels.find(asByteString("/B"))]).toEqual([
       undefined,
       expect.objectContaining({ name: "B" }),
     ]);

@@ -1,20 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import { type GuideKind, PlaylistWriter } from "../../src/playlist/publish.ts";
-import { utf8Encode } from "../../src/wire/url/percent.ts";
+import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
 import { listChannels } from "./list-channels.ts";
 
 const BASE = "http://10.0.0.1:5140/";
 const SEEK = "playseek={utc:YmdHMS}-{utcend:YmdHMS}";
 
 function published(text: string, token = "") {
-  const { channels, entries } = listChannels([text], { appPathPrefix: "", isMulticast: () => true });
+  const { channels, entries } = listChannels([text], { appPathPrefix: asByteString(""), isMulticast: () => true });
   const writer = new PlaylistWriter(utf8Encode(token));
   for (const entry of entries) writer.add(entry);
   return writer.finish(channels.trailing);
 }
 
 const lines = (text: string, token?: string, base = BASE, guide: GuideKind = "none") =>
-  published(text, token).body(base, guide).toString().split("\n");
+  published(text, token).body(asByteString(base), guide).toString().split("\n");
 
 test("the example of the specification", () => {
   const text = [
@@ -113,7 +113,7 @@ describe("catch-up", () => {
 describe("the ETag", () => {
   const text = "#EXTINF:-1,A\nhttp://h";
   const etag = (more = "", token = "", base = BASE, guide: GuideKind = "none") =>
-    published(text + more, token).etag(base, guide);
+    published(text + more, token).etag(asByteString(base), guide);
 
   test("is that of the specification, and the same for the same playlist", () => {
     expect(etag()).toMatch(/^"[0-9a-f]{32}"$/);
@@ -146,10 +146,10 @@ test("a long playlist has each link in its place", () => {
 test("bodies for several bases in turn do not mix", () => {
   const playlist = published("#EXTINF:-1,A\nhttp://h\n#EXTINF:-1,\nu\n#EXTINF:-1,B\nhttps://h");
   for (const base of ["/", BASE, "/", "http://$&/"]) {
-    expect(playlist.body(base, "none").toString()).toBe(
+    expect(playlist.body(asByteString(base), "none").toString()).toBe(
       `#EXTM3U\n\n#EXTINF:-1,A\n${base}A\n\n#EXTINF:-1,B\nhttps://h\n\n`,
     );
-    expect(playlist.body(base, "plain").toString()).toContain(`"${base}epg.xml"`);
+    expect(playlist.body(asByteString(base), "plain").toString()).toContain(`"${base}epg.xml"`);
   }
 });
 

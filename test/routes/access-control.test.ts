@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { AccessControl, type GatekeeperOptions } from "../../src/routes/access-control.ts";
 import type { Exchange, Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
+import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { TestServer } from "../http/serve.ts";
@@ -61,7 +63,12 @@ test("without options everybody passes, and an answer has no more headers than i
 });
 
 describe("answers in the order of", () => {
-  const ALL = { hostname: "tv.example", r2hToken: "secret", corsAllowOrigin: "*", appPathPrefix: "/tv" };
+  const ALL = {
+    hostname: parsePublicHost("tv.example"),
+    r2hToken: "secret",
+    corsAllowOrigin: "*",
+    appPathPrefix: parsePathPrefix("/tv"),
+  };
   const HOST = { Host: "tv.example" };
   test.each([
     ["target", "*", {}, "GET", 400],
@@ -102,7 +109,7 @@ describe("answers in the order of", () => {
 
 describe("the Host check", () => {
   test("says in the log what it has refused", async () => {
-    using guarded = new Guarded({ hostname: "tv.example:5140" });
+    using guarded = new Guarded({ hostname: parsePublicHost("tv.example:5140") });
     expect((await guarded.ask("/", { Host: "evil.example" })).status).toBe(400);
     expect((await guarded.ask("/", { Host: "" })).status).toBe(400);
     expect(guarded.complaints).toEqual([
@@ -121,7 +128,7 @@ describe("the app prefix", () => {
     ["/tv/x/y?a", "/x/y", "a"],
     ["/tv/tv", "/tv", ""],
   ])("of %s leaves %s and %j", async (target, path, query) => {
-    using guarded = new Guarded({ appPathPrefix: "/tv" });
+    using guarded = new Guarded({ appPathPrefix: parsePathPrefix("/tv") });
     expect((await guarded.ask(target)).status).toBe(200);
     expect(guarded.passed).toMatchObject([{ path, query }]);
   });
@@ -149,7 +156,7 @@ describe("the token", () => {
   });
 
   test("in the query becomes a cookie, whatever the status, and is taken away", async () => {
-    using guarded = new Guarded({ r2hToken: "é $", corsAllowOrigin: "*", appPathPrefix: "/tv" });
+    using guarded = new Guarded({ r2hToken: "é $", corsAllowOrigin: "*", appPathPrefix: parsePathPrefix("/tv") });
     const found = await guarded.ask("/tv/x?a=1&r2h-token=%C3%A9%20%24&b");
     expect(found.raw).toBe(
       "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
@@ -183,7 +190,7 @@ describe("the token", () => {
   });
 
   test("is never in the log", async () => {
-    using guarded = new Guarded({ r2hToken: "secret", xff: true, hostname: "test" });
+    using guarded = new Guarded({ r2hToken: "secret", xff: true, hostname: parsePublicHost("test") });
     for (const target of ["/x", "/x?r2h-token=secret", "/x?r2h-token=secretive", "/x?a=b%3Fr2h-token%3Dsecret", "*"]) {
       for (const headers of [{}, { Cookie: "r2h-token=secret" }, { "User-Agent": "R2HTOKEN/secret" }, { Host: "x" }]) {
         await guarded.ask(target, headers);
@@ -198,8 +205,8 @@ describe("X-Forwarded-For", () => {
   const forwarded = { "X-Forwarded-For": " 192.0.2.7 , 198.51.100.1", Host: "tv.example" };
   test.each([
     [{ xff: true }, true],
-    [{ hostname: "https://tv.example" }, true],
-    [{ hostname: "tv.example" }, false],
+    [{ hostname: parsePublicHost("https://tv.example") }, true],
+    [{ hostname: parsePublicHost("tv.example") }, false],
     [{}, false],
   ])("with %j is believed: %p", async (options, isBelieved) => {
     using guarded = new Guarded(options);

@@ -3,10 +3,11 @@ import type { Connection } from "../../src/http/connection.ts";
 import type { HttpResponse } from "../../src/http/response.ts";
 import { channelRoute, invalidNameRoute, type ServeUrl } from "../../src/routes/channel.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { listChannels } from "../playlist/list-channels.ts";
 
-const RULES = { appPathPrefix: "", proxyHttps: true, isMulticast: () => true };
+const RULES = { appPathPrefix: asByteString(""), proxyHttps: true, isMulticast: () => true };
 const LIST = [
   ...["#EXTINF:-1,Group", "rtp://239.0.0.1:5000", "#EXTINF:-1,Udp", "udp://239.0.0.2"],
   ...["#EXTINF:-1,Rtsp", "rtsp://h/x?a=1&playseek={utc}", "#EXTINF:-1,新 闻/%", "http://h/x?a=1&b=2&a=3$HD"],
@@ -69,5 +70,5 @@ test("a name that cannot be read is a bad request", () => {
   const answers: number[] = [];
   const connection = { respond: ({ status }: HttpResponse) => answers.push(status) } as unknown as Connection;
   expect([invalidNameRoute({ ...bad, connection }), answers]).toEqual([true, [400]]);
-  expect(invalidNameRoute({ ...bad, connection, path: "/News%20" })).toBe(false);
+  expect(invalidNameRoute({ ...bad, connection, path: asByteString("/News%20") })).toBe(false);
 });

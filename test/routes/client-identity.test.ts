@@ -3,16 +3,22 @@ import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { clientIdentity, shownUrl } from "../../src/routes/client-identity.ts";
 import type { Exchange } from "../../src/routes/route.ts";
-import { utf8Encode } from "../../src/wire/url/percent.ts";
+import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
 
 function identity(exchange: Partial<Exchange>, userAgent?: string) {
   const request = { header: () => userAgent } as Partial<HttpRequest> as HttpRequest;
-  const usual = { request, connection: {} as Connection, query: "", clientAddress: "1.2.3.4:5", isCors: false };
-  return clientIdentity({ ...usual, path: "/", ...exchange }, "http");
+  const usual = {
+    request,
+    connection: {} as Connection,
+    query: asByteString(""),
+    clientAddress: "1.2.3.4:5",
+    isCors: false,
+  };
+  return clientIdentity({ ...usual, path: asByteString("/"), ...exchange }, "http");
 }
 
 test("is what the access log calls it, as text", () => {
-  expect(identity({ path: "/%E4%B8%80/", query: "a=%20" }, "VLC R2HTOKEN/secret")).toEqual({
+  expect(identity({ path: asByteString("/%E4%B8%80/"), query: asByteString("a=%20") }, "VLC R2HTOKEN/secret")).toEqual({
     address: "1.2.3.4:5",
     serviceUrl: "/一?a=%20",
     userAgent: "VLC",
@@ -23,7 +29,7 @@ test("is what the access log calls it, as text", () => {
 
 test("is cut between characters", () => {
   const long = utf8Encode("一".repeat(200));
-  const { address, serviceUrl, userAgent } = identity({ path: `/${long}`, clientAddress: long }, long);
+  const { address, serviceUrl, userAgent } = identity({ path: asByteString(`/${long}`), clientAddress: long }, long);
   expect(address).toBe("一".repeat(42));
   expect(Buffer.byteLength(userAgent)).toBe(255);
   expect(Buffer.byteLength(serviceUrl)).toBeLessThanOrEqual(255);

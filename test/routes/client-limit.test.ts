@@ -4,12 +4,20 @@ import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
 
 function enter(clientLimit: ClientLimit): (() => void) | undefined {
   const connection = { sentBytes: 0 } as Connection;
-  const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
+  const exchange: Exchange = {
+    request,
+    connection,
+    path: asByteString("/"),
+    query: asByteString(""),
+    clientAddress: "1.2.3.4:5",
+    isCors: false,
+  };
   return clientLimit.enter(exchange, "http")?.leave;
 }
 

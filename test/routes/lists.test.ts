@@ -8,6 +8,8 @@ import { indexRoute, MAX_LISTED_CHANNELS } from "../../src/routes/index-page.ts"
 import { ownLinks } from "../../src/routes/own-links.ts";
 import { playlistRoute } from "../../src/routes/playlist.ts";
 import { router } from "../../src/routes/router.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { PlaylistServer } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
@@ -18,7 +20,13 @@ const WAIT_MS = 4000;
 const GUIDE = "<tv>新闻</tv>";
 const OPTIONS = {
   ...{ statusPagePath: "/status", playerPagePath: "/player" },
-  ...{ hostname: undefined, xff: true, r2hToken: "t&t", corsAllowOrigin: undefined, appPathPrefix: "/tv" },
+  ...{
+    hostname: undefined,
+    xff: true,
+    r2hToken: "t&t",
+    corsAllowOrigin: undefined,
+    appPathPrefix: parsePathPrefix("/tv"),
+  },
   useRelativePathInM3u: false,
 };
 const COOKIE = { Cookie: "r2h-token=t%26t" };
@@ -41,7 +49,7 @@ function serve(lists: Playlists): TestServer {
 
 function configure(inline: string): Promise<void> {
   const settings: PlaylistSettings = {
-    ...{ inline, urls: [], intervalS: 0, token: "t&t", appPathPrefix: "/tv" },
+    ...{ inline, urls: [], intervalS: 0, token: "t&t", appPathPrefix: asByteString("/tv") },
     isMulticast: () => true,
   };
   return playlists.configure(settings);
@@ -151,7 +159,7 @@ describe("with a list and a guide", () => {
 
 test("the page of a long list stays short", async () => {
   const names = Array.from({ length: MAX_LISTED_CHANNELS + 5 }, (_, i) => `#EXTINF:-1,C${i}\nhttp://h/${i}\n`);
-  const { channels } = listChannels([names.join("")], { appPathPrefix: "", isMulticast: () => true });
+  const { channels } = listChannels([names.join("")], { appPathPrefix: asByteString(""), isMulticast: () => true });
   using small = new TestServer(
     router({
       accessControl: new AccessControl({ ...OPTIONS, r2hToken: undefined }, log),

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type ManifestsOptions, manifestsRoute } from "../../src/routes/manifests.ts";
+import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { RoutedServer } from "./routed-server.ts";
 
 const USUAL: ManifestsOptions = {
@@ -47,7 +48,7 @@ test("the status manifest", async () => {
 });
 
 test("the player manifest, with prefix and token", async () => {
-  const { json } = await manifest("player.webmanifest", { appPathPrefix: "/tv", r2hToken: "a b&c" });
+  const { json } = await manifest("player.webmanifest", { appPathPrefix: parsePathPrefix("/tv"), r2hToken: "a b&c" });
   expect(json).toMatchObject({
     name: "rtp2httpd 播放器",
     short_name: "R2H 播放器",
@@ -62,7 +63,7 @@ test("the player manifest, with prefix and token", async () => {
 });
 
 test("a page at the root", async () => {
-  const { json } = await manifest("status.webmanifest", { appPathPrefix: "/tv", statusPagePath: "/" });
+  const { json } = await manifest("status.webmanifest", { appPathPrefix: parsePathPrefix("/tv"), statusPagePath: "/" });
   expect(json).toMatchObject({ id: "/tv/", scope: "/tv/", start_url: "/tv/" });
 });
 

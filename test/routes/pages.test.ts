@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { type PagesOptions, pagesRoute } from "../../src/routes/pages.ts";
 import type { Site } from "../../src/web/site.ts";
+import { type PathPrefix, parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { RoutedServer } from "./routed-server.ts";
 
 const THEME = "document.title='theme'";
@@ -26,7 +27,7 @@ function serve(options: Partial<PagesOptions> = {}): RoutedServer {
 }
 
 test("a page knows where it is and how much it shall say", async () => {
-  using server = serve({ appPathPrefix: "/tv", verbosity: 3 });
+  using server = serve({ appPathPrefix: parsePathPrefix("/tv"), verbosity: 3 });
   const { status, headers, body } = await server.ask("/tv/status");
   expect(status).toBe(200);
   const html = body.toString();
@@ -64,17 +65,18 @@ function unescaped(text: string): string {
 
 test("no prefix can leave the places it is put into", async () => {
   const nasty = fc.string({ unit: fc.constantFrom('"', "'", "<", ">", "&", "/", "$", "\\", "</script>", "a", "中") });
-  const route = (prefix: string) => pagesRoute({ ...USUAL, appPathPrefix: prefix }, () => Promise.resolve(site));
+  const route = (appPathPrefix: PathPrefix | undefined) =>
+    pagesRoute({ ...USUAL, appPathPrefix }, () => Promise.resolve(site));
   await fc.assert(
     fc.asyncProperty(nasty, async (text) => {
-      const prefix = `/${text}`;
+      const prefix = parsePathPrefix(`/${text}`);
       using server = new RoutedServer({ routes: [route(prefix)] });
       const html = (await server.ask("/status")).body.toString();
       const base = /<base href="([^"<>]*)">/.exec(html)?.[1];
-      expect(base && unescaped(base)).toBe(`${prefix}/`);
+      expect(base && unescaped(base)).toBe(`${prefix ?? ""}/`);
       const config = /<script>window\.__RTP2HTTPD_CONFIG__=(.*?);<\/script>/.exec(html)![1]!;
       expect(config).not.toMatch(/[<>&]/);
-      expect(JSON.parse(config)).toEqual({ appPathPrefix: prefix, logLevel: 1 });
+      expect(JSON.parse(config)).toEqual({ appPathPrefix: prefix ?? "", logLevel: 1 });
     }),
     { numRuns: 50 },
   );
@@ -99,9 +101,8 @@ test("paths are those of the settings", async () => {
     "player",
     "404",
   ]);
-  expect(await pages({ statusPagePath: "/", playerPagePath: "/", appPathPrefix: "/tv" }, ["/tv", "/tv/"])).toEqual([
-    "status",
-    "status",
-  ]);
+  expect(
+    await pages({ statusPagePath: "/", playerPagePath: "/", appPathPrefix: parsePathPrefix("/tv") }, ["/tv", "/tv/"]),
+  ).toEqual(["status", "status"]);
   expect(await pages({ statusPagePath: "/状态" }, ["/状态"])).toEqual(["status"]);
 });

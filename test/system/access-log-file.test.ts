@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 
 let directory = "";
@@ -36,9 +37,9 @@ describe("the access log", () => {
   test("is there from the first line on, readable for all and appended to", () => {
     expect(openFiles()).toEqual([]);
     expect(existsSync(at("log"))).toBe(false);
-    file.write(at("log"), "one\n");
+    file.write(at("log"), asByteString("one\n"));
     expect(statSync(at("log")).mode & 0o777).toBe(0o644 & ~process.umask());
-    file.write(at("log"), "two\n");
+    file.write(at("log"), asByteString("two\n"));
     expect(readFileSync(at("log"), "utf8")).toBe("one\ntwo\n");
     expect(openFiles()).toHaveLength(1);
   });
@@ -46,33 +47,33 @@ describe("the access log", () => {
   test("adds to what is there and to what other workers write", () => {
     writeFileSync(at("log"), "before\n");
     const other = new AccessLogFile(log);
-    file.write(at("log"), "one\n");
-    other.write(at("log"), "other\n");
-    file.write(at("log"), "two\n");
+    file.write(at("log"), asByteString("one\n"));
+    other.write(at("log"), asByteString("other\n"));
+    file.write(at("log"), asByteString("two\n"));
     other.reopen();
     expect(readFileSync(at("log"), "utf8")).toBe("before\none\nother\ntwo\n");
   });
 
   test("takes bytes as they are", () => {
-    file.write(at("log"), "\xe9\xa2\x91\xff\n");
+    file.write(at("log"), asByteString("\xe9\xa2\x91\xff\n"));
     expect([...readFileSync(at("log"))]).toEqual([0xe9, 0xa2, 0x91, 0xff, 0x0a]);
   });
 
   test("is renewed after a rotation", () => {
-    file.write(at("log"), "one\n");
+    file.write(at("log"), asByteString("one\n"));
     renameSync(at("log"), at("log.1"));
-    file.write(at("log"), "two\n");
+    file.write(at("log"), asByteString("two\n"));
     file.reopen();
     expect(openFiles()).toEqual([]);
     expect(existsSync(at("log"))).toBe(false);
-    file.write(at("log"), "three\n");
+    file.write(at("log"), asByteString("three\n"));
     expect(readFileSync(at("log.1"), "utf8")).toBe("one\ntwo\n");
     expect(readFileSync(at("log"), "utf8")).toBe("three\n");
   });
 
   test("goes to another path with the next line", () => {
-    file.write(at("a"), "one\n");
-    file.write(at("b"), "two\n");
+    file.write(at("a"), asByteString("one\n"));
+    file.write(at("b"), asByteString("two\n"));
     expect(readFileSync(at("a"), "utf8")).toBe("one\n");
     expect(readFileSync(at("b"), "utf8")).toBe("two\n");
     expect(openFiles()).toHaveLength(1);
@@ -82,30 +83,30 @@ describe("the access log", () => {
 describe("trouble with the file", () => {
   test("is told once a path, and every line tries again", () => {
     const path = at("later/log");
-    for (let i = 0; i < 3; i++) file.write(path, "lost\n");
+    for (let i = 0; i < 3; i++) file.write(path, asByteString("lost\n"));
     file.reopen();
-    file.write(path, "lost\n");
+    file.write(path, asByteString("lost\n"));
     expect(log.lines).toEqual([`ERROR Failed to open access log ${path}: no such file or directory`]);
-    file.write(directory, "lost\n");
+    file.write(directory, asByteString("lost\n"));
     expect(log.lines.slice(1)).toEqual([
       `ERROR Failed to open access log ${directory}: illegal operation on a directory`,
     ]);
     mkdirSync(at("later"));
-    file.write(path, "kept\n");
+    file.write(path, asByteString("kept\n"));
     expect(readFileSync(path, "utf8")).toBe("kept\n");
     expect(log.lines).toHaveLength(2);
   });
 
   test("a full disk is told once", () => {
-    for (let i = 0; i < 3; i++) file.write("/dev/full", "lost\n");
+    for (let i = 0; i < 3; i++) file.write("/dev/full", asByteString("lost\n"));
     expect(log.lines).toEqual(["ERROR Failed to write access log /dev/full: no space left on device"]);
-    file.write(at("log"), "kept\n");
+    file.write(at("log"), asByteString("kept\n"));
     expect(readFileSync(at("log"), "utf8")).toBe("kept\n");
   });
 
   test("a pipe that nobody reads makes nobody wait", () => {
     Bun.spawnSync(["mkfifo", at("pipe")]);
-    file.write(at("pipe"), "lost\n");
+    file.write(at("pipe"), asByteString("lost\n"));
     expect(log.lines).toEqual([`ERROR Failed to open access log ${at("pipe")}: no such device or address`]);
   });
 });

@@ -6,6 +6,7 @@ import { readSeekRequest } from "../../src/timeshift/seek-request.ts";
 import { mergeServiceQuery } from "../../src/timeshift/service-query.ts";
 import { renderTemplate } from "../../src/timeshift/template.ts";
 import { resolveUpstreamUrl } from "../../src/timeshift/upstream-url.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 const DATED_PATH = "http://s/${(b)yyyyMMdd}/${(b)HHmmss}/${(e)yyyyMMdd}/${(e)HHmmss}/1.m3u8";
 const TWO_PARAMETERS =
@@ -39,7 +40,7 @@ describe("the link to", () => {
     ["http://s/p?end={utcend}", "playseek=${utc}-{utcend}"],
     ["http://s/{Y}/{m}?e={utcend}", "playseek={Y}{m}-{utcend}"],
   ])("%s", (url, expected) => {
-    expect(carrierQuery(url)).toBe(expected as string);
+    expect(carrierQuery(asByteString(url))).toBe<unknown>(expected as string);
   });
 });
 
@@ -57,9 +58,13 @@ test("leads a player's times to the URL that the player would have made itself",
     fc.property(begin, fc.nat(99_999), fc.constantFrom(...sources), (beginS, lengthS, source) => {
       const beginMs = beginS * 1000;
       const times = { beginMs, endMs: beginMs + lengthS * 1000, nowMs: beginMs + 9_999_000, zoneMin: 0 };
-      const link = renderTemplate(carrierQuery(source)!, times)!;
-      const request = readSeekRequest(mergeServiceQuery(source, link)!, "http", source)!;
-      expect(resolveUpstreamUrl(request, times)?.url).toBe(renderTemplate(source, times)!);
+      const link = renderTemplate(carrierQuery(asByteString(source))!, times)!;
+      const request = readSeekRequest(
+        mergeServiceQuery(asByteString(source), asByteString(link))!,
+        "http",
+        asByteString(source),
+      )!;
+      expect(resolveUpstreamUrl(request, times)?.url).toBe<unknown>(renderTemplate(source, times)!);
     }),
   );
 });
@@ -68,7 +73,7 @@ test("no URL makes it throw", () => {
   const unit = fc.constantFrom("{utc}", "{utcend}", "{duration}", "-", "{", "}", "$", "&", "=", "?", "playseek", "/");
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.string({ unit, maxLength: 20 })), (url) => {
-      carrierQuery(url);
+      carrierQuery(asByteString(url));
     }),
     { numRuns: 2000 },
   );
@@ -76,5 +81,5 @@ test("no URL makes it throw", () => {
 
 test.each(["{utc}", "-", "&", "{utc}-{utcend}&a=", "{utc}-"])("200 kB of %j cost no more than their length", (unit) => {
   const text = unit.repeat(200_000 / unit.length);
-  carrierQuery(`http://s/${text}?a=${text}{utcend}`);
+  carrierQuery(asByteString(`http://s/${text}?a=${text}{utcend}`));
 });

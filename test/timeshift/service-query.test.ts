@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { mergeServiceQuery } from "../../src/timeshift/service-query.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 describe("data parameters", () => {
   test.each([
@@ -16,7 +17,7 @@ describe("data parameters", () => {
     ["http://h/x?u={utc}", "v=1", "http://h/x?u={utc}&v=1"],
     ["rtsp://h/x?r2h-start=5", "r2h-start=6", "rtsp://h/x?r2h-start=6"],
   ])("%s with %j is %s", (service, query, expected) => {
-    expect(mergeServiceQuery(service, query)).toBe(expected);
+    expect(mergeServiceQuery(asByteString(service), asByteString(query))).toBe<unknown>(expected);
   });
 });
 
@@ -43,12 +44,13 @@ describe("control parameters", () => {
     ["h/x?r2h-seek-name=x&x=5", "a", "h/x?a&r2h-seek-name=x&x=5"],
     ["h/x?playseek=5", "r2h-seek-name=y&y=6", "h/x?r2h-seek-name=y&y=6"],
   ])("%s with %j is %s", (service, query, expected) => {
-    expect(mergeServiceQuery(service, query)).toBe(expected);
+    expect(mergeServiceQuery(asByteString(service), asByteString(query))).toBe<unknown>(expected);
   });
 });
 
 test("the merged URL has at most 2047 bytes", () => {
-  const merged = (length: number) => mergeServiceQuery("h/x", "a".repeat(length - "h/x?".length));
+  const merged = (length: number) =>
+    mergeServiceQuery(asByteString("h/x"), asByteString("a".repeat(length - "h/x?".length)));
   expect(merged(2047)).toHaveLength(2047);
   expect(merged(2048)).toBeUndefined();
 });
@@ -60,7 +62,7 @@ test("every parameter of the request gets through, and nothing of the service bu
   const named = (list: readonly string[], name: string) => list.filter((text) => text.startsWith(`${name}=`));
   fc.assert(
     fc.property(query, query, (configured, requested) => {
-      const merged = mergeServiceQuery(`h/x?${configured.join("&")}`, requested.join("&"))!;
+      const merged = mergeServiceQuery(asByteString(`h/x?${configured.join("&")}`), asByteString(requested.join("&")))!;
       const parameters = merged.slice("h/x?".length).split("&");
       for (const name of ["a", "b", "c", "d"]) {
         const wanted = named(requested, name);
@@ -75,7 +77,7 @@ test("no text makes it throw", () => {
   const text = fc.string({ unit, maxLength: 15 });
   fc.assert(
     fc.property(text, text, (service, query) => {
-      mergeServiceQuery(service, query);
+      mergeServiceQuery(asByteString(service), asByteString(query));
     }),
   );
 });

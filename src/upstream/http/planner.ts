@@ -4,14 +4,9 @@ import { readSeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
 import { headerValue } from "../../wire/http/request.ts";
-import {
-  CONSUMED_PARAMETERS,
-  formatProxyUrl,
-  type ProxyScheme,
-  parseProxyUrl,
-  takeParameters,
-} from "../../wire/url/proxy-url.ts";
+import { formatProxyUrl, type ProxyScheme, parseProxyUrl, takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
+import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
 import type { Planner, PlannerParts } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
 import { type HttpTarget, HttpUpstream } from "./upstream.ts";

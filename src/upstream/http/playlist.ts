@@ -1,10 +1,10 @@
 /** Collects a playlist whole, undoes its codings (http-proxy.md section 6). */
 import { allocate } from "../../system/memory.ts";
-import { type ContentCoding, MAX_PLAYLIST_BYTES } from "../../wire/hls/response.ts";
 import { ChunkedDecoder, type ChunkSink } from "../../wire/http/chunked.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ByteSource } from "./body.ts";
 import { HttpUpstreamError } from "./errors.ts";
+import { type ContentCoding, MAX_PLAYLIST_BYTES } from "./playlist-handling.ts";
 
 /** A server that stops in the middle of a playlist is given up after so long. */
 const IDLE_TIMEOUT_MS = 10_000;

@@ -1,22 +1,23 @@
 /** An HTTP server's answer as an upstream: its head, then its body as it comes; playlists are rewritten (http-proxy.md). */
+
+import { maskToken } from "../../http/token-mask.ts";
 import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import { CLIENT_STATE } from "../../status/client-state.ts";
 import type { Memory } from "../../system/memory.ts";
-import { type LinkRules, proxyLocation } from "../../wire/hls/proxy-link.ts";
-import { type ContentCoding, playlistHandling } from "../../wire/hls/response.ts";
 import { rewritePlaylist } from "../../wire/hls/rewrite.ts";
-import { relayedHeaders, rewrittenHeaders } from "../../wire/http/relayed-response.ts";
 import type { HeaderField } from "../../wire/http/request.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
-import { maskToken } from "../../wire/http/token-mask.ts";
-import { emitUpstreamRequest } from "../../wire/http/upstream-request.ts";
 import { baseUrl } from "../../wire/url/base-url.ts";
 import { authorityOf, formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { PlannerParts, PlanRequest } from "../planner.ts";
 import { BodySource, type ByteSource, MemorySource } from "./body.ts";
 import { HttpUpstreamError } from "./errors.ts";
 import { collectPlaylist } from "./playlist.ts";
+import { type ContentCoding, playlistHandling } from "./playlist-handling.ts";
+import { type LinkRules, proxyLink, proxyLocation } from "./proxy-link.ts";
+import { relayedHeaders, rewrittenHeaders } from "./relayed-headers.ts";
+import { emitUpstreamRequest } from "./request-head.ts";
 import { HttpSession } from "./session.ts";
 
 export interface HttpTarget {
@@ -177,7 +178,8 @@ export class HttpUpstream implements Upstream {
     try {
       const text = await collectPlaylist(this.#session, framing, coding, this.#closed.signal);
       const base = baseUrl(this.#target.request.headers, this.#parts.links.rules);
-      const rewritten = rewritePlaylist(text, this.#linkRules(base));
+      const rules = this.#linkRules(base);
+      const rewritten = rewritePlaylist(text, (reference) => proxyLink(reference, rules));
       if (rewritten === undefined) throw new Error("its links would not fit");
       const body = Buffer.from(rewritten, "latin1");
       if (this.#state === "closed") return;

@@ -1,10 +1,12 @@
 /** What an `rtp://` or `udp://` URL asks for (http.md section 10, multicast.md section 1). */
+
+import { maskToken } from "../../http/token-mask.ts";
 import type { UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import { CLIENT_STATE } from "../../status/client-state.ts";
 import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
-import { maskToken } from "../../wire/http/token-mask.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
+import { asByteString } from "../../wire/text/byte-string.ts";
 import { percentDecode } from "../../wire/url/percent.ts";
 import { queryParameter } from "../../wire/url/query.ts";
 import { requestedInterface } from "../interface-parameter.ts";
@@ -40,13 +42,13 @@ export function multicastPlanner(settings: MulticastSettings, { log }: PlannerPa
   const receiver = settings.receiver ?? RECEIVER_KIND;
   return ({ url, method }) => {
     const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
-    const text = percentDecode(rest);
+    const text = percentDecode(asByteString(rest));
     const address = text === undefined ? undefined : parseMulticastUrl(text);
     // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
-    if (!address || queryParameter(query, "fcc") === "") return { status: 404 };
-    const name = maskToken(`${scheme}://${text}`);
+    if (!address || queryParameter(asByteString(query), "fcc") === "") return { status: 404 };
+    const name = asByteString(maskToken(`${scheme}://${text}`));
     const interfaceName =
-      requestedInterface(query, log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
+      requestedInterface(asByteString(query), log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
     const about = { kind: "multicast", url: shownUrl(name), interfaceName, receiver };
     const plan = {
       about,

@@ -3,6 +3,7 @@
 import { findAttribute } from "../../wire/m3u/attributes.ts";
 import { splitLabel } from "../../wire/m3u/label.ts";
 import { type M3uEntry, parseM3u } from "../../wire/m3u/parser.ts";
+import { asByteString, type ByteString } from "../../wire/text/byte-string.ts";
 
 export interface CatchupTemplate {
   /** `append`: the template continues the channel's URL; anything else: it is a URL of its own. */
@@ -45,7 +46,8 @@ interface GrowingChannel extends Channel {
 
 /** Entries whose URL a page cannot ask for are left out. */
 export function readPlaylist(text: string): Playlist {
-  const { entries, guideUrls } = parseM3u(text);
+  // All that the parser knows is ASCII: it does not mind that the browser has made Unicode text of the bytes.
+  const { entries, guideUrls } = parseM3u(asByteString(text));
   const channels = new Map<string, GrowingChannel>();
   for (const entry of entries) {
     const source = readSource(entry);
@@ -104,7 +106,7 @@ function ownTemplate(template: string): string {
 }
 
 /** `group-title` may name several with `;` between them, and stand more than once. */
-function readGroups(extinf: string): string[] {
+function readGroups(extinf: ByteString): string[] {
   const groups: string[] = [];
   for (let rest = extinf; ; ) {
     const title = findAttribute(rest, "group-title");

@@ -1,5 +1,4 @@
-/** Rewriting of M3U and HLS playlists, so that what they name is fetched through this relay (http-proxy.md section 7). */
-import { type LinkRules, proxyLink } from "./proxy-link.ts";
+/** Rewriting of the URLs in M3U and HLS playlists (http-proxy.md section 7). */
 
 /** U+FEFF in UTF-8. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
@@ -10,17 +9,17 @@ const URI_ATTRIBUTE = /(?<=[,: \t]URI=)(?:"([^"]*)"|[^", \t\r][^, \t\r]*)/gi;
 export const MAX_LINKS_BYTES = 16 * 1024 * 1024;
 
 /** What a reference becomes; undefined when it stays. */
-type Rewriting = (reference: string) => string | undefined;
+type LinkRewriting = (reference: string) => string | undefined;
 
 /**
  * All bytes but those of rewritten URLs stay, line ends and a byte order mark too; only blanks before a rewritten URL line
  * are lost. Undefined when the links exceed `MAX_LINKS_BYTES`.
  * @param playlist byte string; so is the result
  */
-export function rewritePlaylist(playlist: string, rules: LinkRules): string | undefined {
+export function rewritePlaylist(playlist: string, rewriteLink: LinkRewriting): string | undefined {
   let room = MAX_LINKS_BYTES;
-  const rewriting: Rewriting = (reference) => {
-    const link = room < 0 ? undefined : proxyLink(reference, rules);
+  const rewriting: LinkRewriting = (reference) => {
+    const link = room < 0 ? undefined : rewriteLink(reference);
     room -= link?.length ?? 0;
     return link;
   };
@@ -29,7 +28,7 @@ export function rewritePlaylist(playlist: string, rules: LinkRules): string | un
   return room < 0 ? undefined : playlist.slice(0, start) + lines;
 }
 
-function rewriteLine(line: string, rewriting: Rewriting): string {
+function rewriteLine(line: string, rewriting: LinkRewriting): string {
   let start = 0;
   let end = line.length;
   while (start < end && " \t".includes(line[start]!)) start++;
@@ -39,7 +38,7 @@ function rewriteLine(line: string, rewriting: Rewriting): string {
   return link === undefined ? line : link + line.slice(end);
 }
 
-function rewriteAttributes(line: string, rewriting: Rewriting): string {
+function rewriteAttributes(line: string, rewriting: LinkRewriting): string {
   return line.replace(URI_ATTRIBUTE, (value: string, quoted: string | undefined) => {
     const link = rewriting(quoted ?? value);
     if (link === undefined) return value;

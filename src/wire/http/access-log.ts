@@ -1,12 +1,12 @@
 /** The access log: its format and its lines (config.md section 14). */
-import { utf8Encode } from "../url/percent.ts";
+import { asByteString, type ByteString, type UnicodeText, utf8Encode } from "../text/byte-string.ts";
 
 export const DEFAULT_ACCESS_LOG_FORMAT = '$client_addr [$time_iso8601] "$service_url" $service_type "$upstream_url"';
 
 /** Longest line, newline included. */
 export const ACCESS_LOG_LINE_MAX_BYTES = 8192;
 
-/** One request. All texts are byte strings; an empty one is shown as `-`. */
+/** One request. Characters of all texts are bytes; an empty one is shown as `-`. */
 export interface AccessLogEntry {
   /** Unix time in milliseconds. */
   readonly time: number;
@@ -17,14 +17,14 @@ export interface AccessLogEntry {
   readonly workerPid: number;
   readonly method: string;
   /** At most 255 bytes, without the token. */
-  readonly serviceUrl: string;
+  readonly serviceUrl: ByteString;
   readonly host: string;
   /** Without the token. */
   readonly userAgent: string;
   /** First element of X-Forwarded-For. */
   readonly forwardedFor: string;
   readonly serviceType: string;
-  readonly upstreamUrl: string;
+  readonly upstreamUrl: ByteString;
 }
 
 type Variable = (entry: AccessLogEntry) => string;
@@ -51,7 +51,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
 ]);
 
 /** Reads a format, which cannot be wrong: what is no known variable is literal text. */
-export function parseAccessLogFormat(text: string): AccessLogFormat {
+export function parseAccessLogFormat(text: UnicodeText): AccessLogFormat {
   const pieces: (string | Variable)[] = [];
   for (const [piece, name] of utf8Encode(text).matchAll(/\$\$|\$([A-Za-z_][A-Za-z0-9_]*)|[^$]+|\$/g)) {
     const variable = name === undefined ? undefined : VARIABLES.get(name);
@@ -60,11 +60,11 @@ export function parseAccessLogFormat(text: string): AccessLogFormat {
   return pieces;
 }
 
-/** The line with its newline, as a byte string of at most ACCESS_LOG_LINE_MAX_BYTES. */
-export function accessLogLine(format: AccessLogFormat, entry: AccessLogEntry): string {
+/** The line with its newline, at most ACCESS_LOG_LINE_MAX_BYTES. */
+export function accessLogLine(format: AccessLogFormat, entry: AccessLogEntry): ByteString {
   let line = "";
   for (const piece of format) line += typeof piece === "string" ? piece : escapeValue(piece(entry));
-  return `${cutBytes(line, ACCESS_LOG_LINE_MAX_BYTES - 1)}\n`;
+  return asByteString(`${cutBytes(line, ACCESS_LOG_LINE_MAX_BYTES - 1)}\n`);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -1,4 +1,6 @@
 /** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
+import { asByteString, type ByteString } from "../text/byte-string.ts";
+import { LineCollector } from "../text/line-collector.ts";
 import { trimBlanks } from "./header-fields.ts";
 
 /** Request line, header lines and the empty line together. */
@@ -10,14 +12,14 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export interface HeaderField {
   /** In the client's spelling. */
   readonly name: string;
-  /** Byte string (one character is one byte) without outer blanks. */
+  /** One character is one byte. Without outer blanks. */
   readonly value: string;
 }
 
 export interface RequestHead {
   readonly method: string;
-  /** Raw byte string, never normalised. */
-  readonly target: string;
+  /** Raw, never normalised. */
+  readonly target: ByteString;
   /** The digit behind `HTTP/1.`. */
   readonly minorVersion: number;
   /** All header lines in their order, repeated ones too. */
@@ -35,7 +37,6 @@ export type HeadOutcome =
   | { readonly kind: "error"; readonly status: HeadErrorStatus; readonly method: string };
 
 const MORE: HeadOutcome = { kind: "more" };
-const LF = 0x0a;
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const TARGET_CHAR = "[!-~\\x80-\\xff]";
@@ -57,11 +58,9 @@ export class RequestHeadParser {
   /** `start`: one empty line may still precede the request line. `over`: the outcome is known. */
   #state: "start" | "request-line" | "headers" | "over" = "start";
   #outcome: HeadOutcome = MORE;
-  /** The line that has not ended yet. */
-  #line = "";
-  #size = 0;
+  readonly #lines = new LineCollector(MAX_HEAD_BYTES);
   #method = "";
-  #target = "";
+  #target = asByteString("");
   #minorVersion = 0;
   #headers: HeaderField[] = [];
 
@@ -69,13 +68,8 @@ export class RequestHeadParser {
   push(piece: Uint8Array): HeadOutcome {
     let at = 0;
     while (at < piece.length && this.#state !== "over") {
-      const newline = piece.indexOf(LF, at);
-      const lineEnd = newline < 0 ? piece.length : newline + 1;
-      const end = Math.min(lineEnd, at + MAX_HEAD_BYTES - this.#size);
-      this.#line += Buffer.from(piece.buffer, piece.byteOffset + at, end - at).toString("latin1");
-      this.#size += end - at;
-      at = end;
-      const status = this.#checkLine(at) ?? (this.#size === MAX_HEAD_BYTES ? this.#tooLarge() : undefined);
+      at = this.#lines.take(piece, at, piece.length);
+      const status = this.#checkLine(at) ?? (this.#lines.isFull ? this.#tooLarge() : undefined);
       if (status !== undefined) this.#end({ kind: "error", status, method: this.#method });
     }
     return this.#outcome;
@@ -83,9 +77,8 @@ export class RequestHeadParser {
 
   /** Reads the line if it has ended, `consumed` bytes into the piece. Answers why the request is refused, if it is. */
   #checkLine(consumed: number): HeadErrorStatus | undefined {
-    if (!this.#line.endsWith("\n")) return undefined;
-    const line = this.#line.slice(0, this.#line.endsWith("\r\n") ? -2 : -1);
-    this.#line = "";
+    const { line } = this.#lines;
+    if (line === undefined) return undefined;
     if (this.#state === "headers") return line === "" ? this.#complete(consumed) : this.#readHeader(line);
     if (this.#state === "request-line" || line !== "") return this.#readRequestLine(line);
     this.#state = "request-line";
@@ -97,7 +90,7 @@ export class RequestHeadParser {
     if (TARGET_TOO_LONG.test(line)) return 414;
     const match = REQUEST_LINE.exec(line);
     if (!match) return 400;
-    this.#target = match[2]!;
+    this.#target = asByteString(match[2]!);
     this.#minorVersion = Number(match[3]);
     this.#state = "headers";
     return undefined;
@@ -128,8 +121,8 @@ export class RequestHeadParser {
   #tooLarge(): HeadErrorStatus | undefined {
     if (this.#state === "over") return undefined;
     if (this.#state === "headers") return 431;
-    this.#method = METHOD.exec(this.#line)?.[0] ?? "";
-    return TARGET_TOO_LONG.test(this.#line) ? 414 : 431;
+    this.#method = METHOD.exec(this.#lines.pending)?.[0] ?? "";
+    return TARGET_TOO_LONG.test(this.#lines.pending) ? 414 : 431;
   }
 
   #end(outcome: HeadOutcome): void {

@@ -1,5 +1,6 @@
 /** Incremental parser of HTTP/1 response heads (RFC 9112 sections 4 and 5; http-proxy.md sections 4 and 9). */
-import { trimBlanks } from "./header-fields.ts";
+import { LineCollector } from "../text/line-collector.ts";
+import { HeaderLines } from "./header-lines.ts";
 import type { HeaderField } from "./request.ts";
 import { type BodyFraming, responseFraming } from "./response-framing.ts";
 
@@ -31,14 +32,10 @@ const MORE: ResponseHeadOutcome = { kind: "more" };
 const MALFORMED: ResponseHeadOutcome = { kind: "error", reason: "malformed head" };
 const TOO_LARGE: ResponseHeadOutcome = { kind: "error", reason: "head too large" };
 const BAD_LENGTH: ResponseHeadOutcome = { kind: "error", reason: "contradictory body length" };
-const LF = 0x0a;
 const SWITCHING_PROTOCOLS = 101;
 
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
 const STATUS_LINE = new RegExp(`^HTTP/1\\.\\d ([1-9]\\d\\d)(?: ${VALUE_CHAR}*)?$`);
-/** A blank before the colon is forbidden to send and has to be cut out by a proxy (RFC 9112 section 5.1). */
-const HEADER_LINE = new RegExp(`^([!#$%&'*+.^_\`|~0-9A-Za-z-]+)[\\t ]*:(${VALUE_CHAR}*)$`);
-const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
 
 /**
  * Takes the head of a final response in pieces of any size; how it is cut does not change the outcome. Interim responses
@@ -48,12 +45,10 @@ export class ResponseHeadParser {
   readonly #method: string;
   #state: "status-line" | "headers" | "over" = "status-line";
   #outcome: ResponseHeadOutcome = MORE;
-  /** The line that has not ended yet. */
-  #line = "";
-  #size = 0;
+  readonly #lines = new LineCollector(MAX_RESPONSE_HEAD_BYTES);
+  readonly #headers = new HeaderLines(MAX_RESPONSE_HEADER_COUNT);
   #statusLine = "";
   #status = 0;
-  #headers: HeaderField[] = [];
 
   /** @param method of the request: it decides whether a body follows */
   constructor(method: string) {
@@ -64,23 +59,16 @@ export class ResponseHeadParser {
   push(piece: Uint8Array): ResponseHeadOutcome {
     let at = 0;
     while (at < piece.length && this.#state !== "over") {
-      const newline = piece.indexOf(LF, at);
-      const lineEnd = newline < 0 ? piece.length : newline + 1;
-      const end = Math.min(lineEnd, at + MAX_RESPONSE_HEAD_BYTES - this.#size);
-      this.#line += Buffer.from(piece.buffer, piece.byteOffset + at, end - at).toString("latin1");
-      this.#size += end - at;
-      at = end;
-      if (piece[at - 1] === LF) this.#outcome = this.#endLine(at);
-      if (this.#outcome === MORE && this.#size === MAX_RESPONSE_HEAD_BYTES) this.#outcome = TOO_LARGE;
+      at = this.#lines.take(piece, at, piece.length);
+      if (this.#lines.line !== undefined) this.#outcome = this.#endLine(this.#lines.line, at);
+      if (this.#outcome === MORE && this.#lines.isFull) this.#outcome = TOO_LARGE;
       if (this.#outcome !== MORE) this.#state = "over";
     }
     return this.#outcome;
   }
 
   /** Reads the line that has ended `consumed` bytes into the piece. */
-  #endLine(consumed: number): ResponseHeadOutcome {
-    const line = this.#line.slice(0, this.#line.endsWith("\r\n") ? -2 : -1);
-    this.#line = "";
+  #endLine(line: string, consumed: number): ResponseHeadOutcome {
     if (this.#state === "status-line") return this.#readStatusLine(line);
     return line === "" ? this.#endHeaders(consumed) : this.#readHeader(line);
   }
@@ -95,31 +83,19 @@ export class ResponseHeadParser {
   }
 
   #readHeader(line: string): ResponseHeadOutcome {
-    const last = this.#headers.at(-1);
-    if (last && FOLDED_LINE.test(line)) {
-      this.#headers[this.#headers.length - 1] = { name: last.name, value: joinFold(last.value, trimBlanks(line)) };
-      return MORE;
-    }
-    const match = HEADER_LINE.exec(line);
-    if (!match) return MALFORMED;
-    if (this.#headers.length === MAX_RESPONSE_HEADER_COUNT) return TOO_LARGE;
-    this.#headers.push({ name: match[1]!, value: trimBlanks(match[2]!) });
-    return MORE;
+    const problem = this.#headers.add(line);
+    if (problem === undefined) return MORE;
+    return problem === "malformed" ? MALFORMED : TOO_LARGE;
   }
 
   #endHeaders(consumed: number): ResponseHeadOutcome {
-    const head = { statusLine: this.#statusLine, status: this.#status, headers: this.#headers };
+    const head = { statusLine: this.#statusLine, status: this.#status, headers: this.#headers.fields };
     if (head.status < 200) {
-      this.#headers = [];
+      this.#headers.clear();
       this.#state = "status-line";
       return MORE;
     }
     const framing = responseFraming(this.#method, head.status, head.headers);
     return framing ? { kind: "complete", head, consumed, framing } : BAD_LENGTH;
   }
-}
-
-/** RFC 9112 section 5.2: a proxy replaces the fold by a space. */
-function joinFold(value: string, continuation: string): string {
-  return value && continuation ? `${value} ${continuation}` : value + continuation;
 }

@@ -1,7 +1,8 @@
 /** Attributes of `#EXTM3U` and `#EXTINF` lines: `name="value"` or `name=value` (m3u.md section 4). */
+import { asByteString, type ByteString } from "../text/byte-string.ts";
 
 export interface Attribute {
-  readonly value: string;
+  readonly value: ByteString;
   /** Where in the line the value stands, with its quotes; `end` is exclusive. */
   readonly start: number;
   readonly end: number;
@@ -17,7 +18,7 @@ export interface AttributeRules {
  * The first place where `name=` stands, wherever that is: lists glue attributes together in every way.
  * @param name in lower case when case is ignored
  */
-export function findAttribute(line: string, name: string, rules: AttributeRules = {}): Attribute | undefined {
+export function findAttribute(line: ByteString, name: string, rules: AttributeRules = {}): Attribute | undefined {
   const at = (rules.ignoreCase ? line.toLowerCase() : line).indexOf(`${name}=`);
   if (at < 0) return undefined;
   const start = at + name.length + 1;
@@ -31,10 +32,10 @@ export function findAttribute(line: string, name: string, rules: AttributeRules 
 }
 
 /** `line` with the attribute at the end of its attributes, which is before its last comma. */
-export function addAttribute(line: string, name: string, value: string): string {
+export function addAttribute(line: ByteString, name: string, value: ByteString): ByteString {
   const comma = line.lastIndexOf(",");
   const end = comma < 0 ? line.length : comma;
-  return `${line.slice(0, end)} ${name}="${value}"${line.slice(end)}`;
+  return asByteString(`${line.slice(0, end)} ${name}="${value}"${line.slice(end)}`);
 }
 
 /** ASCII blanks and line ends. Others are bytes of UTF-8 sequences, of which nothing may be cut off. */
@@ -42,7 +43,7 @@ export function isBlank(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
 
-export function trimAsciiBlanks(text: string): string {
+export function trimAsciiBlanks(text: ByteString): ByteString {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

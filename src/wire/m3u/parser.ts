@@ -1,8 +1,5 @@
-/**
- * M3U playlists of channels, read forgivingly and written again (m3u.md section 4).
- *
- * All texts are byte strings: names and URLs keep their bytes, whatever encoding these are in.
- */
+/** M3U playlists of channels, read forgivingly and written again (m3u.md section 4). Names and URLs keep their bytes in any encoding. */
+import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { addAttribute, findAttribute, trimAsciiBlanks } from "./attributes.ts";
 
 /** More would fill the memory of a small router with objects. */
@@ -16,24 +13,25 @@ const HEADER = "#EXTM3U";
 const EXTINF = "#EXTINF:";
 /** What a header may set for all entries behind it that do not say it themselves. */
 const CATCHUP_ATTRIBUTES: readonly string[] = ["catchup", "catchup-days", "catchup-correction", "catchup-source"];
-const NONE: readonly string[] = [];
+const NONE: readonly ByteString[] = [];
+const EMPTY = asByteString("");
 
 export interface M3uEntry {
   /** Of its `#EXTINF`, from 1. */
   readonly line: number;
   /** The whole `#EXTINF` line, with what the header adds to it. */
-  readonly extinf: string;
+  readonly extinf: ByteString;
   /** Behind the last comma; never empty. */
-  readonly name: string;
+  readonly name: ByteString;
   /** `group-title` as it stands; empty without one. */
-  readonly group: string;
-  readonly catchupSource: string;
+  readonly group: ByteString;
+  readonly catchupSource: ByteString;
   /** `#` lines between the last URL and this `#EXTINF`. */
-  readonly before: readonly string[];
+  readonly before: readonly ByteString[];
   /** `#EXTVLCOPT`, `#KODIPROP` and other `#` lines between `#EXTINF` and URL, where players expect them. */
-  readonly options: readonly string[];
+  readonly options: readonly ByteString[];
   /** With its `$label`. */
-  readonly url: string;
+  readonly url: ByteString;
 }
 
 export type SkipReason =
@@ -51,9 +49,9 @@ export interface SkippedLine {
 export interface M3uPlaylist {
   readonly entries: readonly M3uEntry[];
   /** `#` lines behind the last URL. */
-  readonly trailing: readonly string[];
+  readonly trailing: readonly ByteString[];
   /** Of the programme guide. */
-  readonly guideUrls: readonly string[];
+  readonly guideUrls: readonly ByteString[];
   /** The first of them. */
   readonly skipped: readonly SkippedLine[];
   readonly skippedCount: number;
@@ -73,25 +71,25 @@ export class M3uParser {
   #entryCount = 0;
   readonly #skipped: SkippedLine[] = [];
   #skippedCount = 0;
-  #guideUrls: readonly string[] = NONE;
-  #defaults: readonly (readonly [name: string, value: string])[] = [];
+  #guideUrls: readonly ByteString[] = NONE;
+  #defaults: readonly (readonly [name: string, value: ByteString])[] = [];
   #state: State = "between";
-  #carry = "";
+  #carry = EMPTY;
   #line = 0;
-  #before: string[] = [];
-  #options: string[] = [];
-  #extinf = "";
-  #name = "";
+  #before: ByteString[] = [];
+  #options: ByteString[] = [];
+  #extinf = EMPTY;
+  #name = EMPTY;
   #extinfLine = 0;
 
-  push(piece: string): void {
+  push(piece: ByteString): void {
     let start = 0;
     for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", start)) {
-      this.#take(this.#carry + piece.slice(start, end));
-      this.#carry = "";
+      this.#take(asByteString(this.#carry + piece.slice(start, end)));
+      this.#carry = EMPTY;
       start = end + 1;
     }
-    this.#carry += piece.slice(start);
+    this.#carry = asByteString(this.#carry + piece.slice(start));
   }
 
   /** The entries that are complete, each of them once: they are not in what `finish` returns. */
@@ -103,7 +101,7 @@ export class M3uParser {
 
   finish(): M3uPlaylist {
     this.#take(this.#carry);
-    this.#carry = "";
+    this.#carry = EMPTY;
     if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
     this.#state = "between";
     return {
@@ -115,7 +113,7 @@ export class M3uParser {
     };
   }
 
-  #take(raw: string): void {
+  #take(raw: ByteString): void {
     this.#line++;
     const isMarked = this.#line === 1 && raw.startsWith(BYTE_ORDER_MARK);
     const text = trimAsciiBlanks(isMarked ? raw.slice(BYTE_ORDER_MARK.length) : raw);
@@ -127,7 +125,7 @@ export class M3uParser {
     else if (this.#state === "between") this.#before.push(text);
   }
 
-  #takeHeader(text: string): void {
+  #takeHeader(text: ByteString): void {
     const urls = parseGuideUrls(text);
     if (urls.length > 0) this.#guideUrls = urls;
     this.#defaults = CATCHUP_ATTRIBUTES.flatMap((name) => {
@@ -136,7 +134,7 @@ export class M3uParser {
     });
   }
 
-  #takeExtinf(text: string): void {
+  #takeExtinf(text: ByteString): void {
     if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
     this.#options = [];
     this.#extinf = text;
@@ -146,7 +144,7 @@ export class M3uParser {
     if (this.#state === "nameless") this.#skip(this.#line, "Failed to extract service name from EXTINF line");
   }
 
-  #takeUrl(url: string): void {
+  #takeUrl(url: ByteString): void {
     const state = this.#state;
     this.#state = "between";
     if (state === "between") this.#skip(this.#line, "URL without an #EXTINF");
@@ -155,15 +153,15 @@ export class M3uParser {
     else this.#add(url);
   }
 
-  #add(url: string): void {
+  #add(url: ByteString): void {
     const extinf = this.#withDefaults(this.#extinf);
     this.#entryCount++;
     this.#entries.push({
       line: this.#extinfLine,
       extinf,
       name: this.#name,
-      group: findAttribute(extinf, "group-title")?.value ?? "",
-      catchupSource: findAttribute(extinf, "catchup-source")?.value ?? "",
+      group: findAttribute(extinf, "group-title")?.value ?? EMPTY,
+      catchupSource: findAttribute(extinf, "catchup-source")?.value ?? EMPTY,
       before: this.#before.length > 0 ? this.#before : NONE,
       options: this.#options.length > 0 ? this.#options : NONE,
       url,
@@ -171,7 +169,7 @@ export class M3uParser {
     if (this.#before.length > 0) this.#before = [];
   }
 
-  #withDefaults(extinf: string): string {
+  #withDefaults(extinf: ByteString): ByteString {
     let line = extinf;
     for (const [name, value] of this.#defaults) {
       if (!findAttribute(extinf, name)) line = addAttribute(line, name, value);
@@ -185,16 +183,16 @@ export class M3uParser {
   }
 }
 
-/** @param text byte string; one of many megabytes is better pushed into an `M3uParser` in pieces */
-export function parseM3u(text: string): M3uPlaylist {
+/** @param text one of many megabytes is better pushed into an `M3uParser` in pieces */
+export function parseM3u(text: ByteString): M3uPlaylist {
   const parser = new M3uParser();
   parser.push(text);
   return parser.finish();
 }
 
 /** The header with an empty line behind it. `guideUrl` is left out when it is empty. */
-export function emitM3uHeader(guideUrl: string): string {
-  return guideUrl === "" ? `${HEADER}\n\n` : `${HEADER} x-tvg-url="${guideUrl}"\n\n`;
+export function emitM3uHeader(guideUrl: ByteString): ByteString {
+  return asByteString(guideUrl === "" ? `${HEADER}\n\n` : `${HEADER} x-tvg-url="${guideUrl}"\n\n`);
 }
 
 /** The entry's lines with an empty one behind them. */
@@ -203,19 +201,20 @@ export function emitM3uEntry({
   extinf,
   options,
   url,
-}: Pick<M3uEntry, "before" | "extinf" | "options" | "url">): string {
+}: Pick<M3uEntry, "before" | "extinf" | "options" | "url">): ByteString {
   const isBare = before.length === 0 && options.length === 0;
-  return isBare ? `${extinf}\n${url}\n\n` : `${[...before, extinf, ...options, url].join("\n")}\n\n`;
+  return asByteString(isBare ? `${extinf}\n${url}\n\n` : `${[...before, extinf, ...options, url].join("\n")}\n\n`);
 }
 
 /** Reads `x-tvg-url`, else `url-tvg`; both may name several guides, with commas between them. */
-function parseGuideUrls(header: string): string[] {
+function parseGuideUrls(header: ByteString): ByteString[] {
   const rules = { ignoreCase: true, withCommas: true };
-  const list = findAttribute(header, "x-tvg-url", rules)?.value || findAttribute(header, "url-tvg", rules)?.value || "";
+  const list =
+    findAttribute(header, "x-tvg-url", rules)?.value || findAttribute(header, "url-tvg", rules)?.value || EMPTY;
   return list.split(",").map(trimAsciiBlanks).filter(Boolean);
 }
 
-function nameOf(extinf: string): string {
+function nameOf(extinf: ByteString): ByteString {
   const comma = extinf.lastIndexOf(",");
-  return comma < 0 ? "" : trimAsciiBlanks(extinf.slice(comma + 1));
+  return comma < 0 ? EMPTY : trimAsciiBlanks(extinf.slice(comma + 1));
 }

@@ -3,15 +3,8 @@
  * of the one before, so that a decoder sees one stream without a break (ISO/IEC 13818-1 sections 2.4.3.3 to 2.4.3.7).
  */
 
-import {
-  isRandomAccess,
-  isUnitStart,
-  PAT_PID,
-  packetId,
-  payloadOffset,
-  TS_PACKET_BYTES,
-  TS_SYNC_BYTE,
-} from "./packet.ts";
+import { isRandomAccess, PAT_PID, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "./packet.ts";
+import { DTS_OFFSET, hasDts, PTS_OFFSET, readTimestamp, timedPesOffset } from "./pes.ts";
 
 /** PCR base, PTS and DTS count 90 kHz ticks in 33 bits. */
 const CLOCK_WRAP_TICKS = 2 ** 33;
@@ -154,40 +147,17 @@ function movePcr(packet: Uint8Array, offset: number, by: number): void {
   packet[at + 4] = (packet[at + 4]! & 0x7f) | ((base % 2) << 7);
 }
 
-/** PTS and DTS of a PES header that starts in this packet (section 2.4.3.6), unless the packet is scrambled. */
+/** PTS and DTS of a PES header that starts in this packet, unless the packet is scrambled. */
 function movePesClocks(packet: Uint8Array, offset: number, by: number): void {
-  const isScrambled = (packet[offset + 3]! & 0xc0) !== 0;
-  if (isScrambled || !isUnitStart(packet, offset)) return;
-  const end = offset + TS_PACKET_BYTES;
-  const pes = payloadOffset(packet, offset);
-  const hasStartCode = pes + 14 <= end && packet[pes] === 0 && packet[pes + 1] === 0 && packet[pes + 2] === 1;
-  if (!hasStartCode || !hasPesHeader(packet[pes + 3]!)) return;
-  const flags = packet[pes + 7]! >> 6;
-  if (flags >= 2) moveTimestamp(packet, pes + 9, by);
-  if (flags === 3 && pes + 19 <= end) moveTimestamp(packet, pes + 14, by);
+  const pes = timedPesOffset(packet, offset);
+  if (pes < 0) return;
+  moveTimestamp(packet, pes + PTS_OFFSET, by);
+  if (hasDts(packet, offset, pes)) moveTimestamp(packet, pes + DTS_OFFSET, by);
 }
 
-/** Whether PES packets of this stream_id have the optional header (section 2.4.3.7): all but these, which hold bare data. */
-function hasPesHeader(streamId: number): boolean {
-  switch (streamId) {
-    case 0xbc: // program_stream_map
-    case 0xbe: // padding_stream
-    case 0xbf: // private_stream_2
-    case 0xf0: // ECM
-    case 0xf1: // EMM
-    case 0xf2: // DSMCC
-    case 0xf8: // ITU-T H.222.1 type E
-    case 0xff: // program_stream_directory
-      return false;
-    default:
-      return streamId > 0xbb;
-  }
-}
-
-/** Moves the 33 bits that lie, with marker bits between them, in the five bytes at `at`. */
+/** Moves the time stamp in the five bytes at `at`. */
 function moveTimestamp(bytes: Uint8Array, at: number, by: number): void {
-  const low = (bytes[at + 1]! << 22) | ((bytes[at + 2]! >> 1) << 15) | (bytes[at + 3]! << 7) | (bytes[at + 4]! >> 1);
-  const moved = moveClock(((bytes[at]! >> 1) & 7) * 2 ** 30 + low, by);
+  const moved = moveClock(readTimestamp(bytes, at), by);
   bytes[at] = (bytes[at]! & 0xf1) | (Math.floor(moved / 2 ** 30) << 1);
   bytes[at + 1] = moved >>> 22;
   bytes[at + 2] = ((moved >>> 14) & 0xfe) | (bytes[at + 2]! & 1);

@@ -1,4 +1,4 @@
-/** MPEG transport stream packets, PAT and PMT (ISO/IEC 13818-1 sections 2.4.3 and 2.4.4), as far as a relay looks at them. */
+/** MPEG transport stream packets (ISO/IEC 13818-1 section 2.4.3), as far as a relay looks at them. */
 
 export const TS_PACKET_BYTES = 188;
 export const TS_SYNC_BYTE = 0x47;
@@ -36,50 +36,6 @@ export function payloadOffset(bytes: Uint8Array, offset: number): number {
 /** random_access_indicator of the adaptation field */
 export function isRandomAccess(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset + 3]! & 0x20) !== 0 && bytes[offset + 4]! > 0 && (bytes[offset + 5]! & 0x40) !== 0;
-}
-
-const TABLE_PAT = 0;
-const TABLE_PMT = 2;
-
-/** Start and end (without CRC) of a table that fits whole into one unit-start packet, or undefined. */
-function wholeSection(bytes: Uint8Array, offset: number, table: number): [start: number, end: number] | undefined {
-  const packetEnd = offset + TS_PACKET_BYTES;
-  const pointer = payloadOffset(bytes, offset);
-  if (pointer >= packetEnd) return undefined;
-  const start = pointer + 1 + bytes[pointer]!;
-  if (start + 8 > packetEnd || bytes[start] !== table) return undefined;
-  const end = start + 3 + (((bytes[start + 1]! & 0x0f) << 8) | bytes[start + 2]!);
-  return end <= packetEnd && end - 4 >= start + 8 ? [start, end - 4] : undefined;
-}
-
-/** PID of the first programme's PMT; undefined for a PAT that names none or is split over packets. */
-export function pmtPidOfPat(bytes: Uint8Array, offset: number): number | undefined {
-  const section = wholeSection(bytes, offset, TABLE_PAT);
-  if (!section) return undefined;
-  for (let at = section[0] + 8; at + 4 <= section[1]; at += 4) {
-    const programme = (bytes[at]! << 8) | bytes[at + 1]!;
-    if (programme !== 0) return ((bytes[at + 2]! & 0x1f) << 8) | bytes[at + 3]!;
-  }
-  return undefined;
-}
-
-export interface ElementaryStream {
-  pid: number;
-  /** stream_type, ISO/IEC 13818-1 table 2-34 */
-  type: number;
-}
-
-/** The elementary streams of a PMT; undefined when it is malformed or split over packets. */
-export function streamsOfPmt(bytes: Uint8Array, offset: number): ElementaryStream[] | undefined {
-  const section = wholeSection(bytes, offset, TABLE_PMT);
-  if (!section || section[1] < section[0] + 12) return undefined;
-  const streams: ElementaryStream[] = [];
-  let at = section[0] + 12 + (((bytes[section[0] + 10]! & 0x0f) << 8) | bytes[section[0] + 11]!);
-  while (at + 5 <= section[1]) {
-    streams.push({ type: bytes[at]!, pid: ((bytes[at + 1]! & 0x1f) << 8) | bytes[at + 2]! });
-    at += 5 + (((bytes[at + 3]! & 0x0f) << 8) | bytes[at + 4]!);
-  }
-  return streams;
 }
 
 const MPEG1_VIDEO = 0x01;

@@ -1,6 +1,8 @@
 /** RTSP/1.0 requests and responses (RFC 2326 sections 4, 6 and 7; rtsp.md sections 3 and 4), parsed in pieces and emitted. */
-import { emitMessageHead, trimBlanks } from "../http/header-fields.ts";
+import { emitMessageHead } from "../http/header-fields.ts";
+import { HeaderLines } from "../http/header-lines.ts";
 import { type HeaderField, headerValue } from "../http/request.ts";
+import { LineCollector } from "../text/line-collector.ts";
 
 export const MAX_START_LINE_BYTES = 4096;
 /** Header lines and the empty line together. */
@@ -44,15 +46,12 @@ export type RtspMessageOutcome =
 
 const MORE: RtspMessageOutcome = { kind: "more" };
 const NO_BODY = new Uint8Array(0);
-const LF = 0x0a;
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
 /** Not bound to the start of the line: what a server leaves over of something else may stand before it. */
 const RESPONSE_LINE = new RegExp(`RTSP/1\\.0 +([1-9]\\d\\d)(?: (${VALUE_CHAR}*))?$`);
 const REQUEST_LINE = new RegExp(`^(${TOKEN}) +([!-~\\x80-\\xff]+) +RTSP/1\\.0$`);
-const HEADER_LINE = new RegExp(`^(${TOKEN})[\\t ]*:(${VALUE_CHAR}*)$`);
-const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
 
 /** @param line without its line end */
 export function parseStartLine(line: string): RtspResponseLine | RtspRequestLine | undefined {
@@ -70,10 +69,8 @@ export class RtspMessageParser {
   readonly #startLine: RtspResponseLine | RtspRequestLine;
   #state: "headers" | "body" | "over" = "headers";
   #outcome: RtspMessageOutcome = MORE;
-  /** The line that has not ended yet. */
-  #line = "";
-  #headerBytes = 0;
-  readonly #headers: HeaderField[] = [];
+  readonly #lines = new LineCollector(MAX_RTSP_HEADER_BYTES);
+  readonly #headers = new HeaderLines(MAX_RTSP_HEADER_COUNT);
   #body: Uint8Array = NO_BODY;
   #bodyBytes = 0;
 
@@ -92,40 +89,22 @@ export class RtspMessageParser {
   }
 
   #takeLine(bytes: Uint8Array, at: number, end: number): number {
-    const newline = bytes.indexOf(LF, at);
-    const lineEnd = newline < 0 || newline >= end ? end : newline + 1;
-    const stop = Math.min(lineEnd, at + MAX_RTSP_HEADER_BYTES - this.#headerBytes);
-    this.#line += Buffer.from(bytes.buffer, bytes.byteOffset + at, stop - at).toString("latin1");
-    this.#headerBytes += stop - at;
-    if (bytes[stop - 1] === LF) this.#endLine();
-    if (this.#state === "headers" && this.#headerBytes === MAX_RTSP_HEADER_BYTES) this.#fail("head too large");
+    const stop = this.#lines.take(bytes, at, end);
+    const { line } = this.#lines;
+    if (line === "") this.#endHeaders();
+    else if (line !== undefined) this.#readHeader(line);
+    if (this.#state === "headers" && this.#lines.isFull) this.#fail("head too large");
     return stop;
   }
 
-  #endLine(): void {
-    const line = this.#line.slice(0, this.#line.endsWith("\r\n") ? -2 : -1);
-    this.#line = "";
-    if (line === "") this.#endHeaders();
-    else this.#readHeader(line);
-  }
-
   #readHeader(line: string): void {
-    const last = this.#headers.at(-1);
-    if (last && FOLDED_LINE.test(line)) {
-      const rest = trimBlanks(line);
-      const value = last.value && rest ? `${last.value} ${rest}` : last.value + rest;
-      this.#headers[this.#headers.length - 1] = { name: last.name, value };
-      return;
-    }
-    const match = HEADER_LINE.exec(line);
-    if (!match) this.#fail("malformed header");
-    else if (this.#headers.length === MAX_RTSP_HEADER_COUNT) this.#fail("head too large");
-    else this.#headers.push({ name: match[1]!, value: trimBlanks(match[2]!) });
+    const problem = this.#headers.add(line);
+    if (problem !== undefined) this.#fail(problem === "malformed" ? "malformed header" : "head too large");
   }
 
   /** Where the body ends decides where the next frame begins: a length that is no number cannot be ignored. */
   #endHeaders(): void {
-    const length = headerValue(this.#headers, "content-length") ?? "0";
+    const length = headerValue(this.#headers.fields, "content-length") ?? "0";
     if (!/^\d+$/.test(length)) this.#fail("bad content length");
     else if (Number(length) > MAX_RTSP_BODY_BYTES) this.#fail("body too large");
     else {
@@ -142,7 +121,7 @@ export class RtspMessageParser {
   }
 
   #complete(consumed: number): void {
-    const message = { ...this.#startLine, headers: this.#headers, body: this.#body };
+    const message = { ...this.#startLine, headers: this.#headers.fields, body: this.#body };
     this.#state = "over";
     this.#outcome = { kind: "complete", message, consumed };
   }

@@ -1,5 +1,6 @@
 /** URLs of RTSP as byte strings: the one that is asked for, those of tracks, and redirects (rtsp.md sections 1, 4 and 5.3). */
 import type { Credentials } from "../http/digest.ts";
+import { asByteString } from "../text/byte-string.ts";
 import { formatAuthority, parseAuthority } from "../url/authority.ts";
 import { percentDecode, percentEncodeText } from "../url/percent.ts";
 import { hasScheme, resolveReference } from "../url/reference.ts";
@@ -85,8 +86,8 @@ function readUrl(rest: string): RtspUrl | undefined {
 
 function parseCredentials(text: string): Credentials | undefined | "invalid" {
   const [, userText = "", passwordText = ""] = /^([^:]*):?(.*)$/s.exec(text) ?? [];
-  const user = percentDecode(userText);
-  const password = percentDecode(passwordText);
+  const user = percentDecode(asByteString(userText));
+  const password = percentDecode(asByteString(passwordText));
   if (user === undefined || password === undefined) return "invalid";
   if (user.length > MAX_CREDENTIAL_BYTES || password.length > MAX_CREDENTIAL_BYTES) return "invalid";
   return user === "" ? undefined : { user, password };

@@ -6,6 +6,8 @@ const PORT_MAX = 65535;
 /** What a resolver takes. It leaves out `@`: credentials in a URL are not supported. */
 const NAME_AND_PORT = /^([A-Za-z0-9._-]+)(?::(\d*))?$/;
 const BRACKETED_AND_PORT = /^\[([^\]]+)\](?::(\d*))?$/;
+/** RFC 1035 section 2.3.4. */
+const MAX_NAME_BYTES = 255;
 const TWO_COLONS = /:.*:/s;
 
 export interface Authority {
@@ -23,7 +25,7 @@ export function parseAuthority(text: string): Authority | undefined {
   }
   if (TWO_COLONS.test(text)) return isIpv6(text) ? { host: text, port: undefined } : undefined;
   const [, host, port] = NAME_AND_PORT.exec(text) ?? [];
-  return host === undefined ? undefined : withPort(host, port);
+  return host === undefined || host.length > MAX_NAME_BYTES ? undefined : withPort(host, port);
 }
 
 /** The way `parseAuthority` would read it back. */

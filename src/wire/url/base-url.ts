@@ -2,23 +2,23 @@
 import { trimBlanks } from "../http/header-fields.ts";
 import { type HeaderField, headerValue } from "../http/request.ts";
 import { parseIpAddress } from "../ip/address.ts";
-import { type Authority, formatAuthority, parseAuthority } from "./authority.ts";
+import { asByteString, type ByteString } from "../text/byte-string.ts";
+import { type Authority, formatAuthority } from "./authority.ts";
+import type { PublicHost } from "./public-host.ts";
 
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
-/** A configured `hostname`: `host`, `host:port`, `[IPv6]:port` or `scheme://host[:port][/path]`. */
-const HOSTNAME = /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?([^/]*)(\/.*)?$/s;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 
 export interface BaseUrlRules {
   /** `use-relative-path-in-m3u`: neither scheme nor host. */
   readonly relative: boolean;
   /** Empty, or begins with `/` and does not end in one. */
-  readonly appPathPrefix: string;
+  readonly appPathPrefix: ByteString;
   /** `xff`: headers of a proxy in front of this relay are believed. */
   readonly trustForwarded: boolean;
-  readonly hostname?: string | undefined;
+  readonly hostname?: PublicHost | undefined;
   /** An address of this machine and the first TCP port it listens on, for clients that name no host. */
   readonly local: { readonly host: string; readonly port: number };
 }
@@ -27,26 +27,25 @@ export interface BaseUrlRules {
  * Always ends in `/`.
  * @param headers of the request, whose host is taken as it stands
  */
-export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): string {
+export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): ByteString {
   const { appPathPrefix: prefix, trustForwarded } = rules;
-  if (rules.relative) return `${prefix}/`;
+  if (rules.relative) return asByteString(`${prefix}/`);
   const forwarded = (name: string) => (trustForwarded ? firstElement(headerValue(headers, name)) : "");
   const host = forwarded("x-forwarded-host") || headerValue(headers, "host");
   if (!host) return ownBaseUrl(rules);
   const proto = forwarded("x-forwarded-proto");
-  const scheme = SCHEME.test(proto) ? proto : (HOSTNAME.exec(rules.hostname ?? "")?.[1] ?? "http");
-  return `${scheme}://${bracketed(host)}${prefix}/`;
+  const scheme = SCHEME.test(proto) ? proto : (rules.hostname?.scheme ?? "http");
+  return asByteString(`${scheme}://${bracketed(host)}${prefix}/`);
 }
 
 /** For a request without any host. */
-function ownBaseUrl({ hostname = "", appPathPrefix: prefix, local }: BaseUrlRules): string {
-  const [, scheme, authorityText = "", path = ""] = HOSTNAME.exec(hostname) ?? [];
-  const authority = parseAuthority(authorityText);
-  if (!authority) return `http://${withoutDefaultPort(local)}${prefix}/`;
+function ownBaseUrl({ hostname, appPathPrefix: prefix, local }: BaseUrlRules): ByteString {
+  const { scheme, authority, path = "" } = hostname ?? {};
+  if (!authority) return asByteString(`http://${withoutDefaultPort(local)}${prefix}/`);
   const port = authority.port ?? (scheme === undefined ? local.port : undefined);
   const ownPath = path.endsWith("/") ? path : `${path}/`;
   const text = withoutDefaultPort({ host: authority.host, port }, scheme);
-  return `${scheme ?? "http"}://${text}${prefix ? `${prefix}/` : ownPath}`;
+  return asByteString(`${scheme ?? "http"}://${text}${prefix ? `${prefix}/` : ownPath}`);
 }
 
 function withoutDefaultPort({ host, port }: Authority, scheme = "http"): string {

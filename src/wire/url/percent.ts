@@ -1,15 +1,12 @@
-/**
- * Percent-encoding (RFC 3986 section 2.1; http.md section 2) and the byte strings it works on.
- *
- * A byte string holds one byte per character (U+0000 to U+00FF), so that a raw request target survives unchanged.
- */
+/** Percent-encoding (RFC 3986 section 2.1; http.md section 2). */
+import { asByteString, type ByteString, type UnicodeText, utf8Encode } from "../text/byte-string.ts";
 
 const INVALID_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
-/** Decodes a byte string to a byte string; undefined when a `%` is not followed by two hex digits. */
-export function percentDecode(bytes: string): string | undefined {
+/** Undefined when a `%` is not followed by two hex digits. */
+export function percentDecode(bytes: ByteString): ByteString | undefined {
   if (INVALID_ESCAPE.test(bytes)) return undefined;
-  return bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return asByteString(bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))));
 }
 
 const TO_ENCODE = /[^A-Za-z0-9\-_.~/]+/g;
@@ -19,9 +16,9 @@ const ESCAPES: readonly string[] = Array.from(
   (_, code) => `%${code.toString(16).toUpperCase().padStart(2, "0")}`,
 );
 
-/** Encodes every byte of a byte string except `A–Z a–z 0–9 - _ . ~ /`. */
-export function percentEncode(bytes: string): string {
-  return bytes.replace(TO_ENCODE, escapeAll);
+/** Encodes every byte except `A–Z a–z 0–9 - _ . ~ /`. */
+export function percentEncode(bytes: ByteString): ByteString {
+  return asByteString(bytes.replace(TO_ENCODE, escapeAll));
 }
 
 function escapeAll(bytes: string): string {
@@ -31,16 +28,6 @@ function escapeAll(bytes: string): string {
 }
 
 /** Encodes text, as names in generated URLs and cookies need it. */
-export function percentEncodeText(text: string): string {
+export function percentEncodeText(text: UnicodeText): ByteString {
   return percentEncode(utf8Encode(text));
-}
-
-/** The UTF-8 bytes of text, as a byte string. */
-export function utf8Encode(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
-}
-
-/** The text a byte string means in UTF-8; invalid sequences become U+FFFD. */
-export function utf8Decode(bytes: string): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
 }

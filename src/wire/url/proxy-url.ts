@@ -1,18 +1,9 @@
-/** URLs of the HTTP proxy, `/http/host[:port][/path][?query]`, as byte strings (http-proxy.md section 1). */
+/** URLs of the HTTP proxy, `/http/host[:port][/path][?query]` (http-proxy.md section 1). */
+import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { formatAuthority, parseAuthority } from "./authority.ts";
 
 /** Path and query together. */
 export const MAX_PATH_BYTES = 2047;
-
-/** Query parameters that are meant for the relay and that no upstream may see. The seek parameter's name varies. */
-export const CONSUMED_PARAMETERS: readonly string[] = [
-  "r2h-token",
-  "r2h-ifname",
-  "r2h-ifname-fcc",
-  "r2h-seek-name",
-  "r2h-seek-offset",
-  "r2h-seek-mode",
-];
 
 export type ProxyScheme = "http" | "https";
 
@@ -57,9 +48,9 @@ export function formatProxyUrl(url: ProxyUrl): string {
 
 export interface PartedQuery {
   /** The URL without the taken parameters; its other bytes unchanged. */
-  readonly url: string;
+  readonly url: ByteString;
   /** The taken parameters in their order, as a query that `queryParameter` reads. */
-  readonly taken: string;
+  readonly taken: ByteString;
 }
 
 /**
@@ -67,16 +58,16 @@ export interface PartedQuery {
  * @param url a path or an absolute URL
  * @param names lower case; the URL's names are compared without regard to case
  */
-export function takeParameters(url: string, names: readonly string[]): PartedQuery {
+export function takeParameters(url: ByteString, names: readonly string[]): PartedQuery {
   const mark = url.indexOf("?");
-  if (mark < 0) return { url, taken: "" };
+  if (mark < 0) return { url, taken: asByteString("") };
   const kept: string[] = [];
   const taken: string[] = [];
   for (const parameter of url.slice(mark + 1).split("&")) {
     const name = parameter.split("=", 1)[0]!.toLowerCase();
     (names.includes(name) ? taken : kept).push(parameter);
   }
-  if (taken.length === 0) return { url, taken: "" };
+  if (taken.length === 0) return { url, taken: asByteString("") };
   const query = kept.length === 0 ? "" : `?${kept.join("&")}`;
-  return { url: url.slice(0, mark) + query, taken: taken.join("&") };
+  return { url: asByteString(url.slice(0, mark) + query), taken: asByteString(taken.join("&")) };
 }

@@ -3,7 +3,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:
 import type { ByteSource } from "../../../src/relay/pipe.ts";
 import type { Memory } from "../../../src/system/memory.ts";
 import { collectPlaylist } from "../../../src/upstream/http/playlist.ts";
-import { MAX_PLAYLIST_BYTES } from "../../../src/wire/hls/response.ts";
+import { MAX_PLAYLIST_BYTES } from "../../../src/upstream/http/playlist-handling.ts";
 import type { BodyFraming } from "../../../src/wire/http/response-framing.ts";
 
 const TEXT = "#EXTM3U\nhttp://a/\xe4\n";

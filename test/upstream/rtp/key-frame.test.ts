@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { KeyFrameSearch, MAX_FRAME_BYTES } from "../../../src/upstream/rtp/key-frame.ts";
 import { isUnitStart, packetId, payloadOffset } from "../../../src/wire/mpegts/packet.ts";
+import { patSection, pmtSection, sectionPackets, tablePacket } from "../../fakes/psi.ts";
 
 const TS = 188;
 /** Two key frames and a second of what lies between them. */
@@ -82,6 +83,35 @@ describe("the key frame of a clip", () => {
     expect(search.frame.length).toBeLessThanOrEqual(MAX_FRAME_BYTES);
     expect(search.push(more, 0, TS)).toBe(0);
   });
+});
+
+test("a key frame is found behind a PMT of three packets, which all come with it", () => {
+  const [pmtPid, videoPid] = [0x20, 0x21];
+  const descriptors = new Array<number>(400).fill(0x0a);
+  const tables = [
+    ...sectionPackets(0, patSection([[1, pmtPid]])),
+    ...sectionPackets(
+      pmtPid,
+      pmtSection([
+        { type: 0x0f, pid: 0x22, descriptors },
+        { type: 0x1b, pid: videoPid },
+      ]),
+    ),
+  ];
+  expect(tables).toHaveLength(4);
+  const picture = tablePacket(videoPid, [0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0, 0, 0, 0, 1, 0x65, 0x88]);
+  const more = tablePacket(videoPid, [], { isStart: false });
+  const sound = tablePacket(0x22, []);
+  const [pat, first, second, third] = tables as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const stream = Buffer.concat([pat, first, sound, second, third, sound, picture, more, sound, more, picture]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), (length) => {
+      const search = new KeyFrameSearch();
+      expect(pushed(search, stream, [length])).toBe(stream.length);
+      expect(search.state).toBe("complete");
+      expect(Buffer.from(search.frame)).toEqual(Buffer.concat([...tables, picture, more, more]));
+    }),
+  );
 });
 
 test("random bytes hold none, and harm nobody", () => {

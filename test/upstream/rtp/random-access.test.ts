@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { RandomAccessWatch } from "../../../src/upstream/rtp/random-access.ts";
+import { patSection, pmtSection, sectionPackets } from "../../fakes/psi.ts";
 import { PMT_PID, tsPacket, VIDEO_PID } from "../../fakes/ts-packets.ts";
 
 const TS = 188;
@@ -17,13 +18,17 @@ function packet(pid: number, payload: number[], unitStart = true, flags?: number
   return bytes;
 }
 
-const pat = (pmtPid: number) =>
-  packet(0, [0, 0x00, 0xb0, 13, 0, 1, 0xc1, 0, 0, 0, 1, 0xe0 | (pmtPid >> 8), pmtPid & 0xff, 0, 0, 0, 0]);
+const pat = (pmtPid: number) => sectionPackets(0, patSection([[1, pmtPid]]))[0]!;
 
 function pmt(pid: number, streams: [type: number, pid: number][]): Uint8Array {
-  const list = streams.flatMap(([type, stream]) => [type, 0xe0 | (stream >> 8), stream & 0xff, 0xf0, 0]);
-  return packet(pid, [0, 0x02, 0xb0, 13 + list.length, 0, 1, 0xc1, 0, 0, 0xe1, 0, 0xf0, 0, ...list, 0, 0, 0, 0]);
+  return sectionPackets(pid, pmtSection(streams.map(([type, stream]) => ({ type, pid: stream }))))[0]!;
 }
+
+/** Over three packets: a second sound with many descriptors, and the video at the end. */
+const longPmtSection = pmtSection([
+  { type: AAC, pid: 0x102, descriptors: new Array<number>(400).fill(0x0a) },
+  { type: H264, pid: VIDEO_PID },
+]);
 
 const PES = [0, 0, 1, 0xe0, 0, 0, 0x80, 0, 0];
 const idr = [...PES, 0, 0, 1, 0x65, 0x88];
@@ -125,13 +130,60 @@ describe("RandomAccessWatch", () => {
     expect(found).toEqual(Array.from({ length: 40 }, (_, i) => (i % 10 === 2 ? 0 : -1)));
   });
 
+  test("finds the video of a PMT over three packets, and keeps all of these, without what lies between", () => {
+    const watch = new RandomAccessWatch();
+    const packets = sectionPackets(PMT_PID, longPmtSection, { counter: 14 });
+    expect(packets).toHaveLength(3);
+    const [first, second, third] = packets as [Uint8Array, Uint8Array, Uint8Array];
+    expect(look(watch, [PAT, first, filler], [second, second, video(idr)], [filler, third], [video(idr)])).toEqual([
+      -1, -1, -1, 0,
+    ]);
+    expect([...watch.preamble()]).toEqual([PAT, ...packets].flatMap((bytes) => [...bytes]));
+  });
+
+  test("keeps all packets of a long PAT", () => {
+    const watch = new RandomAccessWatch();
+    const programmes = Array.from({ length: 100 }, (_, i) => [i + 1, PMT_PID + i] as const);
+    const packets = sectionPackets(0, patSection(programmes));
+    expect(packets).toHaveLength(3);
+    expect(look(watch, packets, [pmtOf(H264), video(idr)])).toEqual([-1, TS]);
+    expect([...watch.preamble()]).toEqual([...packets, pmtOf(H264)].flatMap((bytes) => [...bytes]));
+  });
+
+  test("has no use for a table that lost a packet", () => {
+    const watch = new RandomAccessWatch();
+    const [first, , third] = sectionPackets(PMT_PID, longPmtSection);
+    expect(look(watch, [PAT, first!, third!], [video(idr)])).toEqual([-1, -1]);
+    expect(watch.preamble()).toHaveLength(0);
+  });
+
+  test("reads the map of its own programme where several have one PID", () => {
+    const watch = new RandomAccessWatch();
+    const other = pmtSection([{ type: H264, pid: 0x300 }], { programme: 2 });
+    const own = pmtSection([{ type: H264, pid: VIDEO_PID }]);
+    const packets = sectionPackets(PMT_PID, [...other, ...own, ...other]);
+    expect(look(watch, [PAT, ...packets], [video(idr)])).toEqual([-1, 0]);
+    expect([...watch.preamble()]).toEqual([PAT, ...packets].flatMap((bytes) => [...bytes]));
+  });
+
+  test("tells when the picture is due", () => {
+    const watch = new RandomAccessWatch();
+    // 33 bits that are all set but the last, with their marker bits.
+    const timed = [0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, 0x2f, 0xff, 0xff, 0xff, 0xfd, 0, 0, 1, 0x65, 0x88];
+    look(watch, [PAT, pmtOf(H264)]);
+    expect(look(watch, [filler, video(timed), video(idr)])).toEqual([TS]);
+    expect(watch.pts).toBe(2 ** 33 - 2);
+    expect(look(watch, [video(idr), video(timed)])).toEqual([0]);
+    expect(watch.pts).toBeUndefined();
+  });
+
   test("random bytes never throw, and what is found is a place in the payload", () => {
     const part = fc.oneof(
       fc.uint8Array({ minLength: TS, maxLength: TS }).map((bytes) => {
         bytes.set([0x47, 0x40, bytes[2]! & 1], 0);
         return bytes;
       }),
-      fc.constantFrom(PAT, pmtOf(H264), video(idr), filler),
+      fc.constantFrom(PAT, pmtOf(H264), video(idr), filler, ...sectionPackets(PMT_PID, longPmtSection)),
       fc.uint8Array({ maxLength: TS }),
     );
     fc.assert(
@@ -140,7 +192,7 @@ describe("RandomAccessWatch", () => {
         look(watch, ...payloads).forEach((within, i) => {
           const length = payloads[i]!.reduce((sum, p) => sum + p.length, 0);
           if (within !== -1) expect([within % TS, within >= 0 && within + TS <= length]).toEqual([0, true]);
-          expect([0, 2 * TS]).toContain(watch.preamble().length);
+          expect([0, 2 * TS, 4 * TS]).toContain(watch.preamble().length);
         });
       }),
     );

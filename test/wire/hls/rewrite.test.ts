@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { LinkRules } from "../../../src/wire/hls/proxy-link.ts";
+import { type LinkRules, proxyLink } from "../../../src/upstream/http/proxy-link.ts";
 import { MAX_LINKS_BYTES, rewritePlaylist } from "../../../src/wire/hls/rewrite.ts";
 
 const RULES: LinkRules = { base: "/", upstream: "http://u/d/x.m3u8", proxyHttps: false };
-const rewrite = (text: string, more: Partial<LinkRules> = {}) => rewritePlaylist(text, { ...RULES, ...more });
+const rewrite = (text: string, more: Partial<LinkRules> = {}) =>
+  rewritePlaylist(text, (reference) => proxyLink(reference, { ...RULES, ...more }));
 
 test("a whole playlist", () => {
   const text = [

@@ -7,7 +7,7 @@ import {
   DEFAULT_ACCESS_LOG_FORMAT,
   parseAccessLogFormat,
 } from "../../../src/wire/http/access-log.ts";
-import { utf8Encode } from "../../../src/wire/url/percent.ts";
+import { asByteString, utf8Encode } from "../../../src/wire/text/byte-string.ts";
 
 /** 2026-06-25T12:10:12.123Z */
 const TIME = 1_782_389_412_123;
@@ -19,12 +19,12 @@ const ENTRY: AccessLogEntry = {
   clientAddress: "192.0.2.7:40312",
   workerPid: 4711,
   method: "GET",
-  serviceUrl: "/rtp/239.0.0.1:1234?fcc=192.0.2.1:8027",
+  serviceUrl: asByteString("/rtp/239.0.0.1:1234?fcc=192.0.2.1:8027"),
   host: "tv.example:5140",
   userAgent: "VLC/3.0",
   forwardedFor: "198.51.100.9",
   serviceType: "rtp",
-  upstreamUrl: "rtp://239.0.0.1:1234?fcc=192.0.2.1:8027",
+  upstreamUrl: asByteString("rtp://239.0.0.1:1234?fcc=192.0.2.1:8027"),
 };
 
 function line(format: string, changes: Partial<AccessLogEntry> = {}): string {
@@ -178,7 +178,7 @@ describe("any request", () => {
           host: repeated,
           userAgent: repeated,
           clientAddress: repeated,
-          upstreamUrl: repeated,
+          upstreamUrl: asByteString(repeated),
         });
         expect(text.indexOf("\n")).toBe(text.length - 1);
         expect(text.length).toBeLessThanOrEqual(ACCESS_LOG_LINE_MAX_BYTES);

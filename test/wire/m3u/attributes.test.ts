@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { addAttribute, findAttribute, trimAsciiBlanks } from "../../../src/wire/m3u/attributes.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 
 describe("an attribute", () => {
   test.each<[line: string, name: string, value: string | undefined]>([
@@ -18,13 +19,16 @@ describe("an attribute", () => {
     ["#EXTINF:-1 A=1,N", "a", undefined],
     ["#EXTINF:-1,N", "a", undefined],
   ])("of %j named %j", (line, name, value) => {
-    expect(findAttribute(line, name)?.value).toBe(value!);
+    expect(findAttribute(asByteString(line), name)?.value).toBe<unknown>(value!);
   });
 
   test("is found in any case and with commas when asked so", () => {
     expect(
-      findAttribute("#EXTM3U X-Tvg-URL=http://a,http://b c", "x-tvg-url", { ignoreCase: true, withCommas: true }),
-    ).toEqual({
+      findAttribute(asByteString("#EXTM3U X-Tvg-URL=http://a,http://b c"), "x-tvg-url", {
+        ignoreCase: true,
+        withCommas: true,
+      }),
+    ).toEqual<unknown>({
       value: "http://a,http://b",
       start: 18,
       end: 35,
@@ -33,31 +37,37 @@ describe("an attribute", () => {
 
   test("is replaced where it says it stands", () => {
     for (const line of ['#EXTINF:-1 a="1" b,N', "#EXTINF:-1 a=1 b,N"]) {
-      const { start, end } = findAttribute(line, "a")!;
+      const { start, end } = findAttribute(asByteString(line), "a")!;
       expect(`${line.slice(0, start)}"2"${line.slice(end)}`).toBe('#EXTINF:-1 a="2" b,N');
     }
   });
 
   test("is added before the name", () => {
-    expect(addAttribute('#EXTINF:-1 a="b,c",N', "d", "e")).toBe('#EXTINF:-1 a="b,c" d="e",N');
-    expect(addAttribute("#EXTINF:-1", "d", "e")).toBe('#EXTINF:-1 d="e"');
+    expect(addAttribute(asByteString('#EXTINF:-1 a="b,c",N'), "d", asByteString("e"))).toBe<unknown>(
+      '#EXTINF:-1 a="b,c" d="e",N',
+    );
+    expect(addAttribute(asByteString("#EXTINF:-1"), "d", asByteString("e"))).toBe<unknown>('#EXTINF:-1 d="e"');
   });
 
   test("that was added is found, and nothing throws", () => {
     const bytes = fc.uint8Array({ maxLength: 60 }).map((all) => Buffer.from(all).toString("latin1"));
     fc.assert(
       fc.property(bytes, bytes, (line, value) => {
-        findAttribute(line, "a");
-        const added = addAttribute(line.replaceAll("new=", ""), "new", value.replaceAll('"', ""));
-        expect(findAttribute(added, "new")?.value).toBe(value.replaceAll('"', ""));
+        findAttribute(asByteString(line), "a");
+        const added = addAttribute(
+          asByteString(line.replaceAll("new=", "")),
+          "new",
+          asByteString(value.replaceAll('"', "")),
+        );
+        expect(findAttribute(added, "new")?.value).toBe<unknown>(value.replaceAll('"', ""));
       }),
     );
   });
 });
 
 test("only ASCII blanks are trimmed", () => {
-  expect(trimAsciiBlanks(" \t\r\n\v\fa b\r ")).toBe("a b");
+  expect(trimAsciiBlanks(asByteString(" \t\r\n\v\fa b\r "))).toBe<unknown>("a b");
   // The last byte of U+4E20 and U+00E0 in UTF-8.
-  expect(trimAsciiBlanks("\xe4\xb8\xa0 \xa0\x85")).toBe("\xe4\xb8\xa0 \xa0\x85");
-  expect(trimAsciiBlanks(" \t ")).toBe("");
+  expect(trimAsciiBlanks(asByteString("\xe4\xb8\xa0 \xa0\x85"))).toBe<unknown>("\xe4\xb8\xa0 \xa0\x85");
+  expect(trimAsciiBlanks(asByteString(" \t "))).toBe<unknown>("");
 });

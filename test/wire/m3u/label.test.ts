@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { splitLabel, withoutLabel } from "../../../src/wire/m3u/label.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 
 test.each<[text: string, url: string, label: string]>([
   ["rtp://239.0.0.1:5140/?fcc=10.0.0.1:15970$UHD", "rtp://239.0.0.1:5140/?fcc=10.0.0.1:15970", "UHD"],
@@ -16,7 +17,7 @@ test.each<[text: string, url: string, label: string]>([
   ["http://h/a?", "http://h/a?", ""],
   ["$x", "", "x"],
 ])("%s", (text, url, label) => {
-  expect(splitLabel(text)).toEqual({ url, label });
+  expect(splitLabel(asByteString(text))).toEqual<unknown>({ url, label });
 });
 
 test.each<[name: string, bare: string]>([
@@ -29,7 +30,7 @@ test.each<[name: string, bare: string]>([
   ["a\x24{b}", "a\x24{b}"],
   ["a$b\x24{c", "a"],
 ])("a name: %s", (name, bare) => {
-  expect(withoutLabel(name)).toBe(bare);
+  expect(withoutLabel(asByteString(name))).toBe<unknown>(bare);
 });
 
 test("no text throws, and a URL and its label make up the text", () => {
@@ -38,10 +39,10 @@ test("no text throws, and a URL and its label make up the text", () => {
     .map((all) => all.join(""));
   fc.assert(
     fc.property(text, (all) => {
-      const { url, label } = splitLabel(all);
+      const { url, label } = splitLabel(asByteString(all));
       expect(url.length + label.length).toBeLessThanOrEqual(all.length);
       if (!all.includes("?")) expect(label === "" ? url : `${url}$${label}`).toBe(all);
-      expect(all.startsWith(withoutLabel(all))).toBe(true);
+      expect(all.startsWith(withoutLabel(asByteString(all)))).toBe(true);
     }),
   );
 });

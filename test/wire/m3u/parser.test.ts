@@ -9,11 +9,11 @@ import {
   MAX_REPORTED_LINES,
   parseM3u,
 } from "../../../src/wire/m3u/parser.ts";
-import { utf8Encode } from "../../../src/wire/url/percent.ts";
+import { asByteString, utf8Encode } from "../../../src/wire/text/byte-string.ts";
 
-const entries = (text: string) => parseM3u(text).entries;
+const entries = (text: string) => parseM3u(asByteString(text)).entries;
 const emit = ({ entries, trailing, guideUrls }: M3uPlaylist) =>
-  emitM3uHeader(guideUrls.join(",")) +
+  emitM3uHeader(asByteString(guideUrls.join(","))) +
   entries.map(emitM3uEntry).join("") +
   trailing.map((line) => `${line}\n`).join("");
 
@@ -33,7 +33,7 @@ test("a whole playlist", () => {
       "# the end",
     ].join("\r\n"),
   );
-  expect(parseM3u(text)).toEqual({
+  expect(parseM3u(text)).toEqual<unknown>({
     guideUrls: ["http://e/a.xml.gz", "http://e/b.xml"],
     entries: [
       {
@@ -71,7 +71,7 @@ describe("names", () => {
     ["#EXTINF:-1,News, the best", "the best"],
     ["#EXTINF:-1,\xe4\xb8\xa0", "\xe4\xb8\xa0"],
   ])("%s", (extinf, name) => {
-    expect(entries(`${extinf}\nu`)[0]?.name).toBe(name);
+    expect(entries(`${extinf}\nu`)[0]?.name).toBe<unknown>(name);
   });
 });
 
@@ -87,7 +87,7 @@ describe("headers", () => {
     ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U', ["http://a"]],
     ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U x-tvg-url="http://b"', ["http://b"]],
   ])("%s", (header, urls) => {
-    expect(parseM3u(header).guideUrls).toEqual(urls);
+    expect(parseM3u(asByteString(header)).guideUrls).toEqual<unknown>(urls);
   });
 
   test("set the catch-up of entries that do not", () => {
@@ -103,7 +103,7 @@ describe("headers", () => {
         "u",
       ].join("\n"),
     );
-    expect(lines.map(({ extinf, catchupSource }) => [extinf, catchupSource])).toEqual([
+    expect(lines.map(({ extinf, catchupSource }) => [extinf, catchupSource])).toEqual<unknown>([
       ['#EXTINF:-1 catchup="append" catchup-days="7" catchup-source="?a={utc}",A', "?a={utc}"],
       ['#EXTINF:-1 catchup="shift" catchup-source="" catchup-days="7",B', ""],
       ["#EXTINF:-1,C", ""],
@@ -112,7 +112,7 @@ describe("headers", () => {
 });
 
 describe("what is skipped", () => {
-  const skipped = (text: string) => parseM3u(text).skipped.map(({ line, reason }) => `${line} ${reason}`);
+  const skipped = (text: string) => parseM3u(asByteString(text)).skipped.map(({ line, reason }) => `${line} ${reason}`);
 
   test.each<[text: string, lines: string[], names: string[]]>([
     ["#EXTINF:-1\nu\n#EXTINF:-1,B\nu", ["1 Failed to extract service name from EXTINF line"], ["B"]],
@@ -122,29 +122,29 @@ describe("what is skipped", () => {
     ["#EXTINF:-1,B\nu\n\n#EXTINF:-1,C\n", ["4 #EXTINF without a URL"], ["B"]],
   ])("%j", (text, lines, names) => {
     expect(skipped(text)).toEqual(lines);
-    expect(entries(text).map(({ name }) => name)).toEqual(names);
+    expect(entries(text).map(({ name }) => name)).toEqual<unknown>(names);
     expect(entries(text).flatMap(({ options }) => options)).toEqual([]);
   });
 
   test("is reported up to a limit, and counted beyond it", () => {
-    const { skipped, skippedCount } = parseM3u("u\n".repeat(MAX_REPORTED_LINES + 5));
+    const { skipped, skippedCount } = parseM3u(asByteString("u\n".repeat(MAX_REPORTED_LINES + 5)));
     expect([skipped.length, skippedCount]).toEqual([MAX_REPORTED_LINES, MAX_REPORTED_LINES + 5]);
   });
 
   test("entries beyond the limit", () => {
-    const { entries, skippedCount, skipped } = parseM3u("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES + 2));
+    const { entries, skippedCount, skipped } = parseM3u(asByteString("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES + 2)));
     expect([entries.length, skippedCount, skipped[0]?.reason]).toEqual([MAX_ENTRIES, 2, "too many entries"]);
     const parser = new M3uParser();
-    parser.push("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES));
+    parser.push(asByteString("#EXTINF:-1,A\nu\n".repeat(MAX_ENTRIES)));
     expect(parser.takeEntries()).toHaveLength(MAX_ENTRIES);
-    parser.push("#EXTINF:-1,A\nu\n");
+    parser.push(asByteString("#EXTINF:-1,A\nu\n"));
     expect([parser.takeEntries(), parser.finish().skippedCount]).toEqual([[], 1]);
   });
 });
 
 describe("for all playlists", () => {
-  const word = fc.stringMatching(/^[a-z0-9\xa0\xe4]{1,6}$/);
-  const option = word.map((text) => `#O${text}`);
+  const word = fc.stringMatching(/^[a-z0-9\xa0\xe4]{1,6}$/).map(asByteString);
+  const option = word.map((text) => asByteString(`#O${text}`));
   const entry = fc.record({
     name: word,
     group: word,
@@ -161,10 +161,12 @@ describe("for all playlists", () => {
         fc.array(word, { maxLength: 2 }),
         (list, trailing, guideUrls) => {
           const text =
-            emitM3uHeader(guideUrls.join(",")) +
-            list.map((e) => emitM3uEntry({ ...e, extinf: `#EXTINF:-1 group-title="${e.group}",${e.name}` })).join("") +
+            emitM3uHeader(asByteString(guideUrls.join(","))) +
+            list
+              .map((e) => emitM3uEntry({ ...e, extinf: asByteString(`#EXTINF:-1 group-title="${e.group}",${e.name}`) }))
+              .join("") +
             trailing.map((line) => `${line}\n`).join("");
-          const playlist = parseM3u(text);
+          const playlist = parseM3u(asByteString(text));
           expect(playlist).toMatchObject({ entries: list, trailing, guideUrls, skippedCount: 0 });
           expect(emit(playlist)).toBe(text);
         },
@@ -196,13 +198,13 @@ describe("for all playlists", () => {
   test("random and truncated bytes never throw, and splitting at every byte changes nothing", () => {
     fc.assert(
       fc.property(fc.oneof(near, bytes), fc.nat(200), (text, length) => {
-        parseM3u(text.slice(0, length));
-        const whole = parseM3u(text);
+        parseM3u(asByteString(text.slice(0, length)));
+        const whole = parseM3u(asByteString(text));
         for (let at = 0; at <= text.length; at++) {
           const parser = new M3uParser();
-          parser.push(text.slice(0, at));
+          parser.push(asByteString(text.slice(0, at)));
           const taken = at % 2 === 0 ? parser.takeEntries() : [];
-          parser.push(text.slice(at));
+          parser.push(asByteString(text.slice(at)));
           const rest = parser.finish();
           expect<M3uPlaylist>({ ...rest, entries: [...taken, ...rest.entries] }).toEqual(whole);
         }
@@ -222,7 +224,7 @@ test("20 000 entries take far less than half a second", () => {
   }
   const text = lines.join("\n");
   const before = process.cpuUsage();
-  expect(parseM3u(text).entries).toHaveLength(20_000);
+  expect(parseM3u(asByteString(text)).entries).toHaveLength(20_000);
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1000).toBeLessThan(500);
 });

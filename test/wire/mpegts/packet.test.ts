@@ -7,12 +7,10 @@ import {
   isVideo,
   packetId,
   payloadOffset,
-  pmtPidOfPat,
   startsDecodablePicture,
-  streamsOfPmt,
   TS_PACKET_BYTES,
 } from "../../../src/wire/mpegts/packet.ts";
-import { PMT_PID, tsPacket, VIDEO_PID } from "../../fakes/ts-packets.ts";
+import { VIDEO_PID } from "../../fakes/ts-packets.ts";
 
 const MPEG1 = 0x01;
 const MPEG2 = 0x02;
@@ -36,25 +34,6 @@ function packet(pid: number, payload: number[], { unitStart = true, adaptation, 
   bytes.set([0x47, (unitStart ? 0x40 : 0) | (pid >> 8), pid & 0xff, control, ...field, ...payload]);
   return bytes;
 }
-
-/** A section behind `pointer` bytes of the one before; its CRC is not looked at. */
-function section(table: number, body: number[], pointer = 0): number[] {
-  const length = 5 + body.length + 4;
-  const head = [table, 0xb0 | (length >> 8), length & 0xff, 0, 1, 0xc1, 0, 0];
-  return [pointer, ...new Array<number>(pointer).fill(0xff), ...head, ...body, 0, 0, 0, 0];
-}
-
-const patBody = (programmes: [number, number][]) =>
-  programmes.flatMap(([programme, pid]) => [programme >> 8, programme & 0xff, 0xe0 | (pid >> 8), pid & 0xff]);
-
-const pmtBody = (streams: { type: number; pid: number; info?: number }[], info = 0) => [
-  ...[0xe1, 0, 0xf0, info],
-  ...new Array<number>(info).fill(0x1b),
-  ...streams.flatMap((s) => [
-    ...[s.type, 0xe0 | (s.pid >> 8), s.pid & 0xff, 0xf0, s.info ?? 0],
-    ...new Array<number>(s.info ?? 0).fill(0x1b),
-  ]),
-];
 
 describe("isTransportStream", () => {
   test("looks at the first three whole cells", () => {
@@ -117,62 +96,9 @@ describe("packet header", () => {
   });
 });
 
-describe("PAT", () => {
-  test("names the PMT of its first programme, the network's entry aside", () => {
-    fc.assert(
-      fc.property(
-        fc.array(pid13, { minLength: 1, maxLength: 5 }),
-        fc.nat(100),
-        fc.boolean(),
-        (pids, pointer, network) => {
-          const programmes = pids.map((pid, i): [number, number] => [i + 1, pid]);
-          if (network) programmes.unshift([0, 0x10]);
-          expect(pmtPidOfPat(packet(0, section(0, patBody(programmes), pointer)), 0)).toBe(pids[0]!);
-        },
-      ),
-    );
-  });
-
-  test("is refused without programme, as another table, or when it goes on in the next packet", () => {
-    expect(pmtPidOfPat(packet(0, section(0, patBody([[0, 0x10]]))), 0)).toBeUndefined();
-    expect(pmtPidOfPat(packet(0, section(2, patBody([[1, 0x10]]))), 0)).toBeUndefined();
-    expect(pmtPidOfPat(packet(0, section(0, patBody([[1, 0x10]])), { hasPayload: false }), 0)).toBeUndefined();
-    const many = new Array<[number, number]>(43).fill([1, 0x10]);
-    expect(pmtPidOfPat(packet(0, section(0, patBody(many)).slice(0, 184)), 0)).toBeUndefined();
-    expect(pmtPidOfPat(packet(0, [250]), 0)).toBeUndefined();
-  });
-});
-
-describe("PMT", () => {
-  const streams = fc.array(fc.record({ type: fc.nat(255), pid: pid13, info: fc.nat(12) }), { maxLength: 8 });
-
-  test("lists its streams, whatever descriptors lie between them", () => {
-    fc.assert(
-      fc.property(streams, fc.nat(16), (list, info) => {
-        expect(streamsOfPmt(packet(9, section(2, pmtBody(list, info))), 0)).toEqual(
-          list.map(({ type, pid }) => ({ type, pid })),
-        );
-      }),
-    );
-  });
-
-  test("is refused when it is too short, too long or another table", () => {
-    expect(streamsOfPmt(packet(9, section(2, [0xe1, 0, 0xf0])), 0)).toBeUndefined();
-    expect(streamsOfPmt(packet(9, section(0, pmtBody([]))), 0)).toBeUndefined();
-    const body = pmtBody([{ type: H264, pid: 5, info: 150 }]);
-    expect(streamsOfPmt(packet(9, section(2, body)), 0)).toEqual([{ type: H264, pid: 5 }]);
-    expect(streamsOfPmt(packet(9, section(2, body, 13).slice(0, 184)), 0)).toBeUndefined();
-  });
-
-  test("isVideo knows the stream types", () => {
-    const types = Array.from({ length: 256 }, (_, i) => i).filter(isVideo);
-    expect(types).toEqual([MPEG1, MPEG2, H264, H265]);
-  });
-
-  test("and PAT of the test packets are read", () => {
-    expect(pmtPidOfPat(tsPacket({ streamId: 1 }, 0), 0)).toBe(PMT_PID);
-    expect(streamsOfPmt(tsPacket({ streamId: 1 }, 1), 0)).toEqual([{ type: H264, pid: VIDEO_PID }]);
-  });
+test("isVideo knows the stream types", () => {
+  const types = Array.from({ length: 256 }, (_, i) => i).filter(isVideo);
+  expect(types).toEqual([MPEG1, MPEG2, H264, H265]);
 });
 
 describe("startsDecodablePicture", () => {
@@ -222,22 +148,14 @@ describe("startsDecodablePicture", () => {
 test("random and truncated bytes never throw, and offsets stay inside the packet", () => {
   const head = fc.constantFrom(0x10, 0x20, 0x30, 0x00);
   fc.assert(
-    fc.property(
-      fc.uint8Array({ maxLength: 400 }),
-      head,
-      fc.nat(220),
-      fc.constantFrom(0, 2),
-      (bytes, control, at, table) => {
-        bytes.set([0x47, 0x40, 0, control, 0, table].slice(0, Math.max(0, bytes.length)), 0);
-        const offset = Math.min(at, bytes.length);
-        for (const type of [MPEG2, H264, H265]) startsDecodablePicture(bytes, offset, type);
-        pmtPidOfPat(bytes, offset);
-        streamsOfPmt(bytes, offset);
-        isTransportStream(bytes, offset, bytes.length - offset);
-        if (offset + TS_PACKET_BYTES > bytes.length) return;
-        expect(payloadOffset(bytes, offset)).toBeWithin(offset + 4, offset + TS_PACKET_BYTES + 1);
-      },
-    ),
+    fc.property(fc.uint8Array({ maxLength: 400 }), head, fc.nat(220), (bytes, control, at) => {
+      bytes.set([0x47, 0x40, 0, control, 0].slice(0, Math.max(0, bytes.length)), 0);
+      const offset = Math.min(at, bytes.length);
+      for (const type of [MPEG2, H264, H265]) startsDecodablePicture(bytes, offset, type);
+      isTransportStream(bytes, offset, bytes.length - offset);
+      if (offset + TS_PACKET_BYTES > bytes.length) return;
+      expect(payloadOffset(bytes, offset)).toBeWithin(offset + 4, offset + TS_PACKET_BYTES + 1);
+    }),
     { numRuns: 1000 },
   );
 });

@@ -7,6 +7,7 @@ test.each<[text: string, host: string, port: number | undefined]>([
   ["Cdn_1.Example.org:8080", "Cdn_1.Example.org", 8080],
   ["10.0.0.1:1", "10.0.0.1", 1],
   ["h:65535", "h", 65535],
+  [`${"h".repeat(255)}:1`, "h".repeat(255), 1],
   ["h:0080", "h", 80],
   ["h:", "h", undefined],
   ["[2001:DB8::1]", "2001:DB8::1", undefined],
@@ -20,6 +21,7 @@ test.each<[text: string, host: string, port: number | undefined]>([
 
 test.each([
   "",
+  "h".repeat(256),
   ":80",
   "h:0",
   "h:65536",

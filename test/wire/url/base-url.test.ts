@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { type BaseUrlRules, baseUrl } from "../../../src/wire/url/base-url.ts";
+import { parsePublicHost } from "../../../src/wire/url/public-host.ts";
 
 const RULES: BaseUrlRules = {
   relative: false,
-  appPathPrefix: "",
+  appPathPrefix: asByteString(""),
   trustForwarded: false,
   local: { host: "192.168.1.1", port: 5140 },
 };
@@ -18,7 +20,9 @@ function base(headers: Readonly<Record<string, string>>, more: Partial<BaseUrlRu
 
 test("relative URLs have the prefix only", () => {
   expect(base({ Host: "h" }, { relative: true })).toBe("/");
-  expect(base({}, { relative: true, appPathPrefix: "/a/b", hostname: "https://x" })).toBe("/a/b/");
+  expect(
+    base({}, { relative: true, appPathPrefix: asByteString("/a/b"), hostname: parsePublicHost("https://x") }),
+  ).toBe("/a/b/");
 });
 
 describe("the host that the client named", () => {
@@ -29,12 +33,12 @@ describe("the host that the client named", () => {
     ["2001:db8::1", "http://[2001:db8::1]/"],
   ])("%j stands there as it came", (host, url) => {
     expect(base({ host })).toBe(url);
-    expect(base({ host }, { appPathPrefix: "/tv" })).toBe(`${url}tv/`);
+    expect(base({ host }, { appPathPrefix: asByteString("/tv") })).toBe(`${url}tv/`);
   });
 
   test("has the scheme of the configured hostname, not its path or port", () => {
-    expect(base({ Host: "h:1" }, { hostname: "https://x:8443/path" })).toBe("https://h:1/");
-    expect(base({ Host: "h:1" }, { hostname: "x:8443" })).toBe("http://h:1/");
+    expect(base({ Host: "h:1" }, { hostname: parsePublicHost("https://x:8443/path") })).toBe("https://h:1/");
+    expect(base({ Host: "h:1" }, { hostname: parsePublicHost("x:8443") })).toBe("http://h:1/");
   });
 });
 
@@ -43,7 +47,9 @@ describe("forwarded headers", () => {
 
   test("count when they are trusted", () => {
     expect(base(headers)).toBe("http://h/");
-    expect(base(headers, { trustForwarded: true, hostname: "ftp://x" })).toBe("https://tv.example:8443/");
+    expect(base(headers, { trustForwarded: true, hostname: parsePublicHost("ftp://x") })).toBe(
+      "https://tv.example:8443/",
+    );
   });
 
   test("count each for itself", () => {
@@ -57,7 +63,7 @@ describe("forwarded headers", () => {
 describe("without a host in the request", () => {
   test("the relay's own address stands there", () => {
     expect(base({})).toBe("http://192.168.1.1:5140/");
-    expect(base({ Host: "" }, { appPathPrefix: "/tv" })).toBe("http://192.168.1.1:5140/tv/");
+    expect(base({ Host: "" }, { appPathPrefix: asByteString("/tv") })).toBe("http://192.168.1.1:5140/tv/");
     expect(base({}, { local: { host: "192.168.1.1", port: 80 } })).toBe("http://192.168.1.1/");
     expect(base({}, { local: { host: "2001:db8::1", port: 443 } })).toBe("http://[2001:db8::1]:443/");
     expect(base({ "X-Forwarded-Proto": "https" }, { trustForwarded: true })).toBe("http://192.168.1.1:5140/");
@@ -75,11 +81,13 @@ describe("without a host in the request", () => {
     ["https://x:80", "https://x:80/"],
     ["http://x:y/", "http://192.168.1.1:5140/"],
   ])("the configured hostname %j means %s", (hostname, url) => {
-    expect(base({}, { hostname })).toBe(url);
+    expect(base({}, { hostname: parsePublicHost(hostname) })).toBe(url);
   });
 
   test("the prefix goes before the hostname's own path", () => {
-    expect(base({}, { hostname: "https://x/a/", appPathPrefix: "/tv" })).toBe("https://x/tv/");
+    expect(base({}, { hostname: parsePublicHost("https://x/a/"), appPathPrefix: asByteString("/tv") })).toBe(
+      "https://x/tv/",
+    );
   });
 });
 
@@ -88,7 +96,7 @@ test("whatever comes in, it ends in a slash", () => {
   fc.assert(
     fc.property(text, text, text, fc.boolean(), (host, proto, hostname, trustForwarded) => {
       const headers = { Host: host, "X-Forwarded-Proto": proto, "X-Forwarded-Host": proto };
-      expect(base(headers, { hostname, trustForwarded })).toEndWith("/");
+      expect(base(headers, { hostname: parsePublicHost(hostname), trustForwarded })).toEndWith("/");
     }),
   );
 });

@@ -1,40 +1,37 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  percentDecode,
-  percentEncode,
-  percentEncodeText,
-  utf8Decode,
-  utf8Encode,
-} from "../../../src/wire/url/percent.ts";
+import { asByteString, utf8Decode } from "../../../src/wire/text/byte-string.ts";
+import { percentDecode, percentEncode, percentEncodeText } from "../../../src/wire/url/percent.ts";
 
 const byteString = fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1"));
 
 test("what was encoded decodes to itself", () => {
-  fc.assert(fc.property(byteString, (bytes) => percentDecode(percentEncode(bytes)) === bytes));
+  fc.assert(fc.property(byteString, (bytes) => percentDecode(percentEncode(asByteString(bytes))) === bytes));
 });
 
 test("encoding leaves exactly the unreserved characters and the slash alone", () => {
-  fc.assert(fc.property(byteString, (bytes) => /^(?:[A-Za-z0-9\-_.~/]|%[0-9A-F]{2})*$/.test(percentEncode(bytes))));
-  expect(percentEncode("aZ09-_.~/ +é")).toBe("aZ09-_.~/%20%2B%E9");
+  fc.assert(
+    fc.property(byteString, (bytes) =>
+      /^(?:[A-Za-z0-9\-_.~/]|%[0-9A-F]{2})*$/.test(percentEncode(asByteString(bytes))),
+    ),
+  );
+  expect(percentEncode(asByteString("aZ09-_.~/ +é"))).toBe<unknown>("aZ09-_.~/%20%2B%E9");
 });
 
 test("text is encoded as UTF-8 and read back", () => {
-  expect(percentEncodeText("中a")).toBe("%E4%B8%ADa");
+  expect(percentEncodeText("中a")).toBe<unknown>("%E4%B8%ADa");
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       fc.pre(text.isWellFormed());
-      return utf8Decode(percentDecode(percentEncodeText(text)) ?? "") === text;
+      return utf8Decode(asByteString(percentDecode(percentEncodeText(text)) ?? "")) === text;
     }),
   );
-  expect(utf8Decode(utf8Encode("é"))).toBe("é");
-  expect(utf8Decode("\xff")).toBe("\ufffd");
 });
 
 test.each(["%", "a%", "%4", "%4g", "%g4", "%%41", "100%25%"])("%j has an invalid escape", (text) => {
-  expect(percentDecode(text)).toBeUndefined();
+  expect(percentDecode(asByteString(text))).toBeUndefined();
 });
 
 test("a plus, raw bytes and either case of hex digits", () => {
-  expect(percentDecode("a+b%2b%2B\xe4%00")).toBe("a+b++\xe4\0");
+  expect(percentDecode(asByteString("a+b%2b%2B\xe4%00"))).toBe<unknown>("a+b++\xe4\0");
 });

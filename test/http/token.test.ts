@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { presentedToken, tokenCookie, withoutToken } from "../../../src/wire/http/token.ts";
+import { presentedToken, tokenCookie, withoutToken } from "../../src/http/token.ts";
+import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 function presented(query: string, headers: Record<string, string> = {}) {
   const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
-  const { source, value } = presentedToken(query, fields) ?? {};
+  const { source, value } = presentedToken(asByteString(query), fields) ?? {};
   return source && `${source}: ${value}`;
 }
 
@@ -76,7 +77,7 @@ describe("a query without its token", () => {
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
         const rest = withoutToken(pieces.join(""));
-        expect(presentedToken(rest, [])).toBeUndefined();
+        expect(presentedToken(asByteString(rest), [])).toBeUndefined();
         expect(rest).not.toMatch(/[?&]r2h-token=/i);
         expect(withoutToken(rest)).toBe(rest);
       }),

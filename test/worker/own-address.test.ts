@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ownAddress } from "../../../src/wire/ip/own-address.ts";
+import { ownAddress } from "../../src/worker/own-address.ts";
 
 /** `lo 127.0.0.1, lan 192.168.1.1` */
 function choose(text: string): string {

@@ -1,10 +1,10 @@
 /** The request head that goes to an HTTP upstream, made from the client's (http-proxy.md section 3). */
 
-import { isPlaylistPath } from "../hls/response.ts";
-import { percentEncodeText } from "../url/percent.ts";
-import { emitMessageHead, endToEndHeaders, trimBlanks } from "./header-fields.ts";
-import type { HeaderField } from "./request.ts";
-import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "./token.ts";
+import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "../../http/token.ts";
+import { emitMessageHead, endToEndHeaders, trimBlanks } from "../../wire/http/header-fields.ts";
+import type { HeaderField } from "../../wire/http/request.ts";
+import { percentEncodeText } from "../../wire/url/percent.ts";
+import { isPlaylistPath } from "./playlist-handling.ts";
 
 /** Made anew, or about this relay only. Without `Accept-Encoding`, playlists arrive as text. */
 const REPLACED = /^(host|content-length|transfer-encoding|accept-encoding|expect|x-forwarded-.*)$/i;

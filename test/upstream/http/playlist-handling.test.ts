@@ -4,7 +4,7 @@ import {
   MAX_PLAYLIST_BYTES,
   type PlaylistHandling,
   playlistHandling,
-} from "../../../src/wire/hls/response.ts";
+} from "../../../src/upstream/http/playlist-handling.ts";
 import { responseFraming } from "../../../src/wire/http/response-framing.ts";
 
 interface Case {

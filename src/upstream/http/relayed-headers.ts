@@ -1,6 +1,6 @@
 /** The response headers that a client of the HTTP proxy gets (http-proxy.md sections 5 and 6). */
-import { endToEndHeaders, isNamed, listElements } from "./header-fields.ts";
-import { type HeaderField, headerValue } from "./request.ts";
+import { endToEndHeaders, isNamed, listElements } from "../../wire/http/header-fields.ts";
+import { type HeaderField, headerValue } from "../../wire/http/request.ts";
 
 const CONNECTION_CLOSE: HeaderField = { name: "Connection", value: "close" };
 

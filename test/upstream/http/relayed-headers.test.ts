@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { relayedHeaders, rewrittenHeaders } from "../../../src/wire/http/relayed-response.ts";
+import { relayedHeaders, rewrittenHeaders } from "../../../src/upstream/http/relayed-headers.ts";
 import type { HeaderField } from "../../../src/wire/http/request.ts";
 
 const fields = (text: string): HeaderField[] =>

@@ -1,10 +1,11 @@
-/** The access token `r2h-token` in requests and answers, as byte strings (http.md section 7). */
+/** The access token `r2h-token` in requests and answers (http.md section 7). */
 
-import { percentDecode } from "../url/percent.ts";
-import { queryParameter } from "../url/query.ts";
-import { cookieValue } from "./cookie.ts";
-import { trimBlanks } from "./header-fields.ts";
-import { type HeaderField, headerValue } from "./request.ts";
+import { cookieValue } from "../wire/http/cookie.ts";
+import { trimBlanks } from "../wire/http/header-fields.ts";
+import { type HeaderField, headerValue } from "../wire/http/request.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
+import { percentDecode } from "../wire/url/percent.ts";
+import { queryParameter } from "../wire/url/query.ts";
 
 export const TOKEN_NAME = "r2h-token";
 
@@ -17,29 +18,26 @@ export type TokenSource = "query" | "cookie" | "user-agent";
 export interface PresentedToken {
   readonly source: TokenSource;
   /** Decoded; undefined when it holds an invalid escape. */
-  readonly value: string | undefined;
+  readonly value: ByteString | undefined;
 }
 
 /** What the first of the three sources that carries a token carries; those behind it do not count. */
-export function presentedToken(query: string, headers: readonly HeaderField[]): PresentedToken | undefined {
+export function presentedToken(query: ByteString, headers: readonly HeaderField[]): PresentedToken | undefined {
   const parameter = queryParameter(query, TOKEN_NAME);
   if (parameter !== undefined) return { source: "query", value: parameter };
   const cookie = cookieValue(headerValue(headers, "cookie") ?? "", TOKEN_NAME);
-  if (cookie !== undefined) return { source: "cookie", value: percentDecode(cookie) };
+  if (cookie !== undefined) return { source: "cookie", value: percentDecode(asByteString(cookie)) };
   const [, word] = USER_AGENT_MARKER.exec(headerValue(headers, "user-agent") ?? "") ?? [];
-  return word ? { source: "user-agent", value: word } : undefined;
+  return word ? { source: "user-agent", value: asByteString(word) } : undefined;
 }
 
 /**
  * Takes the token out of a query, however often it is there and however its name is written; all other bytes stay.
  * @param query without `?`
  */
-export function withoutToken(query: string): string {
-  return query
-    .split("&")
-    .map((parameter) => parameter.replace(SECOND_QUERY, ""))
-    .filter((parameter) => !isToken(parameter))
-    .join("&");
+export function withoutToken<T extends string>(query: T): T {
+  const parameters = query.split("&").map((parameter) => parameter.replace(SECOND_QUERY, ""));
+  return parameters.filter((parameter) => !isToken(parameter)).join("&") as T;
 }
 
 /** Takes the token out of the query of a URL. */
@@ -56,7 +54,7 @@ export function withoutTokenWord(userAgent: string): string {
 }
 
 function isToken(parameter: string): boolean {
-  const name = parameter.split("=", 1)[0]!;
+  const name = asByteString(parameter.split("=", 1)[0]!);
   return (percentDecode(name) ?? name).toLowerCase() === TOKEN_NAME;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type LinkRules, proxyLink, proxyLocation } from "../../../src/wire/hls/proxy-link.ts";
+import { type LinkRules, proxyLink, proxyLocation } from "../../../src/upstream/http/proxy-link.ts";
 import { MAX_TARGET_BYTES } from "../../../src/wire/http/request.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { splitTarget } from "../../../src/wire/url/label.ts";
 import { formatProxyUrl, type ProxyUrl, parseProxyUrl } from "../../../src/wire/url/proxy-url.ts";
 import { queryParameter } from "../../../src/wire/url/query.ts";
@@ -123,7 +124,7 @@ test("the router finds the token in every link, label or not", () => {
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 15 }), (text) => {
       const [target = ""] = link(`http://h/${text}`, { base: "/", encodedToken: "t" })!.split("#");
-      expect(queryParameter(splitTarget(target).query, "r2h-token")).toBe("t");
+      expect(queryParameter(splitTarget(asByteString(target)).query, "r2h-token")).toBe<unknown>("t");
     }),
     { numRuns: 3000 },
   );

@@ -21,6 +21,6 @@ const NESTED = new RegExp(`(%((?:25)*)(?:3f|26)${NAME}${EQUALS})(?:(?!%\\2(?:26|
  * Replaces every value of the parameter `r2h-token`, in whatever letter case or percent-encoding its name is, also in a URL
  * that is the value of another parameter. All other bytes stay. Takes a URL, a request target or a query.
  */
-export function maskToken(url: string): string {
-  return url.replace(OWN, `$1$2${MASK}`).replace(NESTED, `$1${MASK}`);
+export function maskToken<T extends string>(url: T): T {
+  return url.replace(OWN, `$1$2${MASK}`).replace(NESTED, `$1${MASK}`) as T;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { emitUpstreamRequest, type UpstreamRequest } from "../../../src/upstream/http/request-head.ts";
 import { type HeaderField, RequestHeadParser } from "../../../src/wire/http/request.ts";
-import { emitUpstreamRequest, type UpstreamRequest } from "../../../src/wire/http/upstream-request.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];
 

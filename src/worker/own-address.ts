@@ -1,5 +1,5 @@
 /** Which address of this machine stands in links for clients that name no host (m3u.md section 7). */
-import { type IpAddress, parseIpAddress } from "./address.ts";
+import { type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
 
 export interface InterfaceAddress {
   readonly interfaceName: string;

@@ -1,6 +1,6 @@
 /** Links of upstream responses, turned into URLs of this relay (http-proxy.md sections 5, 7 and 8). */
-import { MAX_TARGET_BYTES } from "../http/request.ts";
-import { hasScheme, resolveReference } from "../url/reference.ts";
+import { MAX_TARGET_BYTES } from "../../wire/http/request.ts";
+import { hasScheme, resolveReference } from "../../wire/url/reference.ts";
 
 export interface LinkRules {
   /** What every link begins with; ends in `/`. `baseUrl` makes it for playlists, for `Location` it is the app prefix. */

@@ -1,8 +1,8 @@
 /** Which responses of an HTTP upstream are playlists to rewrite (http-proxy.md section 6; m3u.md section 14). */
-import { listElements } from "../http/header-fields.ts";
-import { headerValue } from "../http/request.ts";
-import { type BodyFraming, transferCodings } from "../http/response-framing.ts";
-import type { ResponseHead } from "../http/response-head.ts";
+import { listElements } from "../../wire/http/header-fields.ts";
+import { headerValue } from "../../wire/http/request.ts";
+import { type BodyFraming, transferCodings } from "../../wire/http/response-framing.ts";
+import type { ResponseHead } from "../../wire/http/response-head.ts";
 
 /** Of the body as it arrives, and of what its content coding holds. */
 export const MAX_PLAYLIST_BYTES = 2 * 1024 * 1024;

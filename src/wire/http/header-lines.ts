@@ -1,0 +1,47 @@
+/** Collects the header lines of what a server sends, folded ones too (RFC 9112 section 5; RFC 2326 section 4.2 has the same). */
+import { trimBlanks } from "./header-fields.ts";
+import type { HeaderField } from "./request.ts";
+
+const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
+/** A blank before the colon is forbidden to send and has to be cut out by a proxy (RFC 9112 section 5.1). */
+const HEADER_LINE = new RegExp(`^([!#$%&'*+.^_\`|~0-9A-Za-z-]+)[\\t ]*:(${VALUE_CHAR}*)$`);
+const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
+
+export class HeaderLines {
+  readonly #maxCount: number;
+  #fields: HeaderField[] = [];
+
+  constructor(maxCount: number) {
+    this.#maxCount = maxCount;
+  }
+
+  get fields(): readonly HeaderField[] {
+    return this.#fields;
+  }
+
+  clear(): void {
+    this.#fields = [];
+  }
+
+  /**
+   * @param line without its line end, not empty
+   * @returns why it is refused
+   */
+  add(line: string): "malformed" | "too many" | undefined {
+    const last = this.#fields.at(-1);
+    if (last && FOLDED_LINE.test(line)) {
+      this.#fields[this.#fields.length - 1] = { name: last.name, value: joinFold(last.value, trimBlanks(line)) };
+      return undefined;
+    }
+    const match = HEADER_LINE.exec(line);
+    if (!match) return "malformed";
+    if (this.#fields.length === this.#maxCount) return "too many";
+    this.#fields.push({ name: match[1]!, value: trimBlanks(match[2]!) });
+    return undefined;
+  }
+}
+
+/** RFC 9112 section 5.2: a proxy replaces the fold by a space. */
+function joinFold(value: string, continuation: string): string {
+  return value && continuation ? `${value} ${continuation}` : value + continuation;
+}
