@@ -184,14 +184,17 @@ const scheduleTimeout: Schedule = (callback, delayMs) => {
   return () => clearTimeout(timer);
 };
 
+/** A message, to which the number is added, or what makes the line of the number. It should be a constant. */
+export type Trouble = string | ((times: number) => string);
+
 /**
- * Trouble that may come with every packet, counted by key and written once a second, as `key` or `key (n times)`.
- * A timer runs only while something waits to be written. A key is a message, and should be a constant string.
+ * Trouble that may come with every packet, counted by key and written once a second, as `key` or `key (n times)`, or as
+ * the key says. A timer runs only while something waits to be written.
  */
 export class TroubleReport {
   readonly #write: (line: string) => void;
   readonly #schedule: Schedule;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<Trouble, number>();
   #cancel: (() => void) | undefined;
 
   /** `write` takes one line without newline, for example `(line) => log.warn(line)`. */
@@ -201,7 +204,7 @@ export class TroubleReport {
   }
 
   /** Counts `times` occurrences of the trouble `key`. */
-  count(key: string, times = 1): void {
+  count(key: Trouble, times = 1): void {
     const before = this.#counts.get(key);
     if (before === undefined && key !== TROUBLE_REST && this.#counts.size >= TROUBLE_KEYS_MAX) {
       this.count(TROUBLE_REST, times);
@@ -217,6 +220,11 @@ export class TroubleReport {
     this.#cancel = undefined;
     const pending = [...this.#counts];
     this.#counts.clear();
-    for (const [key, times] of pending) this.#write(times === 1 ? key : `${key} (${times} times)`);
+    for (const [key, times] of pending) this.#write(troubleLine(key, times));
   }
+}
+
+function troubleLine(key: Trouble, times: number): string {
+  if (typeof key === "function") return key(times);
+  return times === 1 ? key : `${key} (${times} times)`;
 }

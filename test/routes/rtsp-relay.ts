@@ -5,11 +5,11 @@ import { Hub } from "../../src/relay/hub.ts";
 import { AccessControl } from "../../src/routes/access-control.ts";
 import { AccessLog } from "../../src/routes/access-log.ts";
 import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
+import { mediaRoute } from "../../src/routes/media.ts";
 import { router } from "../../src/routes/router.ts";
-import { rtspRoute } from "../../src/routes/rtsp.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
-import type { RtspOptions } from "../../src/upstream/rtsp/session.ts";
+import { type RtspSettings, rtspPlanner } from "../../src/upstream/rtsp/planner.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
 import type { RtspServer } from "../fakes/rtsp-server.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
@@ -24,9 +24,16 @@ const OPEN = {
   corsAllowOrigin: undefined,
   appPathPrefix: undefined,
 };
-const USUAL: RtspOptions = { userAgent: "sluice/test", interfaceName: undefined, receiveBufferBytes: 512 * 1024 };
+const USUAL: RtspSettings = {
+  upstreamInterface: undefined,
+  upstreamInterfaceRtsp: undefined,
+  udpReceiveBufferSize: 512 * 1024,
+  rtspUserAgent: "sluice/test",
+  rtspStunServer: undefined,
+};
+const NO_LINKS = { rules: { trustsForwarded: false }, encodedToken: undefined } as never;
 
-export interface RelayOptions extends Partial<RtspOptions> {
+export interface RelayOptions extends Partial<RtspSettings> {
   readonly corsAllowOrigin?: string;
   /** Default 8. */
   readonly maxClients?: number;
@@ -41,14 +48,16 @@ export class Relay {
   readonly clients = new ClientRegistry();
   readonly #server: TestServer;
 
-  constructor({ corsAllowOrigin, maxClients = 8, bufferSlots = 16_384, ...options }: RelayOptions = {}) {
+  constructor({ corsAllowOrigin, maxClients = 8, bufferSlots = 16_384, ...settings }: RelayOptions = {}) {
     const log = collectingLog(this.log);
-    this.hub = new Hub({ bufferSlots, fastStart: false });
+    this.hub = new Hub({ bufferSlots, fastStart: false, log });
     this.clientLimit = new ClientLimit(maxClients, new SharedSlots(), this.clients);
     const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");
-    const parts = { hub: this.hub, clientLimit: this.clientLimit, log, accessLog, options: { ...USUAL, ...options } };
+    const { hub, clientLimit } = this;
+    const planner = rtspPlanner({ ...USUAL, ...settings }, { log, links: NO_LINKS, isOurselves: () => false });
+    const parts = { hub, clientLimit, log, accessLog, snapshots: undefined, planners: new Map([["rtsp", planner]]) };
     const accessControl = new AccessControl({ ...OPEN, corsAllowOrigin }, log);
-    this.#server = new TestServer(router({ accessControl, routes: [rtspRoute(parts)], log }));
+    this.#server = new TestServer(router({ accessControl, routes: [mediaRoute(parts)], log }));
   }
 
   /** The head of the answer to a request for a path of an RTSP server. */
@@ -71,7 +80,7 @@ export class Relay {
   /** Waits until no client has a place and no memory is used. */
   async idle(): Promise<void> {
     await until(() => this.clientLimit.count === 0, WAIT_MS, "all places to be free");
-    await until(() => this.hub.budget.usedBytes === 0 && this.hub.budget.pipes === 0, WAIT_MS, "all memory to be free");
+    await until(() => this.hub.budget.usedBytes === 0, WAIT_MS, "all memory to be free");
   }
 
   [Symbol.dispose](): void {

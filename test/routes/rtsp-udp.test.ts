@@ -1,4 +1,4 @@
-/** RTSP over UDP behind a NAT: punches, ZTE mode, STUN, and servers that want their offers one by one. */
+/** RTSP over UDP behind a NAT: punches, ZTE mode and STUN. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { answer, type React, RtspServer } from "../fakes/rtsp-server.ts";
@@ -170,7 +170,7 @@ describe("STUN", () => {
     using stun = await StunServer.open(true);
     using server = await RtspServer.open({ transport: "tcp" });
     using moved = await RtspServer.open({ react: () => answer(302, "Moved", { Location: server.url("/ch") }) });
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     using player = await relay.play(moved);
     await player.playing();
     expect(stun.requests).toHaveLength(1);
@@ -182,7 +182,7 @@ describe("STUN", () => {
   test("that does not answer is waited for no longer than three seconds", async () => {
     using stun = await StunServer.open(false);
     using server = await RtspServer.open();
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     const begun = performance.now();
     using player = await relay.play(server);
     await player.playing();
@@ -196,7 +196,7 @@ describe("STUN", () => {
   test("is not asked for HEAD", async () => {
     using stun = await StunServer.open(true);
     using server = await RtspServer.open();
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     expect((await relay.ask(server, "/ch", "HEAD")).head.status).toBe(200);
     expect(stun.requests).toEqual([]);
   });
@@ -204,38 +204,11 @@ describe("STUN", () => {
   test("is forgotten when the client leaves meanwhile", async () => {
     using stun = await StunServer.open(false);
     using server = await RtspServer.open();
-    using relay = new Relay({ stunServer: stun.address });
+    using relay = new Relay({ rtspStunServer: stun.address });
     const client = await relay.request(`/rtsp/127.0.0.1:${server.port}/ch`);
     await until(() => server.methods.length === 1, WAIT_MS, "OPTIONS");
     client.close();
     await relay.idle();
     expect(server.methods).toEqual(["OPTIONS"]);
-  });
-});
-
-describe("a server that refuses a list of offers", () => {
-  test.each([
-    ["RTP/AVP/TCP;", "tcp", 2],
-    ["RTP/AVP;", "udp", 3],
-  ] as const)("gets %s alone", async (wanted, transport, setups) => {
-    const react: React = (usual, request) => {
-      const isRight = request.headers.get("transport")?.startsWith(wanted);
-      return request.method === "SETUP" && !isRight ? answer(461, "Unsupported Transport", {}) : usual;
-    };
-    using server = await RtspServer.open({ transport, react });
-    using relay = new Relay();
-    using player = await relay.play(server);
-    await player.playing();
-    expect(server.methods.filter((method) => method === "SETUP")).toHaveLength(setups);
-    expect(offersOf(server, setups - 1)).toHaveLength(1);
-  });
-
-  test("and the others too is given up", async () => {
-    const react: React = (usual, { method }) => (method === "SETUP" ? answer(461, "Unsupported Transport", {}) : usual);
-    using server = await RtspServer.open({ react });
-    using relay = new Relay();
-    expect((await relay.ask(server)).head.status).toBe(503);
-    expect(server.methods).toEqual(["OPTIONS", "DESCRIBE", "SETUP", "SETUP", "SETUP"]);
-    expect(relay.log.join("\n")).toContain("check which transports the server allows");
   });
 });

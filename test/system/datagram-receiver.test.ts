@@ -99,7 +99,7 @@ function pattern(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + length + seed * 7 + (i >> 8)) & 0xff);
 }
 
-/** Why a receiver cannot be had: `batched` says it at once, `evented` later. */
+/** Why a receiver cannot be had: `batched` throws it at once, `evented` tells it later. */
 async function failure(kind: ReceiverKind, membership: Membership): Promise<string> {
   let message: string | undefined;
   const attempt = () => {

@@ -210,6 +210,17 @@ describe("TroubleReport", () => {
     expect(lines).toEqual(["Packets lost (2 times)"]);
   });
 
+  test("a key that is a function makes the line of the number", () => {
+    const lines: string[] = [];
+    const report = new TroubleReport((line) => lines.push(line), manualTimer().schedule);
+    const lost = (times: number) => `${times} packets lost`;
+    report.count(lost, 7);
+    report.count(lost);
+    report.count((times) => `${times} strays`);
+    report.flush();
+    expect(lines).toEqual(["8 packets lost", "1 strays"]);
+  });
+
   test("flush writes what is pending and stops the timer", () => {
     const lines: string[] = [];
     const { due, schedule } = manualTimer();

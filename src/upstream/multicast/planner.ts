@@ -13,7 +13,8 @@ import { requestedInterface } from "../interface-parameter.ts";
 import type { PlannedUpstream, Planner, PlannerParts } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
 import { NamedGroup } from "./named-group.ts";
-import { type MulticastOptions, MulticastSession, type MulticastTarget, multicastInfo } from "./session.ts";
+import { MulticastSession, multicastInfo } from "./session.ts";
+import type { MulticastOptions, MulticastTarget } from "./target.ts";
 import { type MulticastUrl, parseMulticastUrl } from "./url.ts";
 
 /** The settings of this room. */

@@ -57,7 +57,7 @@ export class Depacketizer implements DatagramSink, PayloadSink {
       if (this.payloadKind !== "mp2t-rtp" && isTransportStream(bytes, packet.payloadStart, payloadLength)) {
         this.payloadKind = "mp2t-rtp";
       }
-      this.reorder.push(packet.sequence, memory, packet.payloadStart, payloadLength);
+      this.reorder.push(packet, memory, offset, length);
     } else if (isTransportStream(bytes, offset, length)) {
       this.payloadKind = "mp2t-direct";
       this.payload(memory, offset, length);

@@ -2,12 +2,12 @@
 import { USUAL_TICK_MS } from "../../relay/tick.ts";
 
 /** While a first picture is awaited. */
-const EAGER_TICK_MS = 2;
+const STARTUP_TICK_MS = 2;
 /** When the kernel's buffer is small for the rate. */
 const QUICKEST_TICK_MS = 5;
-/** When the rate is so high that a usual beat would bring more than a client's socket takes at once. */
+/** When the rate is so high that a usual tick would bring more than a client's socket takes at once. */
 const QUICK_TICK_MS = 10;
-/** A little less than 10 ms still counts as room for 10 ms: a beat comes when it comes. */
+/** A little less than 10 ms still counts as room for 10 ms: ticks come a little early or late. */
 const QUICK_ROOM_MS = 8;
 /** What the kernel charges its buffer for a usual datagram: payload, and as much again for its own needs. */
 const CHARGE_BYTES = 2304;
@@ -19,13 +19,15 @@ const BUFFER_SHARE = 0.25;
 const HOLD_MS = 2000;
 
 export class PollInterval {
-  #tickMs = EAGER_TICK_MS;
-  #until = 0;
+  #state: "startup" | "steady" = "startup";
+  #tickMs = STARTUP_TICK_MS;
+  /** When the start-up is over; then, how long a shorter interval is kept at least. */
+  #until: number;
   #observedAt: number;
 
-  /** @param openedAt the socket is read eagerly for `eagerMs` from then on, or until `settle` */
-  constructor(openedAt: number, eagerMs: number) {
-    this.#until = openedAt + eagerMs;
+  /** The start-up lasts `startupMs` from `openedAt` on, or until `endStartup`. */
+  constructor(openedAt: number, startupMs: number) {
+    this.#until = openedAt + startupMs;
     this.#observedAt = openedAt;
   }
 
@@ -33,22 +35,24 @@ export class PollInterval {
     return this.#tickMs;
   }
 
-  /** The first picture is there. */
-  settle(): void {
-    if (this.#tickMs === EAGER_TICK_MS) this.#tickMs = USUAL_TICK_MS;
+  /** The first picture is there. Harmless when repeated. */
+  endStartup(): void {
+    if (this.#state === "steady") return;
+    this.#state = "steady";
+    this.#tickMs = USUAL_TICK_MS;
   }
 
   /**
-   * Learns from a reading.
+   * Adapts the interval to what one reading brought.
    * @param datagrams how many there were
    * @param receiveBuffer as the kernel counts it, in bytes; 0 while unknown
    */
   observe(datagrams: number, receiveBuffer: number, now: number): void {
     const elapsed = Math.max(1, now - this.#observedAt);
     this.#observedAt = now;
-    if (this.#tickMs === EAGER_TICK_MS) {
+    if (this.#state === "startup") {
       if (now < this.#until) return;
-      this.#tickMs = USUAL_TICK_MS;
+      this.endStartup();
     }
     const bufferDatagrams = receiveBuffer > 0 ? (receiveBuffer * BUFFER_SHARE) / CHARGE_BYTES : READING_DATAGRAMS;
     const roomMs = (Math.min(bufferDatagrams, READING_DATAGRAMS) * elapsed) / Math.max(1, datagrams);

@@ -1,27 +1,25 @@
-/** Puts RTP packets back in order within a window and drops duplicates (multicast.md section 8). */
-import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
-import { sequenceDifference } from "../../wire/rtp/packet.ts";
+/** Decides when an RTP packet is delivered: in order, once, and when a hole is given up (multicast.md section 8). */
+import type { Memory } from "../../system/memory.ts";
+import { type RtpPacket, sequenceDifference } from "../../wire/rtp/packet.ts";
+import { PacketWindow } from "./packet-window.ts";
 
 /** Takes payloads in order. */
 export interface PayloadSink {
   payload(memory: Memory, offset: number, length: number): void;
 }
 
-/** Packets that a hole may wait for. */
-const WINDOW = 32;
+/** A hole is given up when a packet so far ahead comes … */
+const HOLE_MAX_PACKETS = 32;
+/** … or at this age, for streams of few packets. */
+const HOLE_MAX_MS = 500;
 /** Packets collected at the start, because a switch may forward the very first one late … */
 const COLLECT_PACKETS = 8;
 /** … but no longer than this: a channel change is waiting for a picture. */
 const COLLECT_MS = 4;
-/** Age at which a hole is given up although the window is not full, for streams of few packets. */
-const HOLE_MAX_MS = 500;
 /** A source that restarted with lower numbers is followed when nothing but ascending late packets came for this long … */
 const RESYNC_MS = 1000;
 /** … and at least so many of them. */
 const RESYNC_PACKETS = 64;
-/** A slot's first size; larger packets make it grow. */
-const SLOT_BYTES = 1536;
-const EMPTY = -1;
 
 export interface ReorderCounts {
   /** Sequence numbers that never came in time. */
@@ -42,12 +40,16 @@ export class ReorderBuffer {
   #phase: "idle" | "collecting" | "active" = "idle";
   /** Next sequence number to deliver. */
   #next = 0;
-  /** While collecting: the newest sequence number that is stored. */
+  /** While collecting: the newest sequence number that is held. */
   #newest = 0;
-  readonly #slots: (Memory | undefined)[] = new Array(WINDOW);
-  readonly #sequences = new Int32Array(WINDOW).fill(EMPTY);
-  readonly #lengths = new Int32Array(WINDOW);
-  #stored = 0;
+  /** Packets that wait for an earlier one, and with `keepDelivered` those that have been delivered. */
+  #window = new PacketWindow(HOLE_MAX_PACKETS);
+  #holeMaxPackets = HOLE_MAX_PACKETS;
+  #keepsDelivered = false;
+  /** While active, if nothing delivered is kept: the shortest way, for nearly all packets. */
+  #passesUncopied = false;
+  /** Packets that wait. */
+  #held = 0;
   #now = 0;
   /** When collecting began, or when the current hole was first seen. */
   #waitingSince = 0;
@@ -59,27 +61,46 @@ export class ReorderBuffer {
     this.#sink = sink;
   }
 
-  /** So long after they came, `tick` gives out packets that are held back, even if nothing more comes. Undefined: none are. */
+  /** So long after they came, `tick` delivers packets that are held back, even if nothing more comes. Undefined: none are. */
   get flushInMs(): number | undefined {
     if (this.#phase === "collecting") return COLLECT_MS;
-    return this.#stored > 0 ? HOLE_MAX_MS : undefined;
+    return this.#held > 0 ? HOLE_MAX_MS : undefined;
   }
 
-  push(sequence: number, memory: Memory, offset: number, length: number): void {
-    if (this.#phase === "active") {
-      if (sequence === this.#next && this.#stored === 0) {
-        this.#next = (sequence + 1) & 0xffff;
-        this.#deliveredAt = this.#now;
-        this.#sink.payload(memory, offset, length);
-      } else this.#pushActive(sequence, memory, offset, length);
-    } else this.#collect(sequence, memory, offset, length);
+  /**
+   * From now on delivered packets stay in `window`, where a decoder finds them; nobody else may change it. A half of it is
+   * theirs; the other half is for packets that wait, so that a hole may wait for more packets than usual. Costs a copy of
+   * every packet.
+   */
+  keepDelivered(window: PacketWindow): void {
+    if (window.size < 2 * this.#holeMaxPackets) throw new RangeError(`a window of ${window.size} packets is too small`);
+    for (let ahead = 0; ahead < this.#holeMaxPackets; ahead++) {
+      const sequence = (this.#next + ahead) & 0xffff;
+      const packet = this.#window.get(sequence);
+      if (packet) window.put(packet, packet.memory, 0, packet.length);
+    }
+    this.#window = window;
+    this.#holeMaxPackets = window.size / 2;
+    this.#keepsDelivered = true;
+    this.#passesUncopied = false;
+  }
+
+  /** Takes what `parseRtp` found in `length` bytes at `offset`. A packet in order passes without a copy. */
+  push(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
+    const { sequence } = packet;
+    if (sequence === this.#next && this.#held === 0 && this.#passesUncopied) {
+      this.#next = (sequence + 1) & 0xffff;
+      this.#deliveredAt = this.#now;
+      this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    } else if (this.#phase === "active") this.#pushActive(packet, memory, offset, length);
+    else this.#collect(packet, memory, offset, length);
   }
 
   /** Called before the packets of each tick; `now` in ms. */
   tick(now: number): void {
     this.#now = now;
     if (this.#phase === "collecting" && now - this.#waitingSince >= COLLECT_MS) this.#activate();
-    else if (this.#phase === "active" && this.#stored > 0 && now - this.#waitingSince >= HOLE_MAX_MS) {
+    else if (this.#phase === "active" && this.#held > 0 && now - this.#waitingSince >= HOLE_MAX_MS) {
       this.#skipHole();
       this.#deliverRun();
     }
@@ -87,15 +108,18 @@ export class ReorderBuffer {
 
   /** Delivers what is held back and starts anew: the source is gone or will be another. */
   reset(): void {
-    while (this.#stored > 0) {
+    while (this.#held > 0) {
       this.#skipHole();
       this.#deliverRun();
     }
+    this.#window.clear();
     this.#phase = "idle";
+    this.#passesUncopied = false;
     this.#lateRun = 0;
   }
 
-  #collect(sequence: number, memory: Memory, offset: number, length: number): void {
+  #collect(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
+    const { sequence } = packet;
     if (this.#phase === "idle") {
       this.#phase = "collecting";
       this.#waitingSince = this.#now;
@@ -103,59 +127,69 @@ export class ReorderBuffer {
     }
     const ahead = sequenceDifference(sequence, this.#next);
     // A jump too far for the window: what was collected belongs to another time.
-    if (ahead >= WINDOW || ahead <= -WINDOW) {
+    if (ahead >= this.#holeMaxPackets || ahead <= -this.#holeMaxPackets) {
       this.reset();
-      this.#collect(sequence, memory, offset, length);
+      this.#collect(packet, memory, offset, length);
       return;
     }
-    // All that is stored must fit one window, or two packets would claim the same slot.
-    if (sequenceDifference(this.#newest, sequence) >= WINDOW) {
+    // All that is held must fit one window, or two packets would claim the same slot.
+    if (sequenceDifference(this.#newest, sequence) >= this.#holeMaxPackets) {
       this.counts.late++;
       return;
     }
-    if (!this.#store(sequence, memory, offset, length)) return;
+    if (!this.#hold(packet, memory, offset, length)) return;
     if (ahead < 0) this.#next = sequence;
     if (sequenceDifference(sequence, this.#newest) > 0) this.#newest = sequence;
-    if (this.#stored >= COLLECT_PACKETS) this.#activate();
+    if (this.#held >= COLLECT_PACKETS) this.#activate();
   }
 
   #activate(): void {
     this.#phase = "active";
+    this.#passesUncopied = !this.#keepsDelivered;
     this.#deliveredAt = this.#now;
     this.#lateRun = 0;
     this.#deliverRun();
   }
 
-  #pushActive(sequence: number, memory: Memory, offset: number, length: number): void {
-    const ahead = sequenceDifference(sequence, this.#next);
-    if (ahead < 0) {
-      this.#late(sequence, memory, offset, length);
+  #pushActive(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
+    const { sequence } = packet;
+    if (sequenceDifference(sequence, this.#next) < 0) {
+      this.#late(packet, memory, offset, length);
       return;
     }
     this.#lateRun = 0;
-    while (this.#stored > 0 && sequenceDifference(sequence, this.#next) >= WINDOW) this.#advance();
+    while (this.#held > 0 && sequenceDifference(sequence, this.#next) >= this.#holeMaxPackets) this.#advance();
     this.#jump(sequence);
     this.#deliverRun();
     if (sequence === this.#next) {
-      this.#next = (sequence + 1) & 0xffff;
-      this.#deliveredAt = this.#now;
-      this.#sink.payload(memory, offset, length);
+      this.#pass(packet, memory, offset, length);
       this.#deliverRun();
-    } else if (this.#store(sequence, memory, offset, length)) {
+    } else if (this.#hold(packet, memory, offset, length)) {
       this.counts.reordered++;
     }
   }
 
-  /** With nothing stored, the numbers up to the window before `sequence` are lost all at once. */
+  /** Delivers the packet that is next, from where it is. */
+  #pass(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
+    this.#next = (packet.sequence + 1) & 0xffff;
+    this.#deliveredAt = this.#now;
+    if (this.#keepsDelivered) this.#window.put(packet, memory, offset, length);
+    this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+  }
+
+  /** With nothing held, the numbers up to the window before `sequence` are lost all at once. */
   #jump(sequence: number): void {
-    const beyond = sequenceDifference(sequence, this.#next) - (WINDOW - 1);
+    const beyond = sequenceDifference(sequence, this.#next) - (this.#holeMaxPackets - 1);
     if (beyond <= 0) return;
     this.counts.lost += beyond;
+    if (beyond >= this.#window.size) this.#window.clear();
+    else for (let i = 0; i < beyond; i++) this.#forgetOutdated((this.#next + i) & 0xffff);
     this.#next = (this.#next + beyond) & 0xffff;
   }
 
   /** Follows a source that has restarted with lower numbers; else counts a packet that came too late. */
-  #late(sequence: number, memory: Memory, offset: number, length: number): void {
+  #late(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
+    const { sequence } = packet;
     this.counts.late++;
     const ascends = this.#lateRun > 0 && sequenceDifference(sequence, this.#lastLate) > 0;
     this.#lateRun = ascends ? this.#lateRun + 1 : 1;
@@ -163,48 +197,51 @@ export class ReorderBuffer {
     if (this.#lateRun < RESYNC_PACKETS || this.#now - this.#deliveredAt < RESYNC_MS) return;
     this.counts.resyncs++;
     this.reset();
-    this.#collect(sequence, memory, offset, length);
+    this.#collect(packet, memory, offset, length);
   }
 
   /** False for a duplicate. */
-  #store(sequence: number, memory: Memory, offset: number, length: number): boolean {
-    const index = sequence % WINDOW;
-    if (this.#sequences[index] !== EMPTY) {
+  #hold(packet: RtpPacket, memory: Memory, offset: number, length: number): boolean {
+    const { sequence } = packet;
+    if (this.#window.has(sequence)) {
       this.counts.duplicates++;
       return false;
     }
-    let slot = this.#slots[index];
-    if (!slot || slot.bytes.length < length) {
-      slot = allocate(Math.max(SLOT_BYTES, length));
-      this.#slots[index] = slot;
-    }
-    copyBytes(slot, 0, memory, offset, length);
-    this.#sequences[index] = sequence;
-    this.#lengths[index] = length;
-    if (this.#stored++ === 0) this.#waitingSince = this.#now;
+    this.#window.put(packet, memory, offset, length);
+    if (this.#held++ === 0) this.#waitingSince = this.#now;
     return true;
   }
 
   /** Delivers the packets that follow without a hole. */
   #deliverRun(): void {
-    while (this.#stored > 0 && this.#sequences[this.#next % WINDOW] === this.#next) this.#advance();
+    while (this.#held > 0 && this.#window.has(this.#next)) this.#advance();
   }
 
   /** Moves on by one: delivers the packet if it is there, else counts it as lost. */
   #advance(): void {
-    const index = this.#next % WINDOW;
-    if (this.#sequences[index] === this.#next) {
-      this.#sequences[index] = EMPTY;
-      this.#stored--;
+    const sequence = this.#next;
+    const packet = this.#window.get(sequence);
+    // First, so that a sink that throws leaves us at the next packet.
+    this.#next = (sequence + 1) & 0xffff;
+    if (packet) {
+      if (!this.#keepsDelivered) this.#window.forget(sequence);
+      this.#held--;
       this.#deliveredAt = this.#now;
       this.#waitingSince = this.#now;
-      this.#sink.payload(this.#slots[index]!, 0, this.#lengths[index]!);
-    } else this.counts.lost++;
-    this.#next = (this.#next + 1) & 0xffff;
+      this.#sink.payload(packet.memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    } else {
+      this.counts.lost++;
+      this.#forgetOutdated(sequence);
+    }
   }
 
-  /** Gives up the packets before the first stored one. */
+  /** Nothing takes the slot of a lost packet: what was kept there must not be found when the numbers come around again. */
+  #forgetOutdated(lost: number): void {
+    this.#window.forget((lost - this.#window.size) & 0xffff);
+  }
+
+  /** Gives up the packets before the first one that is held. */
   #skipHole(): void {
-    while (this.#stored > 0 && this.#sequences[this.#next % WINDOW] !== this.#next) this.#advance();
+    while (this.#held > 0 && !this.#window.has(this.#next)) this.#advance();
   }
 }

@@ -1,13 +1,11 @@
 /** What can go wrong with an RTSP server, one class per failure that somebody can act on. */
+import { UpstreamError } from "../../relay/upstream.ts";
 
 /** Base of them all; a client that has received nothing is answered 503. */
-export class RtspError extends Error {
-  readonly code: string;
-
+export class RtspError extends UpstreamError {
   /** @param server as in the log, `rtsp://host:port` */
   constructor(code: string, server: string, message: string) {
-    super(`${server}: ${message}`);
-    this.code = code;
+    super(code, `${server}: ${message}`);
   }
 }
 

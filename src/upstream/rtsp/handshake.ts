@@ -1,24 +1,37 @@
-/** The way to PLAY: asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 4 to 8). */
+/** The way to PLAY: asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 2 to 8). */
+import { type DialError, Dialer, type DialerParent, type DialOptions } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
+import type { TcpSource } from "../../system/tcp-source.ts";
 import { type HeaderField, headerValue } from "../../wire/http/request.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp/transport.ts";
-import { followRedirect, type RtspUrl } from "../../wire/rtsp/url.ts";
-import { ClosedError, RedirectError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
-import type { Requests } from "./requests.ts";
-import type { RtspConnection, RtspConnectionParent } from "./rtsp-connection.ts";
-import { ServerLink, type ServerLinkOptions, type ServerLinkParent } from "./server-link.ts";
-import { SessionInfo } from "./session-info.ts";
-import { transportCandidates } from "./transport-candidates.ts";
-import { UdpTransport, type UdpTransportOptions } from "./udp-transport.ts";
+import { followRedirect, formatRtspUrl, type RtspUrl } from "../../wire/rtsp/url.ts";
+import { formatAuthority } from "../../wire/url/authority.ts";
+import {
+  ClosedError,
+  NoAnswerError,
+  RedirectError,
+  RefusedError,
+  type RtspError,
+  UnauthorizedError,
+  UnreachableError,
+  UnresolvedError,
+} from "./errors.ts";
+import { EarlyFrames } from "./media.ts";
+import { Requests } from "./requests.ts";
+import { RtspConnection, type RtspConnectionParent } from "./rtsp-connection.ts";
+import { SessionInfo } from "./stream-info.ts";
+import { Teardown } from "./teardown.ts";
+import { transportCandidates, UdpTransport, type UdpTransportOptions } from "./udp-transport.ts";
 
 const MAX_REDIRECTS = 5;
 /** The server does not say what it has chosen: then it is what is preferred. */
 const DEFAULT_TRANSPORT = "RTP/AVP/TCP";
 const UNSUPPORTED_TRANSPORT = 461;
 
-export interface HandshakeOptions extends UdpTransportOptions, ServerLinkOptions {
+export interface HandshakeOptions extends UdpTransportOptions, DialOptions {
+  readonly userAgent: string;
   /** For resolving, for each address, and for each answer. */
   readonly timeoutMs: number;
 }
@@ -27,7 +40,7 @@ export interface HandshakeRequest {
   readonly url: RtspUrl;
   /** Of PLAY. */
   readonly range: string | undefined;
-  /** `describe` asks what there is, and goes. */
+  /** `describe` asks what there is, and ends. */
   readonly purpose: "play" | "describe";
 }
 
@@ -38,10 +51,8 @@ export interface HandshakeParent extends RtspConnectionParent {
   entered(stage: HandshakeStage): void;
   /** DESCRIBE was answered, and nothing else is wanted. */
   described(): void;
-  /** SETUP was answered. Frames may come from now on. */
-  setUp(transport: ChosenTransport["kind"]): void;
-  /** PLAY was answered. The control connection's events are the parent's from now on. */
-  played(control: RtspConnection): void;
+  /** PLAY was answered. The connection's events are the parent's from now on. */
+  played(connection: RtspConnection, early: EarlyFrames | undefined): void;
   failed(cause: RtspError): void;
 }
 
@@ -54,69 +65,96 @@ type State =
   | "awaiting-stun"
   | "over";
 
-export class Handshake implements ServerLinkParent {
+export class Handshake implements DialerParent, RtspConnectionParent {
   readonly udp: UdpTransport;
-  learned = new SessionInfo();
+  info = new SessionInfo();
+  requests: Requests;
   readonly #request: HandshakeRequest;
+  readonly #options: HandshakeOptions;
   readonly #parent: HandshakeParent;
-  readonly #link: ServerLink;
+  readonly #log: Log;
   #state: State = "connecting";
+  /** Of the server that is asked now. */
+  #url: RtspUrl;
+  #dialer: Dialer | undefined;
+  #connection: RtspConnection | undefined;
+  /** The server has a session that it must be told the end of. */
+  #isSetUp = false;
+  #early: EarlyFrames | undefined;
   #redirects = 0;
   /** How many offers this server has refused. */
   #refusedOffers = 0;
+  #timer: Timer | undefined;
 
   constructor(request: HandshakeRequest, options: HandshakeOptions, parent: HandshakeParent, log: Log) {
     this.#request = request;
+    this.#options = options;
     this.#parent = parent;
-    this.#link = new ServerLink(request.url, options, this, log);
+    this.#log = log;
+    this.#url = request.url;
+    this.requests = new Requests(options.userAgent, request.url.credentials);
     this.udp = new UdpTransport(options, () => this.#stunSettled(), log);
-    this.#enter("connecting");
-    this.#link.connect();
+    this.#connect();
   }
 
   /** `rtsp://host:port`, without what may be secret. */
   get server(): string {
-    return this.#link.name;
+    return `rtsp://${formatAuthority(this.#url)}`;
   }
 
   /** As it stands in request lines. */
   get requestUrl(): string {
-    return this.#link.requestUrl;
+    return formatRtspUrl(this.#url);
   }
 
-  get requests(): Requests {
-    return this.#link.requests;
-  }
-
-  /**
-   * Ends it, and the connection with it, also after PLAY. A server that has set up a session is told so. Harmless when repeated.
-   */
+  /** Ends it, and the connection with it, also after PLAY. A server that has set up a session is told. Harmless when repeated. */
   close(): void {
     this.#enter("over");
     this.udp.close();
-    this.#link.leave();
+    this.#leave();
   }
 
-  /** The only place that changes the state. Each one but the last ends by itself. */
+  /** The only place that changes the state. */
   #enter(state: State): void {
+    clearTimeout(this.#timer);
     this.#state = state;
-    this.#link.answered();
     if (state !== "over") this.#parent.entered(state === "connecting" && this.#redirects > 0 ? "reconnecting" : state);
+  }
+
+  #connect(): void {
+    this.#enter("connecting");
+    const { host, port } = this.#url;
+    const { interfaceName } = this.#options;
+    this.#dialer = new Dialer({ host, port, interfaceName }, this.#options, this, this.#log);
   }
 
   resolved(first: IpAddress): void {
     if (this.#request.purpose === "play" && this.#redirects === 0) this.udp.ask(first);
   }
 
-  reached(control: RtspConnection): void {
-    this.udp.connected(control.target.address, control.localPort, this.#request.purpose === "play");
+  connected(source: TcpSource): void {
+    const connection = new RtspConnection(source, this.requests, this);
+    this.#connection = connection;
+    this.udp.connected(connection.target.address, connection.localPort, this.#request.purpose === "play");
     this.#ask("options");
+  }
+
+  /** The server cannot be reached. */
+  failed({ code, message }: DialError): void {
+    this.#fail(new (code === "unresolved" ? UnresolvedError : UnreachableError)(this.server, message));
+  }
+
+  over(reason: string): void {
+    this.#fail(new ClosedError(this.server, this.#state, reason));
   }
 
   #ask(stage: Asking): void {
     this.#enter(stage);
-    const url = stage === "setup" ? this.learned.controlUrl : this.requestUrl;
-    this.#link.ask(methodOf(stage), url, this.#headersOf(stage));
+    const { timeoutMs } = this.#options;
+    const late = () => this.#fail(new NoAnswerError(this.server, methodOf(stage), timeoutMs));
+    this.#timer = setTimeout(late, timeoutMs);
+    const url = stage === "setup" ? this.info.controlUrl : this.requestUrl;
+    this.#connection?.ask(methodOf(stage), url, this.#headersOf(stage), (response) => this.#answered(stage, response));
   }
 
   #headersOf(stage: Asking): HeaderField[] {
@@ -136,47 +174,19 @@ export class Handshake implements ServerLinkParent {
     return transportCandidates(this.udp.offer)[this.#refusedOffers];
   }
 
-  /** What a server sends before it has answered PLAY is the parent's, too. */
-  frame(...frame: Parameters<RtspConnectionParent["frame"]>): void {
-    this.#parent.frame(...frame);
-  }
-
-  over(reason: string): void {
-    // A server that has gone needs no farewell.
-    this.#link.isSetUp = false;
-    this.failed(new ClosedError(this.server, this.#state, reason));
-  }
-
-  response(response: RtspResponse): void {
+  #answered(stage: Asking, response: RtspResponse): void {
     const { status, reason, headers } = response;
-    const stage = this.#state;
-    // Provisional, or unasked for; or an earlier number, because the server answers something twice.
-    const isAwaited = status >= 200 && isAsking(stage) && this.requests.answeredCseq(response) === this.requests.cseq;
-    if (!isAwaited) return;
     const location = headerValue(headers, "location");
     if (status === 200) this.#succeeded(stage, response);
     else if (status === 401) this.#challenged(stage, response);
     else if (status >= 300 && status < 400 && location !== undefined) this.#redirect(location);
     else if (status === UNSUPPORTED_TRANSPORT && stage === "setup") this.#offerNext(reason);
-    else this.failed(new RefusedError(this.server, methodOf(stage), status, reason));
-  }
-
-  #offerNext(reason: string): void {
-    this.#refusedOffers++;
-    if (this.#offer !== undefined) this.#ask("setup");
-    else this.failed(new RefusedError(this.server, "SETUP", UNSUPPORTED_TRANSPORT, reason));
-  }
-
-  #challenged(stage: Asking, response: RtspResponse): void {
-    const reason = this.requests.challenged(response);
-    if (reason === undefined) this.#ask(stage);
-    else this.failed(new UnauthorizedError(this.server, methodOf(stage), reason));
+    else this.#fail(new RefusedError(this.server, methodOf(stage), status, reason));
   }
 
   #succeeded(stage: Asking, response: RtspResponse): void {
-    this.requests.learn(response);
     if (stage === "options") {
-      this.learned.options(response);
+      this.info.options(response);
       if (this.udp.isAsking) this.#enter("awaiting-stun");
       else this.#ask("describe");
     } else if (stage === "describe") this.#described(response);
@@ -184,12 +194,24 @@ export class Handshake implements ServerLinkParent {
     else this.#played(response);
   }
 
+  #challenged(stage: Asking, response: RtspResponse): void {
+    const refusal = this.requests.challenged(response);
+    if (refusal === undefined) this.#ask(stage);
+    else this.#fail(new UnauthorizedError(this.server, methodOf(stage), refusal));
+  }
+
+  #offerNext(reason: string): void {
+    this.#refusedOffers++;
+    if (this.#offer !== undefined) this.#ask("setup");
+    else this.#fail(new RefusedError(this.server, "SETUP", UNSUPPORTED_TRANSPORT, reason));
+  }
+
   #stunSettled(): void {
     if (this.#state === "awaiting-stun") this.#ask("describe");
   }
 
   #described(response: RtspResponse): void {
-    this.learned.describe(response, this.requestUrl);
+    this.info.describe(response, this.requestUrl);
     if (this.#request.purpose === "play") this.#ask("setup");
     else {
       this.close();
@@ -198,53 +220,67 @@ export class Handshake implements ServerLinkParent {
   }
 
   #setUp({ headers }: RtspResponse): void {
-    this.#link.isSetUp = true;
+    this.#isSetUp = true;
     const transport = headerValue(headers, "transport");
     const chosen = parseChosenTransport(transport ?? DEFAULT_TRANSPORT);
-    if (chosen.kind === "tcp") {
-      this.#link.control?.useChannels(chosen.rtpChannel, chosen.rtcpChannel);
-      this.udp.close();
-    } else if (this.udp.pair) void this.udp.chosen(chosen);
+    if (chosen.kind === "tcp") this.#useTcp(chosen);
+    else if (this.udp.pair) void this.udp.chosen(chosen);
     else {
-      this.failed(new ClosedError(this.server, "setup", "the server has chosen UDP, which was not offered"));
+      this.#fail(new ClosedError(this.server, "setup", "the server has chosen UDP, which was not offered"));
       return;
     }
-    if (transport !== undefined) this.learned.transport = chosen.kind === "tcp" ? "tcp-interleaved" : "udp";
-    this.#parent.setUp(chosen.kind);
+    if (transport !== undefined) this.info.transport = chosen.kind === "tcp" ? "tcp-interleaved" : "udp";
     this.#ask("play");
   }
 
-  #played(response: RtspResponse): void {
-    this.learned.play(response);
-    this.#enter("over");
-    const control = this.#link.control!;
-    control.parent = this.#parent;
-    this.#parent.played(control);
+  /** Frames may come from now on. */
+  #useTcp({ rtpChannel, rtcpChannel }: ChosenTransport & { kind: "tcp" }): void {
+    this.udp.close();
+    this.#early = new EarlyFrames();
+    if (!this.#connection) return;
+    this.#connection.useChannels(rtpChannel, rtcpChannel);
+    this.#connection.media = this.#early;
   }
 
-  /** Close, and ask somebody else. */
+  #played(response: RtspResponse): void {
+    this.info.play(response);
+    this.#enter("over");
+    this.#connection?.handOver(this.#parent);
+    if (this.#connection) this.#parent.played(this.#connection, this.#early);
+  }
+
+  /** Another server is asked, which knows nothing of what this one has been told. */
   #redirect(location: string): void {
-    const url = followRedirect(location, this.#link.url);
-    if (!url) this.failed(new RedirectError(this.server, "not to an rtsp:// URL"));
+    const url = followRedirect(location, this.#url);
+    if (!url) this.#fail(new RedirectError(this.server, "not to an rtsp:// URL"));
     else if (++this.#redirects > MAX_REDIRECTS)
-      this.failed(new RedirectError(this.server, `over ${MAX_REDIRECTS} times`));
+      this.#fail(new RedirectError(this.server, `over ${MAX_REDIRECTS} times`));
     else {
-      this.learned = new SessionInfo();
+      this.#leave();
+      this.info = new SessionInfo();
+      this.#early = undefined;
       this.#refusedOffers = 0;
-      this.#enter("connecting");
-      this.#link.moveTo(url);
+      this.#url = url;
+      this.requests = this.requests.forAnotherServer(url.credentials);
+      this.#connect();
     }
   }
 
-  failed(cause: RtspError): void {
+  #fail(cause: RtspError): void {
     if (this.#state === "over") return;
     this.close();
     this.#parent.failed(cause);
   }
-}
 
-function isAsking(state: State): state is Asking {
-  return state !== "connecting" && state !== "awaiting-stun" && state !== "over";
+  /** Ends the connection, or the attempt. */
+  #leave(): void {
+    const connection = this.#connection;
+    this.#dialer?.close();
+    this.#connection = undefined;
+    if (connection?.isOpen && this.#isSetUp) new Teardown(connection, this.requestUrl, this.#log);
+    else connection?.close();
+    this.#isSetUp = false;
+  }
 }
 
 function methodOf(stage: Asking): string {

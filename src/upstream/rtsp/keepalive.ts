@@ -5,16 +5,16 @@ const MS_PER_SECOND = 1000;
 /** Session Not Found, Not Implemented: what servers say to a GET_PARAMETER that they do not know. */
 const UNKNOWN_REQUEST = [454, 501];
 
+/** A request that changes nothing. */
+export type KeepaliveMethod = "GET_PARAMETER" | "OPTIONS";
+
 export class Keepalive {
-  /** Of requests that change nothing. */
-  #method: "GET_PARAMETER" | "OPTIONS" = "GET_PARAMETER";
-  /** Sends such a request and answers its number. */
-  readonly #send: (method: string) => number;
-  #lastGetParameter = 0;
+  #method: KeepaliveMethod = "GET_PARAMETER";
+  readonly #ask: (method: KeepaliveMethod) => void;
   #timer: Timer | undefined;
 
-  constructor(send: (method: string) => number) {
-    this.#send = send;
+  constructor(ask: (method: KeepaliveMethod) => void) {
+    this.#ask = ask;
   }
 
   /**
@@ -29,14 +29,13 @@ export class Keepalive {
   }
 
   send(): void {
-    const cseq = this.#send(this.#method);
-    if (this.#method === "GET_PARAMETER") this.#lastGetParameter = cseq;
+    this.#ask(this.#method);
   }
 
-  /** Whether the session goes on after this answer. Many may be outstanding: while media is not read, neither are answers. */
-  accepts(status: number, cseq: number): boolean {
+  /** Whether the session goes on after this answer to `method`. Many may be outstanding: while media is not read, neither are answers. */
+  accepts(status: number, method: KeepaliveMethod): boolean {
     if (status === 200) return true;
-    if (!UNKNOWN_REQUEST.includes(status) || cseq > this.#lastGetParameter) return false;
+    if (!UNKNOWN_REQUEST.includes(status) || method !== "GET_PARAMETER") return false;
     this.#method = "OPTIONS";
     return true;
   }

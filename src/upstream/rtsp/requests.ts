@@ -1,24 +1,44 @@
-/** Makes a session's requests: their number, who we are, and which session they belong to (rtsp.md section 3). */
-import type { Credentials } from "../../wire/http/digest.ts";
+/** Makes a session's requests: their number, which session they belong to, and who we are (rtsp.md sections 3 and 6). */
+import {
+  basicAuthorization,
+  type Challenge,
+  type Credentials,
+  digestAuthorization,
+  parseChallenges,
+} from "../../wire/http/digest.ts";
 import { type HeaderField, headerValue } from "../../wire/http/request.ts";
 import { parseSession } from "../../wire/rtsp/headers.ts";
 import { emitRtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
-import { Authorization } from "./authorization.ts";
+
+/** In a row: a third one says that the password is wrong. */
+const MAX_CHALLENGES = 2;
+const CNONCE_BYTES = 8;
+/** Until the server says otherwise. */
+const FIRST_CHALLENGE: Challenge = { scheme: "basic" };
 
 export class Requests {
-  /** Of the URL that is asked now. */
-  credentials: Credentials | undefined;
-  /** Number of the last request; it grows for as long as the session lives, over redirects and connections. */
-  cseq = 0;
+  /** Number of the last request; it grows over redirects and connections. */
+  cseq: number;
   /** After so many seconds without a request the server forgets us; undefined when it does not say. */
   timeoutS: number | undefined;
   #sessionId: string | undefined;
   readonly #userAgent: string;
-  readonly #authorization = new Authorization();
+  /** Of the URL. */
+  readonly #credentials: Credentials | undefined;
+  #challenge = FIRST_CHALLENGE;
+  #challenges = 0;
+  /** How often the server's nonce was used (RFC 7616 section 3.4). */
+  #nonceCount = 0;
 
-  constructor(userAgent: string, credentials: Credentials | undefined) {
+  constructor(userAgent: string, credentials: Credentials | undefined, cseq = 0) {
     this.#userAgent = userAgent;
-    this.credentials = credentials;
+    this.#credentials = credentials;
+    this.cseq = cseq;
+  }
+
+  /** For another server: session and challenge stay with this one, who may still have to be told that the session is over. */
+  forAnotherServer(credentials: Credentials | undefined): Requests {
+    return new Requests(this.#userAgent, credentials, this.cseq);
   }
 
   get hasSession(): boolean {
@@ -26,7 +46,7 @@ export class Requests {
   }
 
   make(method: string, url: string, extra: readonly HeaderField[] = []): Uint8Array {
-    const authorization = this.#authorization.header(this.credentials, method, url);
+    const authorization = this.#authorization(method, url);
     const headers = [
       { name: "CSeq", value: String(++this.cseq) },
       { name: "User-Agent", value: this.#userAgent },
@@ -36,9 +56,9 @@ export class Requests {
     return emitRtspRequest(method, url, [...headers, ...extra]);
   }
 
-  /** Takes what every success may tell. */
+  /** Takes what every success may tell. The server may ask who we are again much later, when its nonce is too old. */
   learn({ headers }: RtspResponse): void {
-    this.#authorization.accepted();
+    this.#challenges = 0;
     const session = parseSession(headerValue(headers, "session") ?? "");
     if (!session) return;
     this.#sessionId = session.id;
@@ -47,11 +67,14 @@ export class Requests {
 
   /** Takes a 401. Undefined when the request is worth another try, else why it is not. */
   challenged({ headers }: RtspResponse): string | undefined {
-    const challenges = headers.filter(({ name }) => name.toLowerCase() === "www-authenticate");
-    return this.#authorization.challenged(
-      this.credentials,
-      challenges.map(({ value }) => value),
-    );
+    const values = headers.filter(({ name }) => name.toLowerCase() === "www-authenticate").map(({ value }) => value);
+    const [challenge] = parseChallenges(values);
+    if (!this.#credentials) return "the URL names no user";
+    if (!challenge) return "asks for it in a way that is not known here";
+    if (++this.#challenges > MAX_CHALLENGES) return "does not accept ours";
+    this.#challenge = challenge;
+    this.#nonceCount = 0;
+    return undefined;
   }
 
   /**
@@ -63,11 +86,12 @@ export class Requests {
     return Number.isInteger(number) && number >= 1 && number < this.cseq ? number : this.cseq;
   }
 
-  /** Another server: session and challenge belong to the one before. */
-  forget(credentials: Credentials | undefined): void {
-    this.credentials = credentials;
-    this.#sessionId = undefined;
-    this.timeoutS = undefined;
-    this.#authorization.forget();
+  /** Undefined when the URL names no user. */
+  #authorization(method: string, uri: string): string | undefined {
+    const credentials = this.#credentials;
+    if (!credentials) return undefined;
+    if (this.#challenge.scheme === "basic") return basicAuthorization(credentials);
+    const cnonce = crypto.getRandomValues(new Uint8Array(CNONCE_BYTES)).toHex();
+    return digestAuthorization(this.#challenge, credentials, { method, uri, nonceCount: ++this.#nonceCount, cnonce });
   }
 }

@@ -1,22 +1,26 @@
-/** The control connection: writes requests, takes apart what comes, answers what the server asks (rtsp.md section 10.1). */
-import { allocate, type Memory } from "../../system/memory.ts";
-import type { TcpSource, TcpTarget } from "../../system/tcp-source.ts";
-import { headerValue } from "../../wire/http/request.ts";
+/** The control connection: each frame goes to the media's sink, each answer to who has asked (rtsp.md section 10.1). */
+import { allocate } from "../../system/memory.ts";
+import type { TcpEvents, TcpSource, TcpTarget } from "../../system/tcp-source.ts";
+import type { DatagramSink } from "../../system/udp-socket.ts";
+import { type HeaderField, headerValue } from "../../wire/http/request.ts";
 import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../wire/rtsp/demux.ts";
 import { emitRtspResponse, type RtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
+import type { Requests } from "./requests.ts";
 
+/** Is told what becomes of a connection. */
 export interface RtspConnectionParent {
-  response(response: RtspResponse): void;
-  /** A frame on the media channel. The bytes are good until the call returns. */
-  frame(memory: Memory, offset: number, length: number): void;
   /** Nothing more comes: the connection ended or broke, or the server said that the stream ends. Called once, not by `close`. */
   over(reason: string): void;
-  /** `waitReadable` had been called: bytes have come, or it is over. */
+  /** After `manual`: there may be something to read. */
   readable?(): void;
 }
 
 /** What one read takes at the most. */
 export const READ_BYTES = 64 * 1024;
+/** So many reads follow each other before others have their turn. */
+const READS_PER_TURN = 16;
+/** Requests whose answers are awaited; a server that leaves more keepalives unanswered need not answer the oldest. */
+const MAX_AWAITED = 64;
 
 /** All connections read here: what was read is taken apart before the next read. */
 const staging = allocate(READ_BYTES);
@@ -24,29 +28,31 @@ const staging = allocate(READ_BYTES);
 /** Requests of a server that need no more than a yes … */
 const HARMLESS = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"];
 /** … and those that say that nothing more will come. */
-const FAREWELLS = ["ANNOUNCE", "REDIRECT", "TEARDOWN"];
+const ENDINGS = ["ANNOUNCE", "REDIRECT", "TEARDOWN"];
 
-export class RtspConnection implements RtspSink {
-  parent: RtspConnectionParent;
+export class RtspConnection implements RtspSink, TcpEvents {
+  /** Takes the frames of the RTP channel. */
+  media: DatagramSink | undefined;
+  /** How many it has got. */
+  frames = 0;
+  readonly requests: Requests;
   readonly #source: TcpSource;
   readonly #carry = allocate(MAX_FRAME_BYTES);
   readonly #demux = new RtspDemux(this, this.#carry.bytes);
+  /** Who waits for an answer, by the number of the request. */
+  readonly #awaited = new Map<number, (response: RtspResponse) => void>();
+  #parent: RtspConnectionParent;
   #state: "open" | "over" | "closed" = "open";
   #rtpChannel = 0;
   #isReading = false;
-  /** Somebody else says when to read. */
   #isManual = false;
 
-  /** @param source connected; it is ours from now on */
-  constructor(source: TcpSource, parent: RtspConnectionParent) {
+  /** @param source a connection that is made; its events are ours from now on */
+  constructor(source: TcpSource, requests: Requests, parent: RtspConnectionParent) {
     this.#source = source;
-    this.parent = parent;
-    source.handOver({ readable: () => this.#readable() });
-  }
-
-  /** Where it leads. */
-  get target(): TcpTarget {
-    return this.#source.target;
+    this.requests = requests;
+    this.#parent = parent;
+    source.handOver(this);
   }
 
   /** Whether requests can still be sent. */
@@ -59,13 +65,32 @@ export class RtspConnection implements RtspSink {
     return this.#source.failure !== undefined;
   }
 
+  get target(): TcpTarget {
+    return this.#source.target;
+  }
+
   /** Our own port. */
   get localPort(): number | undefined {
     return this.#source.localPort;
   }
 
-  send(bytes: Uint8Array): void {
-    this.#source.write(bytes);
+  /** The events are another parent's from now on. */
+  handOver(parent: RtspConnectionParent): void {
+    this.#parent = parent;
+  }
+
+  /** Nobody wants frames any more, nor the answers to what has been asked. */
+  forget(): void {
+    this.media = undefined;
+    this.#awaited.clear();
+  }
+
+  /** Sends a request. `answered` gets the final answer to it, unless the connection is over before. */
+  ask(method: string, url: string, headers: readonly HeaderField[], answered: (response: RtspResponse) => void): void {
+    this.#source.write(this.requests.make(method, url, headers));
+    this.#awaited.set(this.requests.cseq, answered);
+    const [oldest] = this.#awaited.keys();
+    if (this.#awaited.size > MAX_AWAITED && oldest !== undefined) this.#awaited.delete(oldest);
   }
 
   /** The channels of the answer to SETUP. */
@@ -80,7 +105,7 @@ export class RtspConnection implements RtspSink {
     this.#source.manual();
   }
 
-  /** Asks for a call of `readable`. Nothing is read until then. */
+  /** The next bytes, or the end, make one `readable`. */
   waitReadable(): void {
     this.#source.waitReadable();
   }
@@ -90,50 +115,62 @@ export class RtspConnection implements RtspSink {
     if (this.#isReading) return 0;
     if (this.#state !== "open") return -1;
     this.#isReading = true;
-    const count = this.#source.read(staging, 0, Math.min(length, READ_BYTES));
-    if (count > 0) this.#demux.push(staging.bytes, 0, count);
-    this.#isReading = false;
-    if (count < 0) this.#end(this.#source.failure?.message ?? "the server has closed the connection");
-    else if (this.#demux.failure !== undefined) this.#end(`not understood: ${this.#demux.failure}`);
-    return this.isOpen ? count : -1;
+    try {
+      const count = this.#source.read(staging, 0, Math.min(length, READ_BYTES));
+      if (count > 0) this.#demux.push(staging.bytes, 0, count);
+      if (count < 0) this.#end(this.#source.failure?.message ?? "the server has closed the connection");
+      else if (this.#demux.failure !== undefined) this.#end(`not understood: ${this.#demux.failure}`);
+      return this.isOpen ? count : -1;
+    } finally {
+      this.#isReading = false;
+    }
   }
 
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#awaited.clear();
     this.#demux.stop();
     this.#source.close();
   }
 
+  /** The socket has bytes, or is over. */
+  readable(): void {
+    let reads = 0;
+    while (!this.#isManual && reads < READS_PER_TURN && this.read(READ_BYTES) > 0) reads++;
+    if (this.#isManual && this.isOpen) this.#parent.readable?.();
+    else if (reads === READS_PER_TURN) setImmediate(() => this.readable());
+  }
+
   frame(channel: number, bytes: Uint8Array, offset: number, length: number): void {
-    if (channel !== this.#rtpChannel) return;
-    this.parent.frame(bytes === staging.bytes ? staging : this.#carry, offset, length);
+    if (channel !== this.#rtpChannel || !this.media) return;
+    this.frames++;
+    this.media.datagram(bytes === staging.bytes ? staging : this.#carry, offset, length);
   }
 
   response(response: RtspResponse): void {
-    this.parent.response(response);
+    // Provisional answers change nothing, and what a server answers twice nobody awaits.
+    if (response.status < 200) return;
+    const cseq = this.requests.answeredCseq(response);
+    const answered = this.#awaited.get(cseq);
+    this.#awaited.delete(cseq);
+    if (answered && response.status === 200) this.requests.learn(response);
+    answered?.(response);
   }
 
   request({ method, headers }: RtspRequest): void {
-    const isFarewell = FAREWELLS.includes(method);
-    const isKnown = isFarewell || HARMLESS.includes(method);
+    const isEnding = ENDINGS.includes(method);
+    const isKnown = isEnding || HARMLESS.includes(method);
     const [status, reason] = isKnown ? [200, "OK"] : [501, "Not Implemented"];
     const cseq = headerValue(headers, "cseq");
-    this.send(emitRtspResponse(status, reason, cseq === undefined ? [] : [{ name: "CSeq", value: cseq }]));
-    if (isFarewell) this.#end(`the server has sent ${method}`);
-  }
-
-  #readable(): void {
-    // The end that a read has come upon is told, too: the read will say so.
-    if (this.#isReading) return;
-    if (this.#isManual) this.parent.readable?.();
-    else while (!this.#isManual && this.read(READ_BYTES) > 0);
+    this.#source.write(emitRtspResponse(status, reason, cseq === undefined ? [] : [{ name: "CSeq", value: cseq }]));
+    if (isEnding) this.#end(`the server has sent ${method}`);
   }
 
   #end(reason: string): void {
-    if (this.#state === "over" || this.#state === "closed") return;
+    if (this.#state !== "open") return;
     this.#state = "over";
     this.#demux.stop();
-    this.parent.over(reason);
+    this.#parent.over(reason);
   }
 }

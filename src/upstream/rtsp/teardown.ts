@@ -1,18 +1,16 @@
-/** Says goodbye to a server, for at most 3 seconds and without making anybody wait (rtsp.md section 11). */
+/** Ends a session with TEARDOWN, within 3 seconds and without making anybody wait (rtsp.md section 11). */
 import { Dialer } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
 import type { TcpSource } from "../../system/tcp-source.ts";
-import { headerValue } from "../../wire/http/request.ts";
 import { formatIpAddress } from "../../wire/ip/address.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
-import type { Requests } from "./requests.ts";
 import { READ_BYTES, RtspConnection, type RtspConnectionParent } from "./rtsp-connection.ts";
 
 /** For the answer, and for a second connection. */
 const TIMEOUT_MS = 3000;
-const BEAT_MS = 25;
-/** What a beat reads of the media that stands before the answer. */
-const BEAT_BYTES = 2 * 1024 * 1024;
+const READ_INTERVAL_MS = 25;
+/** What is read at a time of the media that stands before the answer. */
+const TURN_BYTES = 2 * 1024 * 1024;
 
 /** Those that are under way. */
 const underWay = new Set<Teardown>();
@@ -25,97 +23,83 @@ export async function teardownsOver(limitMs: number): Promise<void> {
 
 export class Teardown implements RtspConnectionParent {
   readonly done = Promise.withResolvers<void>();
-  readonly #requests: Requests;
   readonly #url: string;
   readonly #log: Log;
-  /** Set once the connection has broken: it is made again only once. */
-  #dialer: Dialer | undefined;
-  #control: RtspConnection;
+  #connection: RtspConnection;
   #state: "awaiting-answer" | "reconnecting" | "closed" = "awaiting-answer";
-  /** Of our request. */
-  #cseq = 0;
+  /** Set once the connection has broken: another is made only once. */
+  #dialer: Dialer | undefined;
   #timer: Timer | undefined;
-  #beat: Timer | undefined;
+  #reading: Timer | undefined;
 
   /** Takes the connection over. What still comes on it is read and forgotten. */
-  constructor(control: RtspConnection, requests: Requests, url: string, log: Log) {
-    this.#control = control;
-    this.#requests = requests;
+  constructor(connection: RtspConnection, url: string, log: Log) {
+    this.#connection = connection;
     this.#url = url;
     this.#log = log;
-    control.parent = this;
-    control.manual();
+    connection.handOver(this);
+    connection.forget();
+    connection.manual();
     underWay.add(this);
     this.#ask();
   }
 
-  response(response: RtspResponse): void {
-    // Answers to keepalives may stand before ours.
-    if (Number(headerValue(response.headers, "cseq") ?? this.#cseq) !== this.#cseq) return;
-    const isWorthARetry = response.status === 401 && this.#requests.challenged(response) === undefined;
-    if (isWorthARetry) this.#ask();
-    else this.#close();
-  }
-
-  frame(): void {}
-
-  /** A server that has closed knows that we are gone; a connection that broke may have left it in the dark. */
+  /** A server that has closed knows that we are gone; one whose connection broke may not. */
   over(): void {
     if (this.#state === "closed") return;
-    if (this.#dialer || !this.#control.hasFailed) this.#close();
+    if (this.#dialer || !this.#connection.hasFailed) this.#enter("closed");
     else this.#reconnect();
   }
 
+  /** The only place that changes the state. Each one but the last ends by itself. */
+  #enter(state: "awaiting-answer" | "reconnecting" | "closed"): void {
+    clearTimeout(this.#timer);
+    clearInterval(this.#reading);
+    this.#state = state;
+    if (state !== "closed") this.#timer = setTimeout(() => this.#enter("closed"), TIMEOUT_MS);
+    else {
+      this.#dialer?.close();
+      this.#connection.close();
+      underWay.delete(this);
+      this.done.resolve();
+    }
+  }
+
   #ask(): void {
-    this.#state = "awaiting-answer";
-    this.#limit();
-    this.#control.send(this.#requests.make("TEARDOWN", this.#url));
-    this.#cseq = this.#requests.cseq;
-    clearInterval(this.#beat);
-    this.#beat = setInterval(() => this.#read(), BEAT_MS);
+    this.#enter("awaiting-answer");
+    this.#connection.ask("TEARDOWN", this.#url, [], (response) => this.#answered(response));
+    this.#reading = setInterval(() => this.#read(), READ_INTERVAL_MS);
     // Also at once: a process that ends with unread bytes resets the connection, and the request may be lost with it.
     this.#read();
   }
 
+  #answered(response: RtspResponse): void {
+    const isWorthARetry = response.status === 401 && this.#connection.requests.challenged(response) === undefined;
+    if (isWorthARetry) this.#ask();
+    else this.#enter("closed");
+  }
+
   #read(): void {
-    let left = BEAT_BYTES;
+    let left = TURN_BYTES;
     for (let count = 1; count > 0 && left > 0 && this.#state === "awaiting-answer"; left -= count) {
-      count = this.#control.read(READ_BYTES);
+      count = this.#connection.read(READ_BYTES);
     }
   }
 
   #reconnect(): void {
-    this.#state = "reconnecting";
-    this.#limit();
-    clearInterval(this.#beat);
-    this.#control.close();
-    const { address, port, interfaceName } = this.#control.target;
-    const target = { host: formatIpAddress(address), port, interfaceName };
+    this.#enter("reconnecting");
+    const { requests, target } = this.#connection;
+    this.#connection.close();
+    const { address, port, interfaceName } = target;
     const parent = {
-      connected: (source: TcpSource) => this.#reconnected(source),
-      failed: () => this.#close(),
+      connected: (source: TcpSource) => {
+        this.#connection = new RtspConnection(source, requests, this);
+        this.#connection.manual();
+        this.#ask();
+      },
+      failed: () => this.#enter("closed"),
     };
-    this.#dialer = new Dialer(target, { timeoutMs: TIMEOUT_MS }, parent, this.#log);
-  }
-
-  #reconnected(source: TcpSource): void {
-    this.#control = new RtspConnection(source, this);
-    this.#control.manual();
-    this.#ask();
-  }
-
-  #close(): void {
-    this.#state = "closed";
-    clearTimeout(this.#timer);
-    clearInterval(this.#beat);
-    this.#dialer?.close();
-    this.#control.close();
-    underWay.delete(this);
-    this.done.resolve();
-  }
-
-  #limit(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#close(), TIMEOUT_MS);
+    const options = { timeoutMs: TIMEOUT_MS };
+    this.#dialer = new Dialer({ host: formatIpAddress(address), port, interfaceName }, options, parent, this.#log);
   }
 }

@@ -7,10 +7,11 @@ import { formatIpAddress, type IpAddress } from "../../wire/ip/address.ts";
 import type { MappedAddress } from "../../wire/ip/stun.ts";
 import { emitReceiverReport } from "../../wire/rtp/rtcp.ts";
 import { type AdvertisedEndpoint, emitRtpPunch, emitZtePunch, formatNatHeader } from "../../wire/rtsp/nat-punch.ts";
-import type { ChosenTransport, UdpOffer } from "../../wire/rtsp/transport.ts";
+import { type ChosenTransport, emitTransportOffers, type UdpOffer } from "../../wire/rtsp/transport.ts";
 import { StunQuery, type StunServer } from "./stun-query.ts";
 
 const PUNCH_ROUNDS = 3;
+const STANDARD_PROFILE = /^RTP\/AVP[/;]/;
 const WILDCARDS = { 4: { family: 4, bytes: new Uint8Array(4) }, 6: { family: 6, bytes: new Uint8Array(16) } } as const;
 
 export interface UdpTransportOptions {
@@ -154,4 +155,13 @@ export class UdpTransport {
       return false;
     }
   }
+}
+
+/**
+ * Values of `Transport`, in the order in which to try them: all at once, as the servers of providers want it; then the standard
+ * ones alone, because GStreamer and VLC look at the first of a list only and refuse it with 461.
+ */
+export function transportCandidates(udp: UdpOffer | undefined): string[] {
+  const plain = emitTransportOffers(udp && { ...udp, clientAddress: undefined });
+  return [emitTransportOffers(udp), ...plain.split(",").filter((offer) => STANDARD_PROFILE.test(offer))];
 }

@@ -1,33 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import type { UpstreamParent } from "../../../src/relay/stream.ts";
 import { USUAL_TICK_MS } from "../../../src/relay/tick.ts";
 import type { ReceiverKind } from "../../../src/system/datagram-receiver.ts";
-import { interfaceIndex } from "../../../src/system/interfaces.ts";
 import { LOG_DEBUG, type Log, type LogLevel } from "../../../src/system/log.ts";
-import {
-  InterfaceMissingError,
-  JoinFailedError,
-  NoDataError,
-  SilentError,
-} from "../../../src/upstream/multicast/errors.ts";
-import {
-  type MulticastOptions,
-  MulticastSession,
-  type MulticastTarget,
-} from "../../../src/upstream/multicast/session.ts";
+import { NoDataError, SilentError } from "../../../src/upstream/multicast/errors.ts";
+import { MulticastSession } from "../../../src/upstream/multicast/session.ts";
+import type { MulticastOptions, MulticastTarget } from "../../../src/upstream/multicast/target.ts";
 import { parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { freeUdpPort, uniqueGroup } from "../../fakes/free-port.ts";
 import { MulticastSender } from "../../fakes/multicast-sender.ts";
-import {
-  addInterfacePair,
-  describeInNamespace,
-  IgmpCapture,
-  ip,
-  memberCount,
-  openSockets,
-  withoutRawSockets,
-} from "../../fakes/namespace.ts";
-import { type DatagramOptions, DatagramSource } from "../../fakes/ts-datagrams.ts";
+import { memberCount, openSockets } from "../../fakes/namespace.ts";
+import { type DatagramOptions, rtpPacket } from "../../fakes/ts-datagrams.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
 
@@ -220,38 +203,37 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     expect(run.verifier.clean).toBe(true);
   });
 
-  test("to an interface that does not exist fails, and leaves nothing", async () => {
-    const before = openSockets();
-    const port = await freeUdpPort();
-    if (receiver === "batched") {
-      expect(() => new Run({ port, interfaceName: "nosuch0" }, { receiver })).toThrow(InterfaceMissingError);
-    } else {
-      const run = new Run({ port, interfaceName: "nosuch0" }, { receiver });
-      // The socket is there, and is closed when the join has failed.
-      expect(openSockets(before)).toHaveLength(1);
-      await until(() => openSockets(before).length === 0, WAIT_MS, "the failure");
-      // A late first tick: what has failed and what is silent coincide.
-      run.session.tick(run.now + 1500);
-      run.pass(20_000);
-      expect(run.causes).toEqual([expect.any(JoinFailedError)]);
-      expect(run.log.trouble).toEqual([
-        "error Cannot join rtp://test on interface nosuch0: interface nosuch0 has no IPv4 address",
-      ]);
-    }
-    await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
-  });
+  test("lets an exception of whoever takes the media pass, and takes it for nothing else", async () => {
+    const run = await start({ receiver });
+    const sender = await senderFor(run);
+    const failure = new Error("no room in the ring");
+    run.onMedia = () => {
+      throw failure;
+    };
+    sender.send(SOME);
+    let thrown: unknown;
+    const hasThrown = () => {
+      try {
+        run.session.tick(run.now);
+      } catch (error) {
+        thrown = error;
+      }
+      return thrown !== undefined || run.causes.length > 0;
+    };
+    await until(hasThrown, WAIT_MS, "the exception");
+    expect(thrown).toBe(failure);
+    expect(run.causes).toEqual([]);
+    expect(run.log.trouble).toEqual([]);
 
-  test("to an address that is no group fails", async () => {
-    const port = await freeUdpPort();
-    const group = parseIpAddress("10.3.4.5")!;
-    expect(() => new Run({ port, group }, { receiver })).toThrow(
-      new JoinFailedError("rtp://test on interface lo", new Error("10.3.4.5 is no multicast group")),
-    );
+    run.onMedia = undefined;
+    sender.send(2 * SOME);
+    await run.media(SOME);
+    expect(run.isMember).toBe(true);
   });
 });
 
 describe("a session", () => {
-  test("is read eagerly for 300 ms after joining, and no longer when media have come", async () => {
+  test("is polled every 2 ms for 300 ms after joining, and no longer when media have come", async () => {
     const run = await start();
     expect(run.session.tickMs).toBe(2);
     run.session.tick(START + 299);
@@ -262,35 +244,6 @@ describe("a session", () => {
     const { run: flowing } = await startFlowing();
     expect(flowing.now).toBe(START);
     expect(flowing.session.tickMs).toBe(USUAL_TICK_MS);
-  });
-
-  /** Lets `ms` pass and tells when the session opened another socket, in ms from `START`. */
-  function rejoins(run: Run, ms: number): number[] {
-    const at: number[] = [];
-    let sockets = openSockets();
-    for (const end = run.now + ms; run.now < end; ) {
-      run.pass(100);
-      const opened = openSockets(sockets);
-      if (opened.length > 0) at.push(run.now - START);
-      sockets = [...sockets, ...opened];
-      expect(opened.length).toBeLessThanOrEqual(1);
-      expect(memberCount(run.target.group)).toBe(1);
-    }
-    return at;
-  }
-
-  test("that waits, or is silent, joins anew with another socket each second", async () => {
-    expect(rejoins(await start(), 2900)).toEqual([1000, 2000]);
-    const { run } = await startFlowing();
-    expect(rejoins(run, 4900)).toEqual([1000, 2000, 3000, 4000]);
-  });
-
-  test("that falls silent joins anew after 1 s, also when it has just sent reports", async () => {
-    const { run, sender } = await startFlowing({ rejoinIntervalS: 1 });
-    run.pass(600);
-    sender.send(1);
-    await run.media(1);
-    expect(rejoins(run, 2100)).toEqual([1600, 2600]);
   });
 
   test("takes strays for silence", async () => {
@@ -350,141 +303,33 @@ describe("a session", () => {
     ]);
   });
 
-  test("of an IPv6 group says once that periodic rejoin is not for it", async () => {
-    const run = await start({ rejoinIntervalS: 1, gapTimeoutS: 100 }, { group: parseIpAddress("ff05::5:9")! });
-    run.pass(2900);
-    expect(run.log.trouble).toEqual([
-      "warn rtp://test: periodic rejoin is for IPv4 only and is skipped for this group",
-    ]);
-  });
-});
-
-describeInNamespace(import.meta.path, "A session on an interface of its own", () => {
-  const ADDRESS = "10.99.0.1";
-  const STATE_CHANGES = [3, 4];
-
-  beforeEach(() => addMedia0());
-  afterEach(() => {
-    if (interfaceIndex("media0") !== undefined) ip("link del media0");
-  });
-
-  function addMedia0(): Promise<void> {
-    return addInterfacePair("media0", "media1", `${ADDRESS}/24`);
-  }
-
-  /** Sends on the interface, which hears it itself, until so many more datagrams have been handed on. */
-  async function sendUntilHeard(run: Run, source: DatagramSource, datagrams: number): Promise<void> {
-    const socket = await Bun.udpSocket({ hostname: ADDRESS, socket: { data() {}, error() {} } });
-    try {
-      socket.setMulticastInterface(ADDRESS);
-      const bytes = run.bytes + datagrams * DATAGRAM_BYTES;
-      const heard = () => {
-        for (const datagram of source.next()) socket.send(datagram, run.target.port, run.target.group.bytes.join("."));
+  test("reports strays, malformed and parity packets once a second, and the last of them when it is closed", async () => {
+    const { run, sender } = await startFlowing();
+    const drop = async (what: "strays" | "malformed" | "parity", datagram: Uint8Array, times: number) => {
+      const total = run.session.input[what] + times;
+      for (let i = 0; i < times; i++) sender.sendRaw(Buffer.from(datagram));
+      const arrived = () => {
         run.session.tick(run.now);
-        return run.bytes >= bytes;
+        return run.session.input[what] >= total;
       };
-      await until(heard, WAIT_MS, `${datagrams} datagrams`);
-    } finally {
-      socket.close();
-    }
-  }
-
-  function captureReports(): IgmpCapture {
-    const capture = new IgmpCapture(interfaceIndex("media1")!);
-    releases.push(() => capture.close());
-    return capture;
-  }
-
-  /** Whether it is a version 3 report of this type about the group. */
-  function isReport(message: Uint8Array, types: readonly number[], run: Run): boolean {
-    return (
-      message[0] === 0x22 &&
-      types.includes(message[8]!) &&
-      message.slice(12, 16).join() === run.target.group.bytes.join()
-    );
-  }
-
-  test("sends reports at the interval and stays a member", async () => {
-    const capture = captureReports();
-    const run = await start({ rejoinIntervalS: 2 }, { interfaceName: "media0" });
-    const source = new DatagramSource({ carrier: "rtp", streamId: STREAM_ID });
-    const seen: [ms: number, version: number][] = [];
-    for (let half = 0; half < 9; half++) {
-      await sendUntilHeard(run, source, SOME);
-      run.pass(500);
-      for (const { message } of capture.rest()) {
-        // The kernel's own reports are of changes; ours say how things are.
-        if (message[0] === 0x16 || !STATE_CHANGES.includes(message[8]!)) {
-          seen.push([run.now - START, message[0] === 0x16 ? 2 : 3]);
-        } else expect(message[8]).toBe(4);
-      }
-    }
-    expect(seen).toEqual([
-      [2000, 3],
-      [2000, 2],
-      [4000, 3],
-      [4000, 2],
+      await until(arrived, WAIT_MS, what);
+    };
+    await drop("strays", Buffer.from("a stray"), 3);
+    await drop("malformed", rtpPacket(new Uint8Array(0), 1, 0), 2);
+    await drop("parity", rtpPacket(new Uint8Array(300), 1, 0, { payloadType: 127 }), 4);
+    run.pass(900);
+    expect(run.log.lines.slice(1)).toEqual([]);
+    run.pass(100);
+    expect(run.log.lines.slice(1)).toEqual([
+      "warn rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
+      "warn rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
+      "info rtp://test: 4 parity packets (FEC) dropped; lost packets are not repaired",
     ]);
-    expect(run.log.trouble).toEqual([]);
-    expect(run.verifier.clean).toBe(true);
-  });
-
-  test("without the privilege leaves and joins instead, and says so once", async () => {
-    const capture = captureReports();
-    const run = await start({ rejoinIntervalS: 1 }, { interfaceName: "media0" });
-    const source = new DatagramSource({ carrier: "rtp", streamId: STREAM_ID });
-    // The kernel tells of the first join twice (RFC 3376 section 8.1).
-    await capture.take(2, ({ message }) => isReport(message, [4], run));
-    const sockets = openSockets();
-    for (let half = 1; half <= 4; half++) {
-      await sendUntilHeard(run, source, SOME);
-      withoutRawSockets(() => run.pass(500));
-      if (half % 2 === 0) await capture.take(2, ({ message }) => isReport(message, [4], run));
-    }
-    await sendUntilHeard(run, source, SOME);
-    expect(openSockets(sockets)).toEqual([]);
-    expect(run.isMember).toBe(true);
-    expect(run.log.trouble).toEqual([
-      "warn rtp://test: cannot send IGMP reports (socket: EPERM (operation not permitted)); leaving and joining instead",
+    await drop("strays", Buffer.from("a stray"), 1);
+    run.session.close();
+    expect(run.log.lines.slice(4)).toEqual([
+      "warn rtp://test: 1 datagram that is neither RTP nor MPEG-TS was dropped; another program may send to this address",
+      "info Left rtp://test",
     ]);
-  });
-
-  describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver", (receiver) => {
-    test("finds an interface again that vanished and came back", async () => {
-      const run = await start({ receiver }, { interfaceName: "media0" });
-      const source = new DatagramSource({ carrier: "rtp", streamId: STREAM_ID });
-      await sendUntilHeard(run, source, SOME);
-      const firstIndex = interfaceIndex("media0");
-      ip("link del media0");
-      for (let second = 0; second < 3; second++) {
-        run.pass(1000);
-        // An evented socket fails later.
-        await Bun.sleep(0);
-      }
-      await addMedia0();
-      expect(interfaceIndex("media0")).not.toBe(firstIndex);
-      run.pass(1000);
-      await sendUntilHeard(run, source, SOME);
-      expect(run.causes).toEqual([]);
-      expect(run.log.trouble).toEqual([
-        `warn rtp://test was silent for 4.0 s and is back after 4 rejoins; ${ADVICE} on interface media0`,
-      ]);
-    });
-
-    test("is given up when the interface does not come back", async () => {
-      const before = openSockets();
-      const run = await start({ receiver, rejoinIntervalS: 1 }, { interfaceName: "media0" });
-      await sendUntilHeard(run, new DatagramSource({ carrier: "rtp", streamId: STREAM_ID }), SOME);
-      ip("link del media0");
-      // Reports are due before the silence is noticed.
-      run.session.tick(run.now + 999);
-      for (let second = 0; second < 5; second++) {
-        run.pass(1000);
-        await Bun.sleep(0);
-      }
-      expect(run.causes).toEqual([expect.any(SilentError)]);
-      expect(run.log.trouble.filter((line) => line.startsWith("error"))).toHaveLength(1);
-      await until(() => openSockets(before).length === 0, WAIT_MS, "the sockets to be closed");
-    });
   });
 });

@@ -36,7 +36,7 @@ class Harness {
   }
 
   /** Ends the start-up, which holds packets back. */
-  settle(): this {
+  endStartup(): this {
     this.input.reorder.reset();
     return this;
   }
@@ -99,7 +99,7 @@ describe("classification (multicast.md section 6)", () => {
     ["media, type 127", rtpPacket(ts(7), 1, 0, { payloadType: 127 }), { units: 1, payloadKind: "mp2t-rtp" }],
     ["media, type 98", rtpPacket(parityPayload(99, 0), 1, 0, { payloadType: 98 }), { units: 1 }],
   ])("%s", (_, datagram, counts) => {
-    expect(new Harness().send(datagram).settle().counts).toEqual(counted(counts));
+    expect(new Harness().send(datagram).endStartup().counts).toEqual(counted(counts));
   });
 
   test("a payload is passed on without header, CSRC list, extension and padding", () => {
@@ -111,7 +111,7 @@ describe("classification (multicast.md section 6)", () => {
       { padding: 1 },
     ];
     for (const shape of shapes) {
-      expect(new Harness().send(rtpPacket(ts(7), 1, 0, shape)).settle().units).toEqual([ts(7)]);
+      expect(new Harness().send(rtpPacket(ts(7), 1, 0, shape)).endStartup().units).toEqual([ts(7)]);
     }
   });
 
@@ -119,9 +119,9 @@ describe("classification (multicast.md section 6)", () => {
     const packet = rtpPacket(ts(7), 1, 0, { csrcs: 2, extensionWords: 3 });
     const start = packet.length - 7 * 188;
     for (let length = 0; length < packet.length; length += 7) {
-      const units = new Harness().send(packet, packet.subarray(0, length)).settle().units;
+      const units = new Harness().send(packet, packet.subarray(0, length)).endStartup().units;
       expect(units).toEqual([ts(7)]);
-      const cut = new Harness().send(packet.subarray(0, length)).settle();
+      const cut = new Harness().send(packet.subarray(0, length)).endStartup();
       expect(cut.units).toEqual(length > start ? [packet.subarray(start, length)] : []);
       expect(cut.counts).toMatchObject(length < 12 ? { strays: 1 } : { malformed: length <= start ? 1 : 0 });
     }
@@ -143,7 +143,7 @@ describe("classification (multicast.md section 6)", () => {
       });
     fc.assert(
       fc.property(fc.array(datagram, { maxLength: 40 }), (datagrams) => {
-        const { input, units } = new Harness().send(...datagrams).settle();
+        const { input, units } = new Harness().send(...datagrams).endStartup();
         const { duplicates, late, resyncs } = input.reorder.counts;
         const known = input.strays + input.malformed + input.parity + duplicates + late - resyncs;
         expect(known + units.length).toBe(datagrams.length);
@@ -159,7 +159,7 @@ describe("a stream", () => {
   function play(source: DatagramSource, datagrams: number): Harness {
     const harness = new Harness();
     for (let i = 0; i < datagrams; i++) harness.send(...source.next());
-    return harness.settle();
+    return harness.endStartup();
   }
 
   function verified(harness: Harness): TsVerifier {
@@ -180,7 +180,7 @@ describe("a stream", () => {
       harness.send(...source.next(), Uint8Array.of(i, i, i));
       harness.send(rtpPacket(parityPayload(300, 0x47), i * 7, 0, { payloadType: 127 }));
     }
-    const verifier = verified(harness.settle());
+    const verifier = verified(harness.endStartup());
     expect(verifier.counts).toMatchObject({ packets: 210 * 7, first: 0 });
     expect(verifier.clean).toBe(true);
     expect(harness.counts).toMatchObject({ strays: 210, parity: 210, malformed: 0 });

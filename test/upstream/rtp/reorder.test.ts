@@ -1,10 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { allocate } from "../../../src/system/memory.ts";
+import { PacketWindow } from "../../../src/upstream/rtp/packet-window.ts";
 import { ReorderBuffer, type ReorderCounts } from "../../../src/upstream/rtp/reorder.ts";
 
 const WINDOW = 32;
 const COLLECT_PACKETS = 8;
+const HEADER_BYTES = 12;
+
+const header = (sequence: number) => Uint8Array.from({ length: HEADER_BYTES }, (_, i) => (sequence + i) ^ 0x80);
 
 /** Pushes payloads that say who they are, and checks at delivery that they still do. */
 class Harness {
@@ -12,9 +16,11 @@ class Harness {
   readonly buffer: ReorderBuffer;
   now = 0;
   pushed = 0;
+  /** At the delivery of this packet the sink throws. */
+  throwsAt: number | undefined;
   readonly #scratch = allocate(70_000);
 
-  constructor() {
+  constructor(window?: PacketWindow) {
     this.buffer = new ReorderBuffer({
       payload: ({ bytes }, offset, length) => {
         const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);
@@ -23,15 +29,19 @@ class Harness {
         expect(length).toBe(size);
         if (size > 4) expect([bytes[offset + 4], bytes[offset + size - 1]]).toEqual([sequence & 0xff, sequence & 0xff]);
         this.delivered.push(sequence);
+        if (sequence === this.throwsAt) throw new Error("the sink failed");
       },
     });
+    if (window) this.buffer.keepDelivered(window);
   }
 
-  push(sequence: number, size = 20, offset = sequence % 50): void {
+  push(sequence: number, size = 20, offset = HEADER_BYTES + (sequence % 50)): void {
     const { bytes } = this.#scratch;
     new DataView(bytes.buffer).setUint32(offset, (sequence << 16) | size);
     bytes.fill(sequence & 0xff, offset + 4, offset + size);
-    this.buffer.push(sequence, this.#scratch, offset, size);
+    bytes.set(header(sequence), offset - HEADER_BYTES);
+    const packet = { payloadType: 33, sequence, payloadStart: offset, payloadEnd: offset + size };
+    this.buffer.push(packet, this.#scratch, offset - HEADER_BYTES, HEADER_BYTES + size);
     // The receiver's memory is overwritten by the next datagram.
     bytes.fill(0xee, offset, offset + size);
     this.pushed++;
@@ -160,6 +170,15 @@ describe("when active", () => {
   });
 });
 
+test("a sink that throws costs no packet: the next push delivers on", () => {
+  const harness = active().pushAll(1001, 1002, 1004);
+  harness.throwsAt = 1001;
+  expect(() => harness.pushAll(1000)).toThrow("the sink failed");
+  harness.pushAll(1003, 1005);
+  expect(harness.delivered).toEqual(range(1000, 1006));
+  expect(harness.counts).toMatchObject({ lost: 0, late: 0, duplicates: 0 });
+});
+
 describe("a source that restarts with lower numbers", () => {
   test("is followed after a second and 64 late packets, with nothing lost from then on", () => {
     const harness = active(30000).after(10);
@@ -185,6 +204,85 @@ describe("a source that restarts with lower numbers", () => {
     const same = active(30000).after(5000);
     for (let i = 0; i < 200; i++) same.pushAll(500 + (i % 2));
     expect([mixed.counts.resyncs, same.counts.resyncs]).toEqual([0, 0]);
+  });
+});
+
+describe("with a window that keeps what was delivered", () => {
+  const SIZE = 128;
+  const firstSequence = fc.integer({ min: 0, max: 65535 });
+
+  /** The bytes that `Harness.push` makes, from the header on. */
+  function expectKept(window: PacketWindow, sequence: number, size: number): void {
+    const kept = window.get(sequence)!;
+    expect(kept).toMatchObject({ length: HEADER_BYTES + size, payloadStart: HEADER_BYTES, payloadEnd: kept.length });
+    const packet = new Uint8Array(kept.length).fill(sequence & 0xff);
+    packet.set(header(sequence));
+    new DataView(packet.buffer).setUint32(HEADER_BYTES, (sequence << 16) | size);
+    expect(Buffer.compare(kept.memory.bytes.subarray(0, kept.length), packet)).toBe(0);
+  }
+
+  test("the last half of it is there, exactly as it came, and the output is the same as without", () => {
+    fc.assert(
+      fc.property(disturbed(WINDOW - 2), firstSequence, fc.boolean(), (arrivals, first, atOnce) => {
+        const window = new PacketWindow(SIZE);
+        const keeping = atOnce ? new Harness(window).pushAll(...range(first - 8, first)) : active(first);
+        const usual = active(first);
+        keeping.delivered.length = 0;
+        if (!atOnce) keeping.buffer.keepDelivered(window);
+        const size = (index: number) => 4 + ((index * 977) % 4000);
+        for (const index of arrivals) {
+          for (const harness of [keeping, usual]) harness.push((first + index) & 0xffff, size(index));
+          for (const sequence of keeping.delivered.slice(-SIZE / 2)) {
+            expectKept(window, sequence, size((sequence - first) & 0xffff));
+          }
+        }
+        // A hole may wait longer here, so only the end tells the same.
+        const { delivered } = keeping;
+        for (const harness of [keeping, usual]) harness.buffer.reset();
+        expect(delivered).toEqual(usual.delivered);
+        expect(keeping.counts.lost).toBe(usual.counts.lost);
+        expect(delivered.some((sequence) => window.has(sequence))).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("a hole may wait for half of it", () => {
+    const window = new PacketWindow(SIZE);
+    const harness = active();
+    harness.buffer.keepDelivered(window);
+    harness.pushAll(...range(1001, 1000 + SIZE / 2));
+    expect(harness.delivered).toEqual([]);
+    harness.pushAll(1000);
+    expect(harness.delivered).toEqual(range(1000, 1000 + SIZE / 2));
+    expect(harness.counts.lost).toBe(0);
+  });
+
+  test("packets that wait when it comes are not lost", () => {
+    for (const harness of [active().pushAll(1003, 1001, 1031), new Harness().pushAll(1003, 1001, 1000)]) {
+      harness.buffer.keepDelivered(new PacketWindow(SIZE));
+      harness.buffer.reset();
+      expect(harness.delivered).toEqual(expect.arrayContaining([1001, 1003]));
+    }
+  });
+
+  test("one that cannot hold what may wait is refused", () => {
+    expect(() => new ReorderBuffer({ payload() {} }).keepDelivered(new PacketWindow(WINDOW))).toThrow(RangeError);
+  });
+
+  test("what was kept is never taken for a packet of the next round", () => {
+    for (const lostAtOnce of [true, false]) {
+      const harness = active(1000);
+      harness.buffer.keepDelivered(new PacketWindow(SIZE));
+      harness.pushAll(...range(1000, 1100));
+      // Nearly a whole round is lost, in one jump or in many.
+      const stride = lostAtOnce ? 30_000 : SIZE / 2;
+      for (let at = 1100; at < 65_536 + 900; at += stride) harness.pushAll(at).after(500);
+      harness.delivered.length = 0;
+      harness.pushAll(...range(65_536 + 1000, 65_536 + 1100)).after(500);
+      expect(harness.delivered).toEqual(range(1000, 1100));
+      expect(harness.counts.duplicates).toBe(0);
+    }
   });
 });
 

@@ -1,9 +1,7 @@
-/** Requests with their numbers, sessions and proofs, and keepalives. */
+/** Requests with their numbers, sessions and proofs. */
 
-import { afterEach, describe, expect, jest, test } from "bun:test";
-import { Keepalive } from "../../../src/upstream/rtsp/keepalive.ts";
+import { describe, expect, test } from "bun:test";
 import { Requests } from "../../../src/upstream/rtsp/requests.ts";
-import { transportCandidates } from "../../../src/upstream/rtsp/transport-candidates.ts";
 import type { RtspResponse } from "../../../src/wire/rtsp/message.ts";
 
 const USER = { user: "u", password: "" };
@@ -31,9 +29,10 @@ describe("a request", () => {
     expect(requests.timeoutS).toBe(10);
     requests.learn(response(200, { Session: "abc" }));
     expect(requests.timeoutS).toBe(10);
-    requests.forget(undefined);
-    expect(requests).toMatchObject({ hasSession: false, timeoutS: undefined, cseq: 1 });
-    expect(text(requests)).not.toContain("Session");
+    const others = requests.forAnotherServer(undefined);
+    expect(others).toMatchObject({ hasSession: false, timeoutS: undefined, cseq: 1 });
+    expect(text(others)).not.toContain("Session");
+    expect(text(requests)).toContain("Session");
   });
 
   test("says who we are: with Basic at first, then as the server wants it", () => {
@@ -41,8 +40,7 @@ describe("a request", () => {
     expect(text(requests)).toContain("\r\nAuthorization: Basic dTo=\r\n");
     expect(requests.challenged(response(401, { "WWW-Authenticate": 'Digest realm="r", nonce="n"' }))).toBeUndefined();
     expect(text(requests)).toContain('\r\nAuthorization: Digest username="u", realm="r", nonce="n", uri="rtsp://h/"');
-    requests.forget(USER);
-    expect(text(requests)).toContain("Authorization: Basic ");
+    expect(text(requests.forAnotherServer(USER))).toContain("Authorization: Basic ");
   });
 
   test("is worth two more tries in a row", () => {
@@ -77,63 +75,4 @@ describe("a request", () => {
     for (let i = 0; i < 3; i++) text(requests);
     expect(requests.answeredCseq(response(200, CSeq === undefined ? {} : { CSeq }))).toBe(answered);
   });
-});
-
-describe("keepalives", () => {
-  afterEach(() => {
-    jest.useRealTimers();
-  });
-
-  test.each([
-    [undefined, 30_000],
-    [600, 30_000],
-    [60, 30_000],
-    [10, 5000],
-    [1, 500],
-  ])("of a session that lasts %s s come every %d ms", (timeoutS, ms) => {
-    jest.useFakeTimers();
-    let sent = 0;
-    const keepalive = new Keepalive(() => ++sent);
-    keepalive.start(undefined, timeoutS);
-    jest.advanceTimersByTime(ms - 1);
-    expect(sent).toBe(0);
-    jest.advanceTimersByTime(1 + 2 * ms);
-    expect(sent).toBe(3);
-    keepalive.stop();
-    jest.advanceTimersByTime(2 * ms);
-    expect(sent).toBe(3);
-  });
-
-  test("change their method once, although several are refused", () => {
-    const methods: string[] = [];
-    const keepalive = new Keepalive((method) => methods.push(method));
-    keepalive.start(["PLAY", "GET_PARAMETER"], undefined);
-    keepalive.send();
-    keepalive.send();
-    expect(keepalive.accepts(501, 1)).toBe(true);
-    keepalive.send();
-    expect(keepalive.accepts(454, 2)).toBe(true);
-    expect(keepalive.accepts(200, 3)).toBe(true);
-    expect(keepalive.accepts(454, 3)).toBe(false);
-    expect(keepalive.accepts(500, 2)).toBe(false);
-    expect(methods).toEqual(["GET_PARAMETER", "GET_PARAMETER", "OPTIONS"]);
-    keepalive.stop();
-  });
-
-  test("are OPTIONS for a server that does not know the other", () => {
-    const methods: string[] = [];
-    const keepalive = new Keepalive((method) => methods.push(method));
-    keepalive.start(["OPTIONS", "PLAY"], undefined);
-    keepalive.send();
-    keepalive.stop();
-    expect(methods).toEqual(["OPTIONS"]);
-  });
-});
-
-test("offers are made all at once, then one by one", () => {
-  expect(transportCandidates({ rtpPort: 10_000, clientAddress: "192.0.2.1" }).slice(1)).toEqual([
-    "RTP/AVP/TCP;unicast;interleaved=0-1",
-    "RTP/AVP;unicast;client_port=10000-10001",
-  ]);
-  expect(transportCandidates(undefined)).toHaveLength(2);
 });

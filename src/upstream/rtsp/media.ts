@@ -1,0 +1,249 @@
+/** The two ways in which media comes to us, as frames of the control connection or to UDP ports (rtsp.md sections 10.1 and 10.2). */
+import { USUAL_TICK_MS } from "../../relay/tick.ts";
+import type { UpstreamParent } from "../../relay/upstream.ts";
+import type { Log } from "../../system/log.ts";
+import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
+import type { UdpPair } from "../../system/udp-pair.ts";
+import type { DatagramSink } from "../../system/udp-socket.ts";
+import { Depacketizer } from "../rtp/depacketizer.ts";
+import { PollInterval } from "../rtp/poll-interval.ts";
+import { READ_BYTES, type RtspConnection } from "./rtsp-connection.ts";
+
+/** What may come before PLAY is answered. */
+const MAX_EARLY_BYTES = 1024 * 1024;
+/** Read at a time, so that one fast server does not keep other upstreams waiting. */
+const TURN_BYTES = 1024 * 1024;
+/** A turn that brought this much will be followed by another soon. */
+const BUSY_BYTES = 128 * 1024;
+const BUSY_TICK_MS = 4;
+/** After one that brought less, it pays to let more gather: twice as long each time, up to here. */
+const CALM_TICK_MS = 50;
+/** When nothing has come for so long, the connection tells when there is something, and that goes out at once. */
+const QUIET_MS = 100;
+/** While somebody else says when there is something to do. */
+const IDLE_TICK_MS = 1000;
+/** When packets are held back to be put in order, we look again once that is over, and a timer may come a little early. */
+const TIMER_SLACK_MS = 2;
+/** How long the ports are read more often after PLAY. */
+const STARTUP_MS = 300;
+
+export interface RtspMedia {
+  readonly transport: "tcp" | "udp";
+  readonly input: Depacketizer;
+  readonly tickMs: number;
+  /** Whether anything has come, whatever it was. */
+  readonly hasCome: boolean;
+  /** Hands over what has come. */
+  tick(now: number): void;
+  /** The control connection, read by hand, has something to read or is over. */
+  readable(): void;
+  /** Once a second. */
+  housekeep(): void;
+  /** Nothing more will come: hands over all that has. */
+  finish(): void;
+  /** Nothing more is wanted. Harmless when repeated. */
+  close(): void;
+}
+
+/** Frames that came before PLAY was answered. They are media only if it is accepted. */
+export class EarlyFrames implements DatagramSink {
+  readonly #frames: Memory[] = [];
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#frames.length === 0;
+  }
+
+  datagram(memory: Memory, offset: number, length: number): void {
+    if (length === 0) return;
+    if (this.#bytes + length > MAX_EARLY_BYTES) this.#forget();
+    const copy = allocate(length);
+    copyBytes(copy, 0, memory, offset, length);
+    this.#frames.push(copy);
+    this.#bytes += length;
+  }
+
+  /** Hands over the oldest frames, about `most` bytes of them; answers how many bytes. */
+  replay(into: DatagramSink, most: number): number {
+    let count = 0;
+    let replayed = 0;
+    for (let frame = this.#frames[0]; frame && replayed < most; frame = this.#frames[++count]) {
+      const { length } = frame.bytes;
+      replayed += length;
+      into.datagram(frame, 0, length);
+    }
+    this.#frames.splice(0, count);
+    this.#bytes -= replayed;
+    return replayed;
+  }
+
+  #forget(): void {
+    this.#frames.length = 0;
+    this.#bytes = 0;
+  }
+}
+
+/** What is used of a control connection. */
+type FrameReader = Pick<RtspConnection, "media" | "frames" | "manual" | "read" | "waitReadable">;
+
+/** Media on the control connection, which is read only as far as the clients take it. */
+export class InterleavedMedia implements RtspMedia {
+  readonly transport = "tcp";
+  readonly input: Depacketizer;
+  readonly #parent: UpstreamParent;
+  readonly #connection: FrameReader;
+  readonly #early: EarlyFrames;
+  #state:
+    | "reading"
+    /** The connection tells when there is something to read. */
+    | "waiting"
+    /** Nothing is read: the client is too slow. */
+    | "paused"
+    | "over" = "reading";
+  #tickMs = BUSY_TICK_MS;
+  /** When bytes last came; before the first ones every moment counts as quiet. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+
+  /** @param early takes the connection's frames until they have been replayed */
+  constructor(parent: UpstreamParent, connection: FrameReader, early: EarlyFrames) {
+    this.#parent = parent;
+    this.#connection = connection;
+    this.#early = early;
+    this.input = new Depacketizer(parent);
+    connection.manual();
+  }
+
+  get hasCome(): boolean {
+    return this.#connection.frames > 0;
+  }
+
+  get tickMs(): number {
+    const { flushInMs } = this.input.reorder;
+    if (this.#state === "reading" || flushInMs === undefined) return this.#tickMs;
+    return Math.min(this.#tickMs, flushInMs + TIMER_SLACK_MS);
+  }
+
+  readable(): void {
+    if (this.#state === "waiting") this.#enter("reading");
+    this.#parent.wake();
+  }
+
+  tick(now: number): void {
+    if (this.#state === "over") return;
+    this.input.reorder.tick(now);
+    if (this.#state === "waiting") return;
+    // A half, because a read may also complete a frame and let go what was held back.
+    const most = Math.min(TURN_BYTES, this.#parent.room >> 1);
+    if (most <= 0) {
+      this.#enter("paused");
+      // What was read last may still have to be written. After that the client says when it takes bytes again.
+      this.#tickMs = now - this.#heardAt < QUIET_MS ? USUAL_TICK_MS : IDLE_TICK_MS;
+      return;
+    }
+    this.#enter("reading");
+    this.#pace(this.#replay(most), most, now);
+  }
+
+  housekeep(): void {}
+
+  finish(): void {
+    if (this.#state === "over") return;
+    this.#enter("over");
+    this.#early.replay(this.input, Number.POSITIVE_INFINITY);
+    this.input.reorder.reset();
+  }
+
+  close(): void {
+    this.#enter("over");
+  }
+
+  /** The only place that changes the state. */
+  #enter(state: "reading" | "waiting" | "paused" | "over"): void {
+    if (state === this.#state || this.#state === "over") return;
+    this.#state = state;
+    if (state === "reading") this.#tickMs = BUSY_TICK_MS;
+    if (state !== "waiting") return;
+    this.#tickMs = IDLE_TICK_MS;
+    this.#connection.waitReadable();
+  }
+
+  /** What came early goes first. Answers how many bytes came. */
+  #replay(most: number): number {
+    const replayed = this.#early.isEmpty ? 0 : this.#early.replay(this.input, most);
+    if (!this.#early.isEmpty) return replayed;
+    this.#connection.media = this.input;
+    return replayed + this.#read(most - replayed);
+  }
+
+  #read(most: number): number {
+    let left = most;
+    while (left > 0 && this.#state === "reading") {
+      const count = this.#connection.read(Math.min(left, READ_BYTES));
+      if (count <= 0) break;
+      left -= count;
+    }
+    return most - left;
+  }
+
+  /** Decides when to read again, from what this turn has brought. */
+  #pace(count: number, most: number, now: number): void {
+    const isBusy = count >= Math.min(BUSY_BYTES, most);
+    this.#tickMs = isBusy ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, this.#tickMs * 2);
+    if (count > 0) this.#heardAt = now;
+    else if (now - this.#heardAt >= QUIET_MS) this.#enter("waiting");
+  }
+}
+
+/** Media that comes to the UDP ports of a session, RTP or bare MPEG-TS. */
+export class UdpMedia implements RtspMedia {
+  readonly transport = "udp";
+  readonly input: Depacketizer;
+  hasCome = false;
+  readonly #pair: UdpPair;
+  readonly #server: string;
+  readonly #log: Log;
+  readonly #pollInterval: PollInterval;
+  #isOver = false;
+
+  /** @param pair stays the caller's, who closes it */
+  constructor(parent: UpstreamParent, pair: UdpPair, server: string, log: Log) {
+    this.input = new Depacketizer(parent);
+    this.#pair = pair;
+    this.#server = server;
+    this.#log = log;
+    this.#pollInterval = new PollInterval(performance.now(), STARTUP_MS);
+  }
+
+  get tickMs(): number {
+    return this.#pollInterval.tickMs;
+  }
+
+  tick(now: number): void {
+    if (this.#isOver) return;
+    this.input.reorder.tick(now);
+    const { media } = this.#pair;
+    const count = media.receive(this.input);
+    if (count > 0) this.hasCome = true;
+    this.#pollInterval.observe(count, media.receiveBuffer, now);
+    if (this.input.payloads > 0) this.#pollInterval.endStartup();
+  }
+
+  readable(): void {}
+
+  housekeep(): void {
+    this.#pair.drainControl();
+    const failure = this.#pair.media.consumeReadError();
+    if (failure) this.#log.error(`${this.#server}: cannot receive: ${failure.message}`);
+  }
+
+  finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pair.media.receive(this.input);
+    this.input.reorder.reset();
+  }
+
+  close(): void {
+    this.#isOver = true;
+  }
+}

@@ -1,0 +1,89 @@
+/** `rtsp://…` becomes a plan: what of the URL is for us, which server is asked, and for what (rtsp.md sections 1 and 9). */
+import type { UpstreamPlan } from "../../relay/upstream.ts";
+import { CLIENT_STATE } from "../../status/client-state.ts";
+import { readSeekRequest, type SeekRequest } from "../../timeshift/seek-request.ts";
+import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
+import { clientZone } from "../../timeshift/zones.ts";
+import { headerValue } from "../../wire/http/request.ts";
+import type { IpAddress } from "../../wire/ip/address.ts";
+import { formatRtspUrl, parseRtspUrl } from "../../wire/rtsp/url.ts";
+import { CONSUMED_PARAMETERS, takeParameters } from "../../wire/url/proxy-url.ts";
+import { requestedInterface } from "../interface-parameter.ts";
+import type { PlannedUpstream, Planner, PlannerParts, PlanRequest, UnplannableUrl } from "../planner.ts";
+import { shownUrl } from "../shown-url.ts";
+import type { StunServer } from "./stun-query.ts";
+import { type RtspTarget, RtspUpstream } from "./upstream.ts";
+
+const SCHEME = "rtsp://";
+/** For resolving, for each address, for each answer, and for the first media. */
+const STAGE_TIMEOUT_MS = 3000;
+const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** Asks for a picture in the place of the stream, which is for us alone. */
+const SNAPSHOT_PARAMETER = "snapshot";
+
+/** What is used of the settings of the program. */
+export interface RtspSettings {
+  readonly upstreamInterface: string | undefined;
+  /** Before `upstreamInterface`. */
+  readonly upstreamInterfaceRtsp: string | undefined;
+  readonly udpReceiveBufferSize: number | undefined;
+  readonly rtspUserAgent: string;
+  readonly rtspStunServer: StunServer | undefined;
+  /** Default 3000. */
+  readonly stageTimeoutMs?: number;
+  /** Addresses of a host name in the order in which to try them. */
+  readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
+}
+
+export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planner {
+  return (request) => {
+    const seek = readSeekRequest(request.url, "rtsp", request.serviceUrl);
+    if (!seek) return { status: request.serviceUrl === undefined ? 404 : 500 };
+    for (const warning of seek.warnings) parts.log.warn(warning);
+    return plan(settings, parts, request, seek);
+  };
+}
+
+function plan(
+  settings: RtspSettings,
+  parts: PlannerParts,
+  { headers, method, nowMs, isSnapshot }: PlanRequest,
+  seek: SeekRequest,
+): PlannedUpstream | UnplannableUrl {
+  const zoneMin = clientZone(headerValue(headers, "user-agent"));
+  const upstream = resolveUpstreamUrl(seek, { nowMs, zoneMin });
+  if (!upstream) return { status: 503 };
+  const consumed = isSnapshot ? [...CONSUMED_PARAMETERS, SNAPSHOT_PARAMETER] : CONSUMED_PARAMETERS;
+  const { url, taken } = takeParameters(upstream.url, consumed);
+  const outcome = parseRtspUrl(url.slice(SCHEME.length));
+  if (outcome.kind === "error") return { status: outcome.status };
+  const isHead = method === "HEAD";
+  const wants = isHead ? "info" : seek.wantsDuration ? "duration" : "media";
+  const interfaceName =
+    requestedInterface(taken, parts.log) ?? settings.upstreamInterfaceRtsp ?? settings.upstreamInterface;
+  const about = { kind: "rtsp-tcp", url: shownUrl(formatRtspUrl(outcome.url)), interfaceName, receiver: "stream" };
+  return {
+    key: undefined,
+    overflow: "pause",
+    about,
+    open: opener(settings, parts, { url: outcome.url, range: upstream.range, wants, about }),
+    firstState: CLIENT_STATE.rtspInitial,
+    // Asking what there is for HEAD takes no place (http.md section 14).
+    countsAsClient: !isHead,
+    canSnapshot: wants === "media",
+    accessLog: { serviceType: "rtsp", url: takeParameters(seek.url, CONSUMED_PARAMETERS).url },
+  };
+}
+
+function opener(settings: RtspSettings, parts: PlannerParts, target: RtspTarget): UpstreamPlan["open"] {
+  const options = {
+    interfaceName: target.about.interfaceName,
+    receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
+    userAgent: settings.rtspUserAgent,
+    stunServer: settings.rtspStunServer,
+    timeoutMs: settings.stageTimeoutMs ?? STAGE_TIMEOUT_MS,
+    resolve: settings.resolve,
+    isOurselves: parts.isOurselves,
+  };
+  return (parent) => new RtspUpstream(target, options, parent, parts.log);
+}

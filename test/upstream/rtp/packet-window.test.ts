@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { allocate } from "../../../src/system/memory.ts";
+import { PacketWindow } from "../../../src/upstream/rtp/packet-window.ts";
+import type { RtpPacket } from "../../../src/wire/rtp/packet.ts";
+
+const OFFSET = 100;
+const scratch = allocate(70_000);
+
+interface Packet {
+  readonly bytes: Uint8Array;
+  readonly range: RtpPacket;
+}
+
+/** A packet whose bytes nobody else has. */
+function packet(sequence: number, length: number, seed: number): Packet {
+  const bytes = Uint8Array.from({ length }, (_, i) => (i * 7 + seed * 31 + sequence) & 0xff);
+  const payloadEnd = OFFSET + length - (seed % 3);
+  return { bytes, range: { payloadType: seed % 128, sequence, payloadStart: OFFSET + 12, payloadEnd } };
+}
+
+/** Puts a packet from memory that is another's afterwards. */
+function put(window: PacketWindow, { bytes, range }: Packet): void {
+  scratch.bytes.set(bytes, OFFSET);
+  window.put(range, scratch, OFFSET, bytes.length);
+  scratch.bytes.fill(0xee, OFFSET, OFFSET + bytes.length);
+}
+
+function expectStored(window: PacketWindow, { bytes, range }: Packet): void {
+  const stored = window.get(range.sequence)!;
+  expect(stored.length).toBe(bytes.length);
+  expect(Buffer.compare(stored.memory.bytes.subarray(0, stored.length), bytes)).toBe(0);
+  expect(stored).toMatchObject({
+    payloadType: range.payloadType,
+    sequence: range.sequence,
+    payloadStart: range.payloadStart - OFFSET,
+    payloadEnd: range.payloadEnd - OFFSET,
+  });
+}
+
+test.each([0, 3, 33, -8, 8192, 1.5])("a window of %d packets is refused", (size) => {
+  expect(() => new PacketWindow(size)).toThrow(RangeError);
+});
+
+test("a packet stays until one that shares its slot comes, through the end of the numbers", () => {
+  const window = new PacketWindow(32);
+  for (let i = 65_520; i < 65_552; i++) put(window, packet(i & 0xffff, 60, i));
+  for (let i = 65_520; i < 65_552; i++) expectStored(window, packet(i & 0xffff, 60, i));
+  put(window, packet(16, 60, 1));
+  expect(window.has(65_520)).toBe(false);
+  expect(window.get(65_520)).toBeUndefined();
+  expect(window.has(65_521)).toBe(true);
+});
+
+test("forgetting a packet leaves the one that has its slot now", () => {
+  const window = new PacketWindow(32);
+  put(window, packet(5, 60, 1));
+  put(window, packet(37, 60, 2));
+  window.forget(5);
+  expectStored(window, packet(37, 60, 2));
+  window.forget(37);
+  expect(window.has(37)).toBe(false);
+});
+
+test("slots are used again, and grow for larger packets", () => {
+  const window = new PacketWindow(2);
+  put(window, packet(0, 1328, 1));
+  const { memory } = window.get(0)!;
+  put(window, packet(2, 1536, 2));
+  expect(window.get(2)!.memory).toBe(memory);
+  put(window, packet(4, 65_507, 3));
+  expectStored(window, packet(4, 65_507, 3));
+  const grown = window.get(4)!.memory;
+  put(window, packet(6, 40, 4));
+  expectStored(window, packet(6, 40, 4));
+  expect(window.get(6)!.memory).toBe(grown);
+});
+
+describe("properties", () => {
+  /** Few enough numbers that they meet, on both sides of the wrap. */
+  const sequence = fc.oneof(
+    fc.nat(80),
+    fc.nat(80).map((n) => 65_535 - n),
+    fc.nat(65_535),
+  );
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ put: sequence, length: fc.integer({ min: 16, max: 3000 }) }) },
+    { weight: 2, arbitrary: fc.record({ forget: sequence }) },
+    { weight: 1, arbitrary: fc.constant("clear" as const) },
+  );
+
+  test("random operations do what a map from slots does", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(1, 16, 64, 4096), fc.array(step, { maxLength: 120 }), (size, steps) => {
+        const window = new PacketWindow(size);
+        const model = new Map<number, Packet>();
+        steps.forEach((what, i) => {
+          if (what === "clear") {
+            window.clear();
+            model.clear();
+          } else if ("put" in what) {
+            const one = packet(what.put, what.length, i);
+            put(window, one);
+            model.set(what.put % size, one);
+          } else {
+            window.forget(what.forget);
+            if (model.get(what.forget % size)?.range.sequence === what.forget) model.delete(what.forget % size);
+          }
+        });
+        for (const what of steps) {
+          if (what === "clear") continue;
+          const asked = "put" in what ? what.put : what.forget;
+          const known = model.get(asked % size);
+          const isThere = known?.range.sequence === asked;
+          expect(window.has(asked)).toBe(isThere);
+          if (isThere) expectStored(window, known);
+          else expect(window.get(asked)).toBeUndefined();
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
