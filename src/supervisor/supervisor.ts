@@ -7,6 +7,7 @@ import { SharedSlots } from "../routes/client-limit.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
+import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
@@ -46,8 +47,8 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   #logLevel: LogLevel;
   /** By id; those beyond the number of workers have been retired. */
   readonly #slots: WorkerSlot[] = [];
-  /** Reloads and the stop come one after the other. */
-  #work: Promise<void> = Promise.resolve();
+  /** Reloads come one after the other. */
+  readonly #reloads: TaskQueue;
   #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -56,6 +57,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#settings = settings;
     this.#logLevel = settings.verbosity;
     this.log = log;
+    this.#reloads = new TaskQueue(log);
     this.board = new StatusAggregator(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
     this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
@@ -85,7 +87,8 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   /** Reads the configuration again and uses it, or changes nothing at all (config.md section 8). */
   reload(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#reloads.run("Configuration reload", async () => {
+      if (this.#stopped) return;
       this.log.info("Received SIGHUP, reloading configuration");
       const outcome = this.#options.reload();
       if (outcome.kind === "no-file") {
@@ -181,11 +184,6 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.board.exited(id);
   }
 
-  #inTurn(task: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(() => (this.#stopped ? undefined : task()));
-    return this.#work;
-  }
-
   async #stop(): Promise<void> {
     const timer = setTimeout(() => {
       const stuck = this.#slots.filter((slot) => !slot.isOver).length;
@@ -193,7 +191,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     }, STOP_TIMEOUT_MS);
     this.#retire(0);
     // A reload that was under way may have started workers.
-    await this.#work;
+    await this.#reloads.idle;
     await this.#retire(0);
     clearTimeout(timer);
     this.log.info("All workers stopped, cleaning up");

@@ -34,6 +34,7 @@ import { Ffmpeg } from "../system/ffmpeg.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
+import { runDetached } from "../system/task-queue.ts";
 import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { teardownsOver } from "../upstream/rtsp/teardown.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
@@ -93,7 +94,7 @@ export class Worker {
     this.#clientLimit = new ClientLimit(settings.maxClients, places, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
-    void this.#playlists.configure(playlistSettings(settings));
+    this.#configurePlaylists(settings);
     for (const copy of loaded) this.accept(copy);
     this.#accessControl = new AccessControl(settings, log);
     this.#handler = this.#routes(settings);
@@ -110,7 +111,7 @@ export class Worker {
     this.#accessLogFile.reopen();
     this.#clientLimit.limit = settings.maxClients;
     this.#hub.fastStart = settings.fastStart;
-    void this.#playlists.configure(playlistSettings(settings));
+    this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
   }
@@ -121,7 +122,7 @@ export class Worker {
 
   /** Another worker has loaded something. */
   accept(loaded: Loaded): void {
-    void this.#playlists.accept(loaded);
+    runDetached(this.#parts.log, "Taking over playlists", this.#playlists.accept(loaded));
   }
 
   /** Closes every connection and socket at once. Resolves when RTSP servers know it, or have had their time (rtsp.md section 11). */
@@ -131,6 +132,10 @@ export class Worker {
     this.#playlists.close();
     this.#hub.close();
     await teardownsOver(FAREWELL_MS);
+  }
+
+  #configurePlaylists(settings: Settings): void {
+    runDetached(this.#parts.log, "Reading playlists", this.#playlists.configure(playlistSettings(settings)));
   }
 
   #routes(settings: Settings): RequestHandler {
