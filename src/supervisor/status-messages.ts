@@ -8,12 +8,15 @@ const ANSWER_DELIVERY_MS = 100;
 /** The last part of a client's id. */
 const CLIENT_OF_WORKER = /-worker(\d+)-seq\d+$/;
 
+/** Who wants a reload or a restart. */
+export type Asker = "signal" | "status page";
+
 export interface SupervisorApi extends StatusBoardParent {
   readonly board: StatusAggregator;
   setLogLevel(level: LogLevel): void;
   clearLogs(): void;
-  reload(): Promise<void>;
-  renewWorkers(): void;
+  reload(asker: Asker): Promise<void>;
+  renewWorkers(asker: Asker): void;
 }
 
 export function takeStatusMessage(from: number, message: StatusFromWorker, office: SupervisorApi): void {
@@ -37,10 +40,10 @@ export function takeStatusMessage(from: number, message: StatusFromWorker, offic
       office.clearLogs();
       break;
     case "reload":
-      void office.reload();
+      void office.reload("status page");
       break;
     case "renew-workers":
-      setTimeout(() => office.renewWorkers(), ANSWER_DELIVERY_MS);
+      setTimeout(() => office.renewWorkers("status page"), ANSWER_DELIVERY_MS);
   }
 }
 

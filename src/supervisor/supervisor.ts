@@ -12,7 +12,7 @@ import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.t
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
-import { type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
+import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
@@ -86,10 +86,11 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   /** Reads the configuration again and uses it, or changes nothing at all (config.md section 8). */
-  reload(): Promise<void> {
+  reload(asker: Asker): Promise<void> {
     return this.#reloads.run("Configuration reload", async () => {
       if (this.#stopped) return;
-      this.log.info("Received SIGHUP, reloading configuration");
+      const who = asker === "signal" ? "Received SIGHUP" : `Reload asked for by the ${asker}`;
+      this.log.info(`${who}, reloading configuration`);
       const outcome = this.#options.reload();
       if (outcome.kind === "no-file") {
         this.log.info("Only reload M3U/EPG, skipping configuration reload (config file path not set)");
@@ -103,9 +104,10 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   /** Replaces every worker by a new process; their clients are cut off. */
-  renewWorkers(): void {
+  renewWorkers(asker: Asker): void {
     if (this.#stopped) return;
-    this.log.info("Received SIGUSR1, restarting workers, sending SIGTERM to tracked workers");
+    const who = asker === "signal" ? "Received SIGUSR1" : `Restart asked for by the ${asker}`;
+    this.log.info(`${who}, restarting workers, sending SIGTERM to tracked workers`);
     for (const slot of this.#slots) slot.renew();
   }
 
