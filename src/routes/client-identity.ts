@@ -1,6 +1,5 @@
 /** Who a media client is, in the words of the status page and the access log (status.md section 3, config.md section 14). */
 import type { ClientIdentity } from "../status/clients.ts";
-import type { UpstreamKind } from "../status/report.ts";
 import { cutUtf8 } from "../system/log.ts";
 import { withoutTokenWord } from "../wire/http/token.ts";
 import { maskToken } from "../wire/http/token-mask.ts";
@@ -11,7 +10,7 @@ const ADDRESS_MAX_BYTES = 127;
 /** Longest `$service_url`, and whatever else of a request is shown. */
 const SERVICE_URL_MAX_BYTES = 255;
 
-export function clientIdentity(exchange: Exchange, kind: UpstreamKind): ClientIdentity {
+export function clientIdentity(exchange: Exchange, kind: string): ClientIdentity {
   return {
     address: cutUtf8(utf8Decode(exchange.clientAddress), ADDRESS_MAX_BYTES),
     serviceUrl: shownUrl(serviceUrl(exchange)),

@@ -2,8 +2,8 @@
 
 import { errorResponse } from "../http/response.ts";
 import { ClientRegistry, type WatchedClient } from "../status/clients.ts";
-import type { UpstreamKind } from "../status/report.ts";
 import type { Log } from "../system/log.ts";
+import type { ClientState } from "../wire/status/client-state.ts";
 import { clientIdentity } from "./client-identity.ts";
 import type { Exchange } from "./route.ts";
 
@@ -86,10 +86,13 @@ export class ClientLimit {
   /**
    * Takes a place for the client of a request; undefined when all are taken.
    * @param kind where its media will come from, as far as is known
+   * @param state its first one
    */
-  enter(exchange: Exchange, kind: UpstreamKind): Admitted | undefined {
+  enter(exchange: Exchange, kind: string, state: ClientState): Admitted | undefined {
     if (!this.#places.take(this.limit)) return undefined;
-    const client = this.#clients.enter(exchange.connection, clientIdentity(exchange, kind));
+    const { connection } = exchange;
+    connection.meter = this.#clients.sendCounts;
+    const client = this.#clients.enter(connection, clientIdentity(exchange, kind), state);
     let isInside = true;
     const leave = () => {
       if (isInside) this.#places.giveBack();
@@ -104,9 +107,10 @@ export class ClientLimit {
 export function admit(
   { clientLimit, log }: { readonly clientLimit: ClientLimit; readonly log: Log },
   exchange: Exchange,
-  kind: UpstreamKind,
+  kind: string,
+  state: ClientState,
 ): Admitted | undefined {
-  const admitted = clientLimit.enter(exchange, kind);
+  const admitted = clientLimit.enter(exchange, kind, state);
   if (!admitted) {
     log.warn("Maximum client limit reached");
     exchange.connection.respond(errorResponse(503));

@@ -3,6 +3,7 @@ import { errorResponse } from "../http/response.ts";
 import { readSeekRequest } from "../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../timeshift/upstream-url.ts";
 import { clientZone } from "../timeshift/zones.ts";
+import { CLIENT_STATE } from "../wire/status/client-state.ts";
 import {
   CONSUMED_PARAMETERS,
   type ProxyScheme,
@@ -40,7 +41,7 @@ export function serveHttp(parts: HttpProxyParts, exchange: Exchange, url: string
     connection.respond(errorResponse(upstream));
     return;
   }
-  const admitted = admit(parts, exchange, "http");
+  const admitted = admit(parts, exchange, "http", CLIENT_STATE.httpConnecting);
   if (!admitted) return;
   parts.accessLog.admitted(exchange, "http", upstream.unfilled);
   const relayed = new RelayedRequest(parts, exchange, upstream.url, upstream.interfaceName, admitted.client);

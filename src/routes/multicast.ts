@@ -1,6 +1,5 @@
 /** `/rtp/…` and `/udp/…`: a multicast group as an HTTP stream (http.md section 10, multicast.md sections 1 and 10). */
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
-import { CLIENT_STATE } from "../status/client-state.ts";
 import type { RtpCounts } from "../status/upstreams.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { resolveHost } from "../system/resolve.ts";
@@ -9,6 +8,7 @@ import { type MulticastOptions, MulticastSession, type MulticastTarget } from ".
 import { type MulticastUrl, parseMulticastUrl } from "../upstream/multicast/url.ts";
 import { maskToken } from "../wire/http/token-mask.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
+import { CLIENT_STATE } from "../wire/status/client-state.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import { shownUrl } from "./client-identity.ts";
@@ -63,7 +63,7 @@ function serve(parts: MulticastParts, exchange: Exchange, name: string, address:
     connection.respond({ status: 200, headers: streamHeaders({ protocol: "multicast" }, isCors) });
     return;
   }
-  const admitted = admit(parts, exchange, "multicast");
+  const admitted = admit(parts, exchange, "multicast", CLIENT_STATE.connecting);
   if (!admitted) return;
   connection.onClose = admitted.leave;
   parts.accessLog.admitted(exchange, "rtp", name);

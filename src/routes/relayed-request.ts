@@ -1,7 +1,6 @@
 /** One proxied request with its answer: what an HTTP upstream says goes to the client, playlists are rewritten (http-proxy.md). */
 import type { Connection } from "../http/connection.ts";
 import { completeHeaders, errorResponse, type ResponseHeader } from "../http/response.ts";
-import { CLIENT_STATE } from "../status/client-state.ts";
 import type { WatchedClient } from "../status/clients.ts";
 import { collectPlaylist } from "../upstream/http/playlist.ts";
 import { HttpSession } from "../upstream/http/session.ts";
@@ -16,6 +15,7 @@ import type { ResponseHead } from "../wire/http/response-head.ts";
 import { maskToken } from "../wire/http/token-mask.ts";
 import { emitUpstreamRequest } from "../wire/http/upstream-request.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
+import { CLIENT_STATE } from "../wire/status/client-state.ts";
 import { baseUrl } from "../wire/url/base-url.ts";
 import { authorityOf, formatProxyUrl, type ProxyUrl } from "../wire/url/proxy-url.ts";
 import { shownUrl } from "./client-identity.ts";

@@ -3,9 +3,7 @@ import type { Connection } from "../http/connection.ts";
 import { completeHeaders, emitHead, errorResponse } from "../http/response.ts";
 import type { ClientSink } from "../relay/cursor.ts";
 import type { Upstream, UpstreamParent } from "../relay/stream.ts";
-import { CLIENT_STATE, type ClientState } from "../status/client-state.ts";
 import type { WatchedClient } from "../status/clients.ts";
-import type { Receiver, UpstreamKind } from "../status/report.ts";
 import type { UpstreamDescription } from "../status/upstreams.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { readSeekRequest, type SeekRequest } from "../timeshift/seek-request.ts";
@@ -17,6 +15,7 @@ import type { InterleavedSource } from "../upstream/rtsp/interleaved.ts";
 import { type RtspOptions, RtspSession, type RtspSessionParent, type RtspStage } from "../upstream/rtsp/session.ts";
 import type { RtspStreamInfo } from "../upstream/rtsp/stream-info.ts";
 import { formatRtspUrl, parseRtspUrl } from "../wire/rtsp/url.ts";
+import { CLIENT_STATE, type ClientState } from "../wire/status/client-state.ts";
 import { CONSUMED_PARAMETERS, takeParameters } from "../wire/url/proxy-url.ts";
 import { shownUrl } from "./client-identity.ts";
 import { admit } from "./client-limit.ts";
@@ -78,7 +77,7 @@ function rtspClient(parts: RtspParts, exchange: Exchange, seek: SeekRequest): Rt
   if (outcome.kind === "error") return outcome.status;
   // Asking what there is for HEAD takes no place (http.md section 14).
   const isHead = request.method === "HEAD";
-  const admitted = isHead ? undefined : admit(parts, exchange, "rtsp-tcp");
+  const admitted = isHead ? undefined : admit(parts, exchange, "rtsp-tcp", CLIENT_STATE.rtspInitial);
   if (!admitted && !isHead) return undefined;
   if (!isHead) parts.accessLog.admitted(exchange, "rtsp", takeParameters(seek.url, CONSUMED_PARAMETERS).url);
   const wants = isHead ? "info" : seek.wantsDuration ? "duration" : "media";
@@ -200,7 +199,7 @@ class RtspClient implements RtspSessionParent {
     return snapshotOr(stream, this.#exchange, this.#parts.snapshots, headers);
   }
 
-  #description(kind: UpstreamKind, receiver: Receiver): UpstreamDescription {
+  #description(kind: string, receiver: string): UpstreamDescription {
     return {
       kind,
       url: shownUrl(formatRtspUrl(this.#request.url)),

@@ -1,8 +1,8 @@
 /** `<status page>/api/…`: what the status page can order (status.md section 6). */
 import type { Connection } from "../http/connection.ts";
 import type { HttpRequest } from "../http/request.ts";
-import { LEVEL_NAMES } from "../status/log-ring.ts";
 import type { LogLevel } from "../system/log.ts";
+import { LEVEL_NAMES } from "../wire/status/event.ts";
 import { utf8Decode } from "../wire/url/percent.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import type { Route } from "./route.ts";

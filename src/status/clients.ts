@@ -1,11 +1,9 @@
 /** The media clients of a worker, and all that can be seen of them (status.md sections 3 to 5). */
-import type { Connection } from "../http/connection.ts";
 import { SLOT_BYTES } from "../relay/budget.ts";
 import type { QueueStats, SourceStats } from "../relay/flow.ts";
-import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
-import { CLIENT_STATE, type ClientState } from "./client-state.ts";
+import type { ClientState } from "../wire/status/client-state.ts";
+import type { ClientReport, UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
-import type { ClientReport, Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
 import { SendCounts } from "./send-counts.ts";
 import { type UpstreamDescription, WatchedUpstream } from "./upstreams.ts";
 
@@ -18,20 +16,20 @@ export interface ClientIdentity {
   /** At most 255 bytes, without the token. */
   readonly userAgent: string;
   /** Where its media will come from, as far as is known. */
-  readonly kind: UpstreamKind;
+  readonly kind: string;
 }
 
-const FIRST_STATES: Readonly<Record<UpstreamKind, ClientState>> = {
-  multicast: CLIENT_STATE.connecting,
-  "rtsp-tcp": CLIENT_STATE.rtspInitial,
-  "rtsp-udp": CLIENT_STATE.rtspInitial,
-  http: CLIENT_STATE.httpConnecting,
-};
+/** What the registry needs of whatever takes the media: a connection, or something without a socket. */
+export interface ClientHandle {
+  readonly sentBytes: number;
+  /** Ends it at once. */
+  abort(): void;
+}
 
 /** A client's entry. Whoever serves it says what is new: its state, and where its media comes from. */
 export class WatchedClient {
   readonly id: string;
-  readonly connection: Connection;
+  readonly handle: ClientHandle;
   upstream: WatchedUpstream | undefined;
   readonly #registry: ClientRegistry;
   readonly #identity: ClientIdentity;
@@ -40,12 +38,18 @@ export class WatchedClient {
   #state: ClientState;
   #queue: QueueStats | undefined;
 
-  constructor(registry: ClientRegistry, id: string, connection: Connection, identity: ClientIdentity) {
+  constructor(
+    registry: ClientRegistry,
+    id: string,
+    handle: ClientHandle,
+    identity: ClientIdentity,
+    state: ClientState,
+  ) {
     this.#registry = registry;
     this.id = id;
-    this.connection = connection;
+    this.handle = handle;
     this.#identity = identity;
-    this.#state = FIRST_STATES[identity.kind];
+    this.#state = state;
   }
 
   set state(state: ClientState) {
@@ -63,24 +67,23 @@ export class WatchedClient {
 
   /** Begins to measure, now that somebody watches. */
   watch(now: number): void {
-    this.#rate.restart(this.connection.sentBytes, now);
+    this.#rate.restart(this.handle.sentBytes, now);
   }
 
   measure(now: number): void {
-    this.#rate.measure(this.connection.sentBytes, now);
+    this.#rate.measure(this.handle.sentBytes, now);
   }
 
   report(now: number): ClientReport {
     const { address, serviceUrl, userAgent, kind } = this.#identity;
     const { queuedBytes = 0, limitBytes = 0, peakBytes = 0, droppedBytes = 0, isSlow = false } = this.#queue ?? {};
-    const upstream = this.upstream?.description.kind ?? kind;
     return {
       clientId: this.id,
       durationMs: Math.round(now - this.#startedAt),
       clientAddr: address,
       serviceUrl,
       state: this.#state,
-      bytesSent: this.connection.sentBytes,
+      bytesSent: this.handle.sentBytes,
       currentBandwidth: this.#rate.perSecond,
       queueBytes: wholeSlots(queuedBytes),
       queueLimitBytes: Math.floor(limitBytes),
@@ -89,8 +92,8 @@ export class WatchedClient {
       slow: isSlow ? 1 : 0,
       droppedPackets: this.#queue?.droppedPackets ?? 0,
       backpressureEvents: this.#queue?.backpressureEvents ?? 0,
-      upstream,
-      receiver: this.upstream?.description.receiver ?? usualReceiver(upstream),
+      upstream: this.upstream?.description.kind ?? kind,
+      receiver: this.upstream?.description.receiver ?? "",
       upstreamId: this.upstream?.id ?? "",
       userAgent,
     };
@@ -114,10 +117,10 @@ export class ClientRegistry {
     this.sendCounts = sendCounts;
   }
 
-  enter(connection: Connection, identity: ClientIdentity): WatchedClient {
+  /** @param state its first one */
+  enter(handle: ClientHandle, identity: ClientIdentity, state: ClientState): WatchedClient {
     const id = `${identity.address}-worker${this.#worker}-seq${this.#nextClient++}`;
-    const client = new WatchedClient(this, id, connection, identity);
-    connection.meter = this.sendCounts;
+    const client = new WatchedClient(this, id, handle, identity, state);
     this.#clients.set(id, client);
     this.changed();
     return client;
@@ -128,10 +131,10 @@ export class ClientRegistry {
     if (this.#clients.delete(client.id)) this.changed();
   }
 
-  /** Closes a client's connection at once; false when there is no such client. */
+  /** Ends a client at once; false when there is no such client. */
   disconnect(id: string): boolean {
     const client = this.#clients.get(id);
-    client?.connection.abort();
+    client?.handle.abort();
     return client !== undefined;
   }
 
@@ -178,10 +181,6 @@ export class ClientRegistry {
     }
     return counts;
   }
-}
-
-function usualReceiver(kind: UpstreamKind): Receiver {
-  return kind === "multicast" || kind === "rtsp-udp" ? RECEIVER_KIND : "stream";
 }
 
 /** The unit in which queues are shown (flow-control.md section 2). */

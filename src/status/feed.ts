@@ -1,6 +1,6 @@
 /** Status events in a worker: made once for all readers that have seen the same log lines, and only while there are readers. */
+import { emitLogNews } from "../wire/status/event.ts";
 import { type LogReading, LogRing } from "./log-ring.ts";
-import { payloadEnd } from "./payload.ts";
 
 export interface FeedEvent {
   /** One event of the stream, to be left as it is: others send the same bytes. */
@@ -49,7 +49,7 @@ export class StatusFeed {
     const known = this.#events.get(cursor);
     if (known) return known;
     const reading = this.#ring.read(cursor);
-    const bytes = Buffer.from(`data: ${this.#payloadStart}${payloadEnd(reading)}\n\n`);
+    const bytes = Buffer.from(`data: ${this.#payloadStart}${emitLogNews(reading)}\n\n`);
     const event = { bytes, cursor: reading.cursor };
     this.#events.set(cursor, event);
     return event;

@@ -1,8 +1,8 @@
 /** The upstreams of a worker as those see them who watch (`upstreams` of the status payload). */
 import type { SourceStats } from "../relay/flow.ts";
 import { TsContinuity } from "../wire/mpegts/continuity.ts";
+import type { UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
-import type { Receiver, UpstreamKind, UpstreamReport } from "./report.ts";
 
 export interface RtpCounts {
   readonly lost: number;
@@ -12,11 +12,13 @@ export interface RtpCounts {
 }
 
 export interface UpstreamDescription {
-  readonly kind: UpstreamKind;
+  /** The opener's word for it: `multicast`. */
+  readonly kind: string;
   /** Text without anything secret, at most 255 bytes. */
   readonly url: string;
   readonly interfaceName: string | undefined;
-  readonly receiver: Receiver;
+  /** How its bytes are read; `stream` for a byte stream. */
+  readonly receiver: string;
   /** Undefined where there is no RTP. */
   readonly rtp: () => RtpCounts | undefined;
 }

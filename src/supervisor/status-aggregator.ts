@@ -1,9 +1,9 @@
 /** What there is to see of all workers, put together while somebody watches; at other times it costs nothing (status.md sections 2, 3). */
 import { PROGRAM_VERSION } from "../config/program.ts";
 import type { LogRing } from "../status/log-ring.ts";
-import { payloadStart, type WorkerStatus } from "../status/payload.ts";
-import type { WorkerReport } from "../status/report.ts";
+import { serviceStatus, type WorkerReport, type WorkerSnapshot } from "../status/snapshot.ts";
 import type { LogLevel } from "../system/log.ts";
+import { emitServiceStatus } from "../wire/status/event.ts";
 import type { ToWorker } from "../worker/messages.ts";
 
 /** An event comes at least this often. */
@@ -133,7 +133,7 @@ export class StatusAggregator {
     this.#timer = undefined;
     this.#asked.clear();
     this.#publishedAt = performance.now();
-    const text = payloadStart(this.#service(this.#publishedAt));
+    const text = emitServiceStatus(serviceStatus(this.#snapshot(this.#publishedAt)));
     for (const [worker, watcher] of this.#watchers) {
       const logs = this.#logRing.read(watcher.cursor);
       watcher.cursor = logs.cursor;
@@ -141,7 +141,7 @@ export class StatusAggregator {
     }
   }
 
-  #service(now: number) {
+  #snapshot(now: number) {
     const { logLevel, maxClients, workers } = this.#parent;
     return {
       serverStartTime: this.#serverStartTime,
@@ -150,7 +150,7 @@ export class StatusAggregator {
       version: PROGRAM_VERSION,
       maxClients,
       totalBytesSent: this.#totals.reduce((sum, bytes) => sum + bytes, 0),
-      workers: workers.map(({ id, pid }): WorkerStatus => {
+      workers: workers.map(({ id, pid }): WorkerSnapshot => {
         const last = this.#reports.get(id);
         return {
           id,

@@ -2,7 +2,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { Loaded } from "../playlist/loaded.ts";
 import type { LogReading } from "../status/log-ring.ts";
-import type { WorkerReport } from "../status/report.ts";
+import type { WorkerReport } from "../status/snapshot.ts";
 import type { LogLevel, LogLine } from "../system/log.ts";
 
 /** A listening socket of the supervisor's that the worker adopts. */

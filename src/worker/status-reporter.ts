@@ -1,8 +1,8 @@
 /** Tells the supervisor what there is to see in this worker: when asked, and soon after a change while somebody watches. */
-import type { Budget } from "../relay/budget.ts";
+import { type Budget, SLOT_BYTES } from "../relay/budget.ts";
 import type { ClientRegistry } from "../status/clients.ts";
-import { poolReport } from "../status/pool-report.ts";
-import type { WorkerReport } from "../status/report.ts";
+import type { WorkerReport } from "../status/snapshot.ts";
+import type { PoolReport } from "../wire/status/event.ts";
 
 /** Changes that come together are told together. */
 const GATHER_MS = 20;
@@ -48,4 +48,13 @@ export class StatusReporter {
       pool: poolReport(this.#budget),
     });
   }
+}
+
+/** The media memory as the buffer pool of the event (flow-control.md section 2): all of the budget counts as allocated, what rings have as used. */
+function poolReport({ totalBytes, usedBytes, expansions, exhaustions, shrinks }: Budget): PoolReport {
+  const max = Math.floor(totalBytes / SLOT_BYTES);
+  // The least that an upstream needs is given even when the budget is used up.
+  const used = Math.min(max, Math.ceil(usedBytes / SLOT_BYTES));
+  const utilization = Math.round((used / max) * 1000) / 10;
+  return { total: max, free: max - used, used, max, expansions, exhaustions, shrinks, utilization };
 }

@@ -4,13 +4,15 @@ import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { ClientRegistry } from "../../src/status/clients.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 
 const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
 
 function enter(clientLimit: ClientLimit): (() => void) | undefined {
   const connection = { sentBytes: 0 } as Connection;
   const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
-  return clientLimit.enter(exchange, "http")?.leave;
+  return clientLimit.enter(exchange, "http", CLIENT_STATE.httpConnecting)?.leave;
 }
 
 test("never lets in more than the limit, and gets each place back once", () => {
@@ -59,4 +61,12 @@ test("a smaller limit lets nobody in and nobody out", () => {
   expect(enter(clientLimit)).toBeUndefined();
   leave[1]!();
   expect(enter(clientLimit)).toBeFunction();
+});
+
+test("what is sent to who is inside is counted", () => {
+  const clients = new ClientRegistry();
+  const connection = {} as Connection;
+  const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
+  new ClientLimit(1, undefined, clients).enter(exchange, "http", CLIENT_STATE.httpConnecting);
+  expect(connection.meter).toBe(clients.sendCounts);
 });

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { LogRing } from "../../src/status/log-ring.ts";
-import { NO_POOL } from "../../src/status/pool-report.ts";
-import type { WorkerReport } from "../../src/status/report.ts";
+import { NO_POOL, type WorkerReport } from "../../src/status/snapshot.ts";
 import { StatusAggregator, type StatusBoardParent } from "../../src/supervisor/status-aggregator.ts";
 import type { ToWorker } from "../../src/worker/messages.ts";
 import { until } from "../fakes/until.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
-import type { Connection } from "../../src/http/connection.ts";
 import { Budget } from "../../src/relay/budget.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import type { FromWorker } from "../../src/worker/messages.ts";
 import { WorkerStatus } from "../../src/worker/worker-status.ts";
 import { until } from "../fakes/until.ts";
@@ -29,8 +29,10 @@ beforeEach(() => {
 
 function enter() {
   let aborts = 0;
-  const connection = { sentBytes: 0, abort: () => aborts++ } as unknown as Connection;
-  return { client: clients.enter(connection, IDENTITY), aborts: () => aborts };
+  const abort = () => {
+    aborts++;
+  };
+  return { client: clients.enter({ sentBytes: 0, abort }, IDENTITY, CLIENT_STATE.connecting), aborts: () => aborts };
 }
 
 test("reports when asked, and then once for changes that come together, until nobody watches", async () => {

@@ -1,14 +1,14 @@
 /** The log lines that the page keeps, merged from full and incremental events (status.md section 7). */
-import type { LogEntry, LogsMode } from "./payload.ts";
-
-export const LOG_LEVELS = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"] as const;
-
-const LEVEL_NAMES: readonly string[] = LOG_LEVELS;
+import { LEVEL_NAMES, type LogsMode, type ReadLogEntry } from "../../wire/status/event.ts";
 
 /** status.md section 1. */
 export const KEPT_LINES = 500;
 
-export interface LogRow extends LogEntry {
+export interface LogRow {
+  readonly timestamp: number | undefined;
+  readonly levelName: string;
+  /** Without the newline at its end. */
+  readonly message: string;
   /** Counts up: tells lines apart that are alike. */
   readonly key: number;
 }
@@ -22,9 +22,11 @@ export class LogLines {
     return this.#rows;
   }
 
-  apply(mode: LogsMode, entries: readonly LogEntry[]): void {
+  apply(mode: LogsMode, entries: readonly ReadLogEntry[]): void {
     if (mode === "none" || (mode === "incremental" && entries.length === 0)) return;
-    const rows = entries.map((entry) => ({ ...entry, key: this.#nextKey++ }));
+    const rows = entries.map(({ timestamp, levelName = "", message = "" }) => {
+      return { timestamp, levelName, message: message.trimEnd(), key: this.#nextKey++ };
+    });
     this.#rows = (mode === "full" ? rows : [...this.#rows, ...rows]).slice(-KEPT_LINES);
   }
 }
@@ -32,5 +34,6 @@ export class LogLines {
 /** Lines that a server with this level would print; a name that is no level always is. */
 export function linesUpTo(rows: readonly LogRow[], level: number | undefined): readonly LogRow[] {
   if (level === undefined) return rows;
-  return rows.filter(({ levelName }) => LEVEL_NAMES.indexOf(levelName) <= level);
+  const hidden: readonly string[] = LEVEL_NAMES.slice(level + 1);
+  return rows.filter(({ levelName }) => !hidden.includes(levelName));
 }

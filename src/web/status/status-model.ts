@@ -1,8 +1,8 @@
 /** All that the page shows, made from the events so far. */
+import type { ReadStatusEvent } from "../../wire/status/event.ts";
 import { ClientList } from "./client-list.ts";
 import { History } from "./history.ts";
 import { LogLines } from "./log-lines.ts";
-import type { StatusEvent } from "./payload.ts";
 import { isTrouble, UpstreamList } from "./upstream-health.ts";
 
 /** The one sentence at the top, the worst that is true. */
@@ -14,11 +14,11 @@ export class StatusModel {
   readonly history = new History();
   readonly logs = new LogLines();
   /** The last one. */
-  event: StatusEvent | undefined;
+  event: ReadStatusEvent | undefined;
   /** When the last event came, Unix ms. */
   updatedMs: number | undefined;
 
-  apply(event: StatusEvent, nowMs: number): void {
+  apply(event: ReadStatusEvent, nowMs: number): void {
     this.event = event;
     this.updatedMs = nowMs;
     this.clients.apply(event.clients);
@@ -32,7 +32,7 @@ export class StatusModel {
   }
 
   get slowClients(): number {
-    return this.clients.connected.filter(({ client }) => client.isSlow).length;
+    return this.clients.connected.filter(({ client }) => client.slow === 1).length;
   }
 
   verdict(isConnected: boolean): Verdict {
