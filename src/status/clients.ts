@@ -4,7 +4,7 @@ import type { QueueStats, SourceStats } from "../relay/flow.ts";
 import type { ClientState } from "../wire/status/client-state.ts";
 import type { ClientReport, UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
-import { SendCounts } from "./send-counts.ts";
+import { CountedShare, SendCounts, WorkerTotals } from "./totals.ts";
 import { type UpstreamDescription, WatchedUpstream } from "./upstreams.ts";
 
 /** Who it is, in text that may be shown to anybody who may see the status page. */
@@ -37,6 +37,7 @@ export class WatchedClient {
   readonly #rate = new Rate(0, this.#startedAt);
   #state: ClientState;
   #queue: QueueStats | undefined;
+  #share: CountedShare;
 
   constructor(
     registry: ClientRegistry,
@@ -50,6 +51,7 @@ export class WatchedClient {
     this.handle = handle;
     this.#identity = identity;
     this.#state = state;
+    this.#share = new CountedShare(registry.totals);
   }
 
   set state(state: ClientState) {
@@ -60,9 +62,20 @@ export class WatchedClient {
 
   /** Its media comes from here. Clients that share a flow share the description that the first one has given. */
   fed(queue: QueueStats, flow: SourceStats, description: UpstreamDescription): void {
+    this.settle();
+    this.#share = new CountedShare(this.#registry.totals);
     this.#queue = queue;
     this.upstream = this.#registry.upstreamOf(flow, description);
     this.#registry.changed();
+  }
+
+  /** Adds what has been counted so far to the totals. */
+  settle(): void {
+    if (this.#queue) {
+      const { droppedPackets, droppedBytes, backpressureEvents } = this.#queue;
+      this.#share.settle({ droppedPackets, droppedBytes, backpressureEvents });
+    }
+    this.upstream?.settle();
   }
 
   /** Begins to measure, now that somebody watches. */
@@ -102,6 +115,7 @@ export class WatchedClient {
 
 export class ClientRegistry {
   readonly sendCounts: SendCounts;
+  readonly totals: WorkerTotals;
   /** Called when clients or their states are others than before, while somebody watches. */
   onChanged: (() => void) | undefined;
   readonly #worker: number;
@@ -112,9 +126,10 @@ export class ClientRegistry {
   #isWatched = false;
 
   /** @param worker 0 or more */
-  constructor(worker = 0, sendCounts = new SendCounts()) {
+  constructor(worker = 0, totals = new WorkerTotals()) {
     this.#worker = worker;
-    this.sendCounts = sendCounts;
+    this.totals = totals;
+    this.sendCounts = new SendCounts(totals);
   }
 
   /** @param state its first one */
@@ -122,13 +137,16 @@ export class ClientRegistry {
     const id = `${identity.address}-worker${this.#worker}-seq${this.#nextClient++}`;
     const client = new WatchedClient(this, id, handle, identity, state);
     this.#clients.set(id, client);
+    this.totals.add("clients", 1);
     this.changed();
     return client;
   }
 
   /** Harmless when repeated. */
   leave(client: WatchedClient): void {
-    if (this.#clients.delete(client.id)) this.changed();
+    if (!this.#clients.delete(client.id)) return;
+    client.settle();
+    this.changed();
   }
 
   /** Ends a client at once; false when there is no such client. */
@@ -146,7 +164,7 @@ export class ClientRegistry {
     const known = this.#upstreams.get(flow);
     if (known) return known;
     const now = performance.now();
-    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, flow, description, now);
+    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, flow, description, this.totals, now);
     this.#upstreams.set(flow, upstream);
     if (this.#isWatched) upstream.watch(true, now);
     return upstream;
@@ -167,6 +185,7 @@ export class ClientRegistry {
   }
 
   report(now: number): { clients: ClientReport[]; upstreams: UpstreamReport[] } {
+    for (const client of this.#clients.values()) client.settle();
     return {
       clients: Array.from(this.#clients.values(), (client) => client.report(now)),
       upstreams: Array.from(this.#sharedUpstreams(), ([upstream, clients]) => upstream.report(clients, now)),

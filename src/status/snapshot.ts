@@ -1,5 +1,12 @@
 /** All workers at one moment, as the supervisor puts it together, and what of it the status page is told (status.md section 3). */
-import type { ClientReport, PoolReport, SendReport, ServiceStatus, UpstreamReport } from "../wire/status/event.ts";
+import type {
+  ClientReport,
+  PoolReport,
+  SendReport,
+  ServiceStatus,
+  Totals,
+  UpstreamReport,
+} from "../wire/status/event.ts";
 
 /** What a worker tells of itself when it is asked. */
 export interface WorkerReport {
@@ -14,8 +21,8 @@ export interface WorkerSnapshot {
   readonly id: number;
   /** 0 while it is not running. */
   readonly pid: number;
-  /** Bytes since the start of the service, whoever ran here. */
-  readonly totalBytes: number;
+  /** Since the start of the service, whoever ran here. */
+  readonly totals: Totals;
   /** The last that it has told, if it has. */
   readonly report: WorkerReport | undefined;
   /** How long ago that was, in ms. */
@@ -30,7 +37,7 @@ export interface ServiceSnapshot {
   readonly version: string;
   readonly maxClients: number;
   /** By workers that are no more, too. */
-  readonly totalBytesSent: number;
+  readonly totals: Totals;
   readonly workers: readonly WorkerSnapshot[];
 }
 
@@ -59,10 +66,11 @@ export function serviceStatus(snapshot: ServiceSnapshot): ServiceStatus {
     maxClients: snapshot.maxClients,
     clients,
     totalClients: clients.length,
-    totalBytesSent: snapshot.totalBytesSent,
+    totalBytesSent: snapshot.totals.bytesSent,
     totalBandwidth: bandwidthOf(clients),
     workers: snapshot.workers.map(workerOf),
     upstreams: snapshot.workers.flatMap(({ report }) => report?.upstreams ?? []),
+    totals: snapshot.totals,
   };
 }
 
@@ -75,14 +83,14 @@ function clientsOf({ pid, report, ageMs }: WorkerSnapshot) {
   }));
 }
 
-function workerOf({ id, pid, totalBytes, report }: WorkerSnapshot) {
+function workerOf({ id, pid, totals, report }: WorkerSnapshot) {
   const clients = report?.clients ?? [];
   return {
     id,
     pid,
     activeClients: clients.length,
     totalBandwidth: bandwidthOf(clients),
-    totalBytes,
+    totalBytes: totals.bytesSent,
     send: report?.send ?? NOTHING_SENT,
     pool: report?.pool ?? NO_POOL,
     controlPool: NO_POOL,

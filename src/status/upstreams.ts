@@ -3,6 +3,7 @@ import type { SourceStats } from "../relay/flow.ts";
 import { TsContinuity } from "../wire/mpegts/continuity.ts";
 import type { UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
+import { CountedShare, type WorkerTotals } from "./totals.ts";
 
 export interface RtpCounts {
   readonly lost: number;
@@ -29,14 +30,24 @@ export class WatchedUpstream {
   readonly #worker: number;
   readonly #flow: SourceStats;
   readonly #rate: Rate;
+  readonly #share: CountedShare;
   #continuity: TsContinuity | undefined;
 
-  constructor(worker: number, number: number, flow: SourceStats, description: UpstreamDescription, now: number) {
+  constructor(
+    worker: number,
+    number: number,
+    flow: SourceStats,
+    description: UpstreamDescription,
+    totals: WorkerTotals,
+    now: number,
+  ) {
     this.id = `worker${worker}-upstream${number}`;
     this.description = description;
     this.#worker = worker;
     this.#flow = flow;
     this.#rate = new Rate(flow.receivedBytes, now);
+    this.#share = new CountedShare(totals);
+    totals.add("upstreams", 1);
   }
 
   /** Begins or ends what is done only while somebody watches. */
@@ -48,14 +59,18 @@ export class WatchedUpstream {
     this.#flow.inspect(isWatched ? this.#continuity : undefined);
   }
 
+  /** Adds what has been counted so far to the totals. */
+  settle(): void {
+    this.#share.settle({ bytesReceived: this.#flow.receivedBytes, ...this.#losses() });
+  }
+
   measure(now: number): void {
     this.#rate.measure(this.#flow.receivedBytes, now);
   }
 
   report(clients: number, now: number): UpstreamReport {
-    const { kind, url, interfaceName, receiver, rtp } = this.description;
+    const { kind, url, interfaceName, receiver } = this.description;
     const { receivedBytes, heardAt } = this.#flow;
-    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = rtp() ?? {};
     return {
       id: this.id,
       workerId: this.#worker,
@@ -66,11 +81,18 @@ export class WatchedUpstream {
       clients,
       bandwidth: this.#rate.perSecond,
       totalBytes: receivedBytes,
+      ...this.#losses(),
+      lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
+    };
+  }
+
+  #losses() {
+    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = this.description.rtp() ?? {};
+    return {
       rtpLost: lost,
       rtpReordered: reordered,
       rtpDuplicates: duplicates + late,
       tsContinuityErrors: this.#continuity?.errors ?? 0,
-      lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
     };
   }
 }

@@ -2,6 +2,7 @@
 import { PROGRAM_VERSION } from "../config/program.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import { serviceStatus, type WorkerReport, type WorkerSnapshot } from "../status/snapshot.ts";
+import { WorkerTotals } from "../status/totals.ts";
 import type { LogLevel } from "../system/log.ts";
 import { emitServiceStatus } from "../wire/status/event.ts";
 import type { ToWorker } from "../worker/messages.ts";
@@ -25,7 +26,7 @@ export interface StatusBoardParent {
 export class StatusAggregator {
   readonly #parent: StatusBoardParent;
   readonly #logRing: LogRing;
-  /** Bytes that each worker has sent, in the memory they share. */
+  /** In the memory that the workers share. */
   readonly #totals: Float64Array;
   readonly #startedAt = performance.now();
   readonly #serverStartTime = Date.now();
@@ -149,13 +150,13 @@ export class StatusAggregator {
       currentLogLevel: logLevel,
       version: PROGRAM_VERSION,
       maxClients,
-      totalBytesSent: this.#totals.reduce((sum, bytes) => sum + bytes, 0),
+      totals: WorkerTotals.sum(this.#totals),
       workers: workers.map(({ id, pid }): WorkerSnapshot => {
         const last = this.#reports.get(id);
         return {
           id,
           pid,
-          totalBytes: this.#totals[id] ?? 0,
+          totals: new WorkerTotals(this.#totals, id).all,
           report: last?.report,
           ageMs: last ? now - last.at : 0,
         };

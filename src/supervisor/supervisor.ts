@@ -5,6 +5,7 @@ import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { SharedSlots } from "../routes/client-limit.ts";
 import type { LogRing } from "../status/log-ring.ts";
+import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { TaskQueue } from "../system/task-queue.ts";
@@ -40,7 +41,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #places = mapIntegers(this.#placesFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
-  readonly #sentBytesFd = createSharedFloats(MAX_WORKERS);
+  readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
   #settings: Settings;
@@ -58,7 +59,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#logLevel = settings.verbosity;
     this.log = log;
     this.#reloads = new TaskQueue(log);
-    this.board = new StatusAggregator(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
+    this.board = new StatusAggregator(this, options.logRing, mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)));
     this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
@@ -140,7 +141,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         settings: this.#settings,
         logLevel: this.#logLevel,
         places: { fd: hand(this.#placesFd), workers: MAX_WORKERS },
-        sentBytes: { fd: hand(this.#sentBytesFd) },
+        totals: { fd: hand(this.#totalsFd) },
         sockets,
         loaded: this.#loaded.all,
       },

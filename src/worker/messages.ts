@@ -17,8 +17,8 @@ export interface StartMessage {
   readonly sockets: readonly InheritedSocket[];
   /** The shared counters of `SharedSlots`, and how many workers they are for. */
   readonly places: { readonly fd: number; readonly workers: number };
-  /** The bytes that each worker has sent, in 64-bit floats. */
-  readonly sentBytes: { readonly fd: number };
+  /** The shared memory of `WorkerTotals`, for as many workers. */
+  readonly totals: { readonly fd: number };
   /** What worker 0 has loaded so far, perhaps an earlier one. */
   readonly loaded: readonly Loaded[];
 }

@@ -1,6 +1,7 @@
 /** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
 import type { Loaded } from "../playlist/loaded.ts";
 import { SharedSlots } from "../routes/client-limit.ts";
+import { WorkerTotals } from "../status/totals.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
 import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
@@ -57,7 +58,7 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, places, sentBytes, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, places, totals, loaded }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
@@ -70,7 +71,7 @@ class WorkerProcess {
       log,
       sockets,
       places: new SharedSlots(counters, this.#id),
-      sentBytes: mapFloats(sentBytes.fd, places.workers),
+      totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(places.workers)), this.#id),
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
       send: (message) => this.#send(message),

@@ -27,7 +27,7 @@ import { site } from "../routes/site.ts";
 import { statusApiRoute } from "../routes/status-api.ts";
 import { statusEventsRoute } from "../routes/status-events.ts";
 import { ClientRegistry } from "../status/clients.ts";
-import { SendCounts } from "../status/send-counts.ts";
+import type { WorkerTotals } from "../status/totals.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { Ffmpeg } from "../system/ffmpeg.ts";
@@ -58,8 +58,7 @@ export interface WorkerParts {
   readonly log: Log;
   readonly sockets: readonly InheritedSocket[];
   readonly places: SharedSlots;
-  /** By worker: bytes sent to media clients. */
-  readonly sentBytes: Float64Array;
+  readonly totals: WorkerTotals;
   /** What was loaded before this worker began. */
   readonly loaded: readonly Loaded[];
   /** Undefined: another worker loads what is external, and `accept` is told. */
@@ -85,9 +84,9 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
-    const { id, settings, log, sockets, places, sentBytes, loaded, onLoaded, send } = parts;
+    const { id, settings, log, sockets, places, totals, loaded, onLoaded, send } = parts;
     this.#parts = parts;
-    const clients = new ClientRegistry(id, new SendCounts(sentBytes, id));
+    const clients = new ClientRegistry(id, totals);
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg(log);

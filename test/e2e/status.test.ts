@@ -39,6 +39,7 @@ interface StatusView {
   readonly totalBytesSent: number;
   readonly workers: readonly { readonly id: number; readonly pid: number; readonly totalBytes: number }[];
   readonly upstreams: readonly { readonly id: string; readonly clients: number; readonly tsContinuityErrors: number }[];
+  readonly totals: { readonly clients: number; readonly upstreams: number; readonly bytesReceived: number };
   readonly logsMode: string;
   readonly logs: readonly { readonly message: string }[];
 }
@@ -220,6 +221,8 @@ forVariant("source", "status", (start) => {
       const crashed = await next.event("a new worker", isReplaced);
       expect(crashed.totalBytesSent).toBeGreaterThanOrEqual(served.totalBytesSent);
       expect(crashed.clients).toEqual([]);
+      expect(crashed.totals).toMatchObject({ clients: 2, upstreams: 2 });
+      expect(crashed.totals.bytesReceived).toBeGreaterThanOrEqual(served.totals.bytesReceived);
       expect(crashed.workers.reduce((sum, { totalBytes }) => sum + totalBytes, 0)).toBe(crashed.totalBytesSent);
     },
     TEST_MS,

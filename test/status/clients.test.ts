@@ -6,7 +6,7 @@ import {
   ClientRegistry,
   type WatchedClient,
 } from "../../src/status/clients.ts";
-import { SendCounts } from "../../src/status/send-counts.ts";
+import { SendCounts, WorkerTotals } from "../../src/status/totals.ts";
 import type { UpstreamDescription } from "../../src/status/upstreams.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 
@@ -190,11 +190,59 @@ test("while somebody watches, each change is told", () => {
   expect(changes).toBe(4);
 });
 
-test("what is sent is added to the worker's own total, and to nobody else's", () => {
-  const totals = new Float64Array([10, 20, 30]);
-  const counts = new SendCounts(totals, 1);
-  counts.sent(100, 100);
-  counts.sent(70_000, 40_000);
-  expect([...totals]).toEqual([10, 40_120, 30]);
-  expect(counts).toMatchObject({ total: 2, eagain: 1, batch: 1 });
+describe("totals", () => {
+  test("of bytes grow with each write, the worker's own and nobody else's", () => {
+    const memory = new Float64Array(WorkerTotals.size(3));
+    for (const worker of [0, 1, 2]) new WorkerTotals(memory, worker).add("bytesSent", 10 * worker);
+    const counts = new SendCounts(new WorkerTotals(memory, 1));
+    counts.sent(100, 100);
+    counts.sent(70_000, 40_000);
+    expect([0, 1, 2].map((worker) => new WorkerTotals(memory, worker).all.bytesSent)).toEqual([0, 40_110, 20]);
+    expect(WorkerTotals.sum(memory)).toMatchObject({ bytesSent: 40_130, clients: 0 });
+    expect(counts).toMatchObject({ total: 2, eagain: 1, batch: 1 });
+  });
+
+  test("keep what clients and upstreams have counted, each once, whether seen or gone", () => {
+    const flow = new FakeFlow();
+    const rtp = { lost: 1, reordered: 2, duplicates: 3, late: 4 };
+    const queue = { ...QUEUE };
+    const [one, two] = [enter().client, enter().client];
+    one.fed(queue, flow, { ...DESCRIPTION, rtp: () => rtp });
+    two.fed({ ...QUEUE, droppedPackets: 0, droppedBytes: 0 }, flow, DESCRIPTION);
+    flow.receivedBytes = 500;
+    expect(registry.totals.all).toMatchObject({ clients: 2, upstreams: 1, bytesReceived: 0, droppedPackets: 0 });
+    registry.report(0);
+    registry.report(0);
+    const counted = { bytesReceived: 500, rtpLost: 1, rtpReordered: 2, rtpDuplicates: 7, tsContinuityErrors: 0 };
+    expect(registry.totals.all).toMatchObject({
+      droppedPackets: 2,
+      droppedBytes: 2632,
+      backpressureEvents: 6,
+      ...counted,
+    });
+    queue.droppedPackets = 5;
+    rtp.lost = 9;
+    registry.leave(one);
+    registry.leave(one);
+    registry.leave(two);
+    expect(registry.totals.all).toMatchObject({
+      clients: 2,
+      upstreams: 1,
+      droppedPackets: 5,
+      bytesReceived: 500,
+      rtpLost: 9,
+    });
+  });
+
+  test("keep what was counted before a client's media came from elsewhere, or a counter began anew", () => {
+    const { client } = enter();
+    const rtp = { lost: 5, reordered: 0, duplicates: 0, late: 0 };
+    client.fed(QUEUE, new FakeFlow(), { ...DESCRIPTION, rtp: () => rtp });
+    client.fed(QUEUE, new FakeFlow(), { ...DESCRIPTION, rtp: () => rtp });
+    expect(registry.totals.all).toMatchObject({ upstreams: 2, droppedPackets: 2, rtpLost: 5 });
+    registry.report(0);
+    rtp.lost = 1;
+    registry.leave(client);
+    expect(registry.totals.all).toMatchObject({ droppedPackets: 4, rtpLost: 11 });
+  });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { LogRing } from "../../src/status/log-ring.ts";
 import { NO_POOL, type ServiceSnapshot, serviceStatus, type WorkerReport } from "../../src/status/snapshot.ts";
+import { WorkerTotals } from "../../src/status/totals.ts";
 import {
   type ClientReport,
   emitLogNews,
@@ -52,16 +53,17 @@ const REPORT: WorkerReport = {
   send: { total: 7, completions: 0, copied: 0, eagain: 1, enobufs: 0, batch: 2 },
   pool: { ...NO_POOL, total: 10, free: 5, used: 5, max: 10, utilization: 50 },
 };
+const NO_TOTALS = new WorkerTotals().all;
 const SERVICE: ServiceSnapshot = {
   serverStartTime: 1_782_389_412_123,
   uptimeMs: 5000.4,
   currentLogLevel: 3,
   version: "1.2.3",
   maxClients: 5,
-  totalBytesSent: 99,
+  totals: { ...NO_TOTALS, bytesSent: 99, clients: 4 },
   workers: [
-    { id: 0, pid: 100, totalBytes: 60, report: REPORT, ageMs: 20.4 },
-    { id: 1, pid: 0, totalBytes: 39, report: undefined, ageMs: 0 },
+    { id: 0, pid: 100, totals: { ...NO_TOTALS, bytesSent: 60 }, report: REPORT, ageMs: 20.4 },
+    { id: 1, pid: 0, totals: { ...NO_TOTALS, bytesSent: 39 }, report: undefined, ageMs: 0 },
   ],
 };
 
@@ -74,7 +76,7 @@ test("has the members of the specification in its order, and those of ours behin
   expect(Object.keys(value)).toEqual(
     (
       "serverStartTime uptimeMs currentLogLevel version maxClients clients totalClients totalBytesSent totalBandwidth " +
-      "workers upstreams logsMode logs"
+      "workers upstreams totals logsMode logs"
     ).split(" "),
   );
   expect(Object.keys(value.clients[0])).toEqual(
@@ -98,6 +100,7 @@ test("has the members of the specification in its order, and those of ours behin
       expect(Object.values(part).filter((member) => typeof member !== "number")).toEqual([]);
     }
   }
+  expect(value.totals).toEqual({ ...NO_TOTALS, bytesSent: 99, clients: 4 });
   expect(value.workers[0]).toMatchObject({ id: 0, pid: 100, activeClients: 1, totalBandwidth: 10, totalBytes: 60 });
   expect(value.workers[1]).toMatchObject({ id: 1, pid: 0, activeClients: 0, totalBandwidth: 0, totalBytes: 39 });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { LogRing } from "../../src/status/log-ring.ts";
 import { NO_POOL, type WorkerReport } from "../../src/status/snapshot.ts";
+import { WorkerTotals } from "../../src/status/totals.ts";
 import { StatusAggregator, type StatusBoardParent } from "../../src/supervisor/status-aggregator.ts";
 import type { ToWorker } from "../../src/worker/messages.ts";
 import { until } from "../fakes/until.ts";
@@ -52,7 +53,8 @@ let totals: Float64Array;
 beforeEach(() => {
   parent = new Parent();
   ring = new LogRing();
-  totals = new Float64Array([1, 2, 4]);
+  totals = new Float64Array(WorkerTotals.size(3));
+  for (const worker of [0, 1, 2]) new WorkerTotals(totals, worker).add("bytesSent", 2 ** worker);
   board = new StatusAggregator(parent, ring, totals);
 });
 afterEach(() => board.stop());
@@ -108,7 +110,12 @@ test("the first event comes when all workers have answered", () => {
   expect(parent.events).toEqual([]);
   board.reported(0, REPORT);
   expect(parent.events).toMatchObject([{ worker: 0, logs: { logsMode: "full", logs: [{ message: "line" }] } }]);
-  expect(parent.payload).toMatchObject({ totalBytesSent: 7, maxClients: 5, currentLogLevel: 3 });
+  expect(parent.payload).toMatchObject({
+    totalBytesSent: 7,
+    totals: { bytesSent: 7 },
+    maxClients: 5,
+    currentLogLevel: 3,
+  });
   expect(parent.payload.workers).toMatchObject([
     { id: 0, pid: 10, totalBytes: 1, send: { total: 1 } },
     { id: 1, pid: 11, totalBytes: 2, send: { total: 1 } },

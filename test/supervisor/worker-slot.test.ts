@@ -21,7 +21,7 @@ const START: StartMessage = {
   settings,
   logLevel: 3,
   sockets: [],
-  sentBytes: { fd: 0 },
+  totals: { fd: 0 },
   places: { fd: 3, workers: 1 },
   loaded: [],
 };

@@ -117,6 +117,23 @@ const LOG_ENTRY = {
   message: "text",
 } as const satisfies Schema;
 
+/** Since the start of the service, by clients and upstreams that are there and by those that are gone. */
+const TOTALS = {
+  /** How many were let in. */
+  clients: "number",
+  bytesSent: "number",
+  droppedPackets: "number",
+  droppedBytes: "number",
+  backpressureEvents: "number",
+  /** How many were opened. */
+  upstreams: "number",
+  bytesReceived: "number",
+  rtpLost: "number",
+  rtpReordered: "number",
+  rtpDuplicates: "number",
+  tsContinuityErrors: "number",
+} as const satisfies Schema;
+
 /** Everything but the log, in the order of the specification, and behind that what is ours. */
 const SERVICE = {
   /** Unix time in ms. */
@@ -131,6 +148,7 @@ const SERVICE = {
   totalBandwidth: "number",
   workers: [WORKER],
   upstreams: [UPSTREAM],
+  totals: TOTALS,
 } as const satisfies Schema;
 
 const EVENT = { ...SERVICE, logsMode: "text", logs: [LOG_ENTRY] } as const satisfies Schema;
@@ -139,8 +157,11 @@ export type ClientReport = Omit<Written<typeof CLIENT>, "workerPid">;
 export type UpstreamReport = Written<typeof UPSTREAM>;
 export type SendReport = Written<typeof SEND>;
 export type PoolReport = Written<typeof POOL>;
+export type Totals = Written<typeof TOTALS>;
 export type ServiceStatus = Written<typeof SERVICE>;
 export type LogEntry = Written<typeof LOG_ENTRY>;
+
+export const TOTAL_NAMES = Object.keys(TOTALS) as readonly (keyof Totals)[];
 
 /** What a reader has to do with `logs`: replace its list, append to it, or nothing. */
 const LOGS_MODES = ["full", "incremental", "none"] as const;

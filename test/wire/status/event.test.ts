@@ -88,6 +88,19 @@ const service: fc.Arbitrary<ServiceStatus> = fc.record({
   totalBandwidth: count,
   workers: fc.array(worker, { maxLength: 3 }),
   upstreams: fc.array(upstream, { maxLength: 3 }),
+  totals: fc.record({
+    clients: count,
+    bytesSent: count,
+    droppedPackets: count,
+    droppedBytes: count,
+    backpressureEvents: count,
+    upstreams: count,
+    bytesReceived: count,
+    rtpLost: count,
+    rtpReordered: count,
+    rtpDuplicates: count,
+    tsContinuityErrors: count,
+  }),
 });
 const news: fc.Arbitrary<LogNews> = fc.record({
   logsMode: fc.constantFrom("full", "incremental", "none"),
