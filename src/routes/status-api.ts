@@ -6,7 +6,7 @@ import { LEVEL_NAMES } from "../wire/status/event.ts";
 import { utf8Decode } from "../wire/url/percent.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import type { Route } from "./route.ts";
-import { belowStatusPage } from "./status-path.ts";
+import { belowStatusPage } from "./status-events.ts";
 
 /** Who carries the orders out. False: the supervisor cannot be reached. None takes effect before the answer is sent. */
 export interface StatusControl {

@@ -19,7 +19,7 @@ import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slo
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
 const MAX_WORKERS = 32;
 /** In a worker, standard input, output and error are 0 to 2. */
-const FIRST_HANDED_FD = 3;
+const FIRST_INHERITED_FD = 3;
 
 export interface SupervisorOptions {
   readonly settings: Settings;
@@ -34,11 +34,11 @@ export interface SupervisorOptions {
 
 export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly log: Log;
-  readonly board: StatusAggregator;
+  readonly status: StatusAggregator;
   readonly #options: SupervisorOptions;
   readonly #ownedResources: OwnedResources;
-  readonly #placesFd = createSharedIntegers(SharedSlots.size(MAX_WORKERS));
-  readonly #places = mapIntegers(this.#placesFd, SharedSlots.size(MAX_WORKERS));
+  readonly #clientSlotsFd = createSharedIntegers(SharedSlots.size(MAX_WORKERS));
+  readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
@@ -59,7 +59,11 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#logLevel = settings.verbosity;
     this.log = log;
     this.#reloads = new TaskQueue(log);
-    this.board = new StatusAggregator(this, options.logRing, mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)));
+    this.status = new StatusAggregator(
+      this,
+      options.logRing,
+      mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)),
+    );
     this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
@@ -117,7 +121,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#logLevel = level;
     this.log.level = level;
     this.#broadcast({ kind: "log-level", level });
-    this.board.changed();
+    this.status.changed();
   }
 
   /** Ends all workers and removes what the start made. Takes `STOP_TIMEOUT_MS` and a little at most. Harmless when repeated. */
@@ -129,7 +133,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   launch(id: number) {
     const sockets: InheritedSocket[] = [];
     const descriptors: number[] = [];
-    const hand = (fd: number) => FIRST_HANDED_FD + descriptors.push(fd) - 1;
+    const hand = (fd: number) => FIRST_INHERITED_FD + descriptors.push(fd) - 1;
     for (const { fd, address, port } of this.#ownedResources.tcpSocketsOf(id))
       sockets.push({ fd: hand(fd), address, port });
     for (const { fd, path } of this.#ownedResources.unixSockets) sockets.push({ fd: hand(fd), path });
@@ -140,7 +144,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         kind: "start" as const,
         settings: this.#settings,
         logLevel: this.#logLevel,
-        places: { fd: hand(this.#placesFd), workers: MAX_WORKERS },
+        clientSlots: { fd: hand(this.#clientSlotsFd), workers: MAX_WORKERS },
         totals: { fd: hand(this.#totalsFd) },
         sockets,
         loaded: this.#loaded.all,
@@ -177,14 +181,14 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   #isReady(id: number): void {
     this.#readyWorkers.add(id);
-    this.board.ready(id);
+    this.status.ready(id);
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
 
   exited(id: number, pid: number): void {
-    const count = new SharedSlots(this.#places, id).reclaim();
+    const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
-    this.board.exited(id);
+    this.status.exited(id);
   }
 
   async #stop(): Promise<void> {
@@ -223,7 +227,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       this.#broadcast({ kind: "settings", settings });
     }
     this.#fillSlots(settings.workers);
-    this.board.changed();
+    this.status.changed();
   }
 
   #fillSlots(workers: number): void {
@@ -242,7 +246,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   #cleanUp(): void {
     this.#loaded.close();
-    this.board.stop();
+    this.status.stop();
     this.#ownedResources.release();
   }
 }

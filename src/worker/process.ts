@@ -25,7 +25,7 @@ class WorkerProcess {
   readonly #id: number;
   readonly #log: Log;
   #worker: Worker | undefined;
-  /** A second signal does not cut the first one's farewells short. */
+  /** A second signal does not cut short what the first one has begun. */
   #stopped: Promise<never> | undefined;
   #lines: LogLine[] = [];
 
@@ -58,11 +58,11 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, places, totals, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, clientSlots, totals, loaded }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
-    const counters = mapIntegers(places.fd, SharedSlots.size(places.workers));
+    const counters = mapIntegers(clientSlots.fd, SharedSlots.size(clientSlots.workers));
     // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).
     const onLoaded = (copy: Loaded) => this.#send({ kind: "loaded", loaded: copy });
     this.#worker = new Worker({
@@ -71,7 +71,7 @@ class WorkerProcess {
       log,
       sockets,
       places: new SharedSlots(counters, this.#id),
-      totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(places.workers)), this.#id),
+      totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
       send: (message) => this.#send(message),

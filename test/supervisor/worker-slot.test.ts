@@ -22,7 +22,7 @@ const START: StartMessage = {
   logLevel: 3,
   sockets: [],
   totals: { fd: 0 },
-  places: { fd: 3, workers: 1 },
+  clientSlots: { fd: 3, workers: 1 },
   loaded: [],
 };
 

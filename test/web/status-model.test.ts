@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { GAP_MS, HISTORY_MS } from "../../src/web/status/history.ts";
-import { KEPT_LINES, linesUpTo } from "../../src/web/status/log-lines.ts";
-import { StatusModel } from "../../src/web/status/status-model.ts";
+import { KEPT_LINES, linesUpTo, StatusModel } from "../../src/web/status/status-model.ts";
 import { textsIn } from "../../src/web/status/texts.ts";
 import { parseStatusEvent, type ReadStatusEvent } from "../../src/wire/status/event.ts";
 import { clientOf, logOf, statusOf, upstreamOf } from "../fakes/status-events.ts";

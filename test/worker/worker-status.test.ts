@@ -38,17 +38,19 @@ function enter() {
 test("reports when asked, and then once for changes that come together, until nobody watches", async () => {
   enter();
   expect(sent).toEqual([]);
-  status.take({ kind: "status-ask" });
-  expect(sent).toMatchObject([{ kind: "status-report", report: { clients: [{ clientAddr: "1.2.3.4:5" }] } }]);
+  status.take({ kind: "ask", isWatched: true });
+  expect(sent).toMatchObject([{ kind: "report", report: { clients: [{ clientAddr: "1.2.3.4:5" }] } }]);
   for (let i = 0; i < 5; i++) enter();
   expect(sent).toHaveLength(1);
   await until(() => sent.length === 2, WAIT_MS, "a report");
   expect(sent[1]).toMatchObject({ report: { clients: { length: 6 }, pool: { total: 16_384, used: 0 } } });
   enter();
-  status.take({ kind: "status-rest" });
-  enter();
-  status.take({ kind: "status-ask" });
+  status.take({ kind: "ask", isWatched: false });
   expect(sent).toHaveLength(3);
+  enter();
+  expect(sent).toHaveLength(3);
+  status.take({ kind: "ask", isWatched: true });
+  expect(sent).toHaveLength(4);
 });
 
 test("says whether somebody watches here", () => {
@@ -56,8 +58,8 @@ test("says whether somebody watches here", () => {
   status.feed.open(listener);
   status.feed.close(listener);
   expect(sent).toEqual([
-    { kind: "status-watching", isWatching: true },
-    { kind: "status-watching", isWatching: false },
+    { kind: "watch", isWatching: true },
+    { kind: "watch", isWatching: false },
   ]);
 });
 

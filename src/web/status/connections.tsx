@@ -3,7 +3,6 @@ import { useRef, useState } from "preact/hooks";
 import { badgeKind, CLIENT_STATE } from "../../wire/status/client-state.ts";
 import type { ReadClient } from "../../wire/status/event.ts";
 import { APP_PATH_PREFIX } from "../shared/page-config.ts";
-import type { ClientList, ClientRow } from "./client-list.ts";
 import { type PageContext, usePage } from "./context.ts";
 import { type Column, DataTable } from "./data-table.tsx";
 import {
@@ -18,6 +17,7 @@ import {
 import { ScreenIcon } from "./icons.tsx";
 import { Bar, Section } from "./section.tsx";
 import { disconnectClient } from "./status-api.ts";
+import type { ClientList, ClientRow } from "./status-model.ts";
 
 export function Connections({ list }: { list: ClientList }) {
   const page = usePage();

@@ -3,9 +3,9 @@ import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { LEVEL_NAMES } from "../../wire/status/event.ts";
 import { usePage } from "./context.ts";
 import { formatDateTime } from "./format.ts";
-import { type LogRow, linesUpTo } from "./log-lines.ts";
 import { Section } from "./section.tsx";
 import { setLogLevel } from "./status-api.ts";
+import { type LogRow, linesUpTo } from "./status-model.ts";
 
 /** So close to the end counts as at the end. */
 const END_TOLERANCE_PX = 24;
