@@ -63,6 +63,7 @@ export class WatchedClient {
   /** Its media comes from here. Clients that share a flow share the description that the first one has given. */
   fed(queue: QueueStats, flow: SourceStats, description: UpstreamDescription): void {
     this.settle();
+    this.upstream?.settle();
     this.#share = new CountedShare(this.#registry.totals);
     this.#queue = queue;
     this.upstream = this.#registry.upstreamOf(flow, description);
@@ -71,11 +72,9 @@ export class WatchedClient {
 
   /** Adds what has been counted so far to the totals. */
   settle(): void {
-    if (this.#queue) {
-      const { droppedPackets, droppedBytes, backpressureEvents } = this.#queue;
-      this.#share.settle({ droppedPackets, droppedBytes, backpressureEvents });
-    }
-    this.upstream?.settle();
+    if (!this.#queue) return;
+    const { droppedPackets, droppedBytes, backpressureEvents } = this.#queue;
+    this.#share.settle({ droppedPackets, droppedBytes, backpressureEvents });
   }
 
   /** Begins to measure, now that somebody watches. */
@@ -146,6 +145,7 @@ export class ClientRegistry {
   leave(client: WatchedClient): void {
     if (!this.#clients.delete(client.id)) return;
     client.settle();
+    client.upstream?.settle();
     this.changed();
   }
 
@@ -185,10 +185,12 @@ export class ClientRegistry {
   }
 
   report(now: number): { clients: ClientReport[]; upstreams: UpstreamReport[] } {
+    const upstreams = this.#sharedUpstreams();
     for (const client of this.#clients.values()) client.settle();
+    for (const upstream of upstreams.keys()) upstream.settle();
     return {
       clients: Array.from(this.#clients.values(), (client) => client.report(now)),
-      upstreams: Array.from(this.#sharedUpstreams(), ([upstream, clients]) => upstream.report(clients, now)),
+      upstreams: Array.from(upstreams, ([upstream, clients]) => upstream.report(clients, now)),
     };
   }
 

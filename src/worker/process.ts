@@ -2,6 +2,7 @@
 import type { Loaded } from "../playlist/loaded.ts";
 import { SharedSlots } from "../routes/client-limit.ts";
 import { WorkerTotals } from "../status/totals.ts";
+import { errorReason } from "../system/error-reason.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
 import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
@@ -101,7 +102,11 @@ class WorkerProcess {
   }
 
   async #end(): Promise<never> {
-    await this.#worker?.stop();
+    try {
+      await this.#worker?.stop();
+    } catch (error) {
+      this.#log.error(`The worker could not be stopped cleanly: ${errorReason(error)}`);
+    }
     this.#flush();
     process.exit(0);
   }
