@@ -6,8 +6,9 @@ import type { Exchange } from "../../src/routes/route.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { listChannels } from "../playlist/list-channels.ts";
+import { SCHEMES_WITH_HTTPS } from "../playlist/schemes.ts";
 
-const RULES = { appPathPrefix: asByteString(""), proxyHttps: true, isMulticast: () => true };
+const RULES = { appPathPrefix: asByteString(""), schemes: SCHEMES_WITH_HTTPS };
 const LIST = [
   ...["#EXTINF:-1,Group", "rtp://239.0.0.1:5000", "#EXTINF:-1,Udp", "udp://239.0.0.2"],
   ...["#EXTINF:-1,Rtsp", "rtsp://h/x?a=1&playseek={utc}", "#EXTINF:-1,新 闻/%", "http://h/x?a=1&b=2&a=3$HD"],

@@ -7,6 +7,7 @@ import { headerValue } from "../../wire/http/request.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { formatRtspUrl, parseRtspUrl } from "../../wire/rtsp/url.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
+import type { ByteString } from "../../wire/text/byte-string.ts";
 import { takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
 import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
@@ -34,6 +35,11 @@ export interface RtspSettings {
   readonly stageTimeoutMs?: number;
   /** Addresses of a host name in the order in which to try them. */
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
+}
+
+/** @param rest of the URL, behind its scheme */
+export function isServableRtsp(rest: ByteString): boolean {
+  return parseRtspUrl(rest).kind === "url";
 }
 
 export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planner {
