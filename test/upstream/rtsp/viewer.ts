@@ -5,6 +5,7 @@ import { Hub, type Subscription } from "../../../src/relay/hub.ts";
 import type { StreamInfo, UpstreamError } from "../../../src/relay/upstream.ts";
 import type { PlannedUpstream, PlanRequest } from "../../../src/upstream/planner.ts";
 import { type RtspSettings, rtspPlanner } from "../../../src/upstream/rtsp/planner.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
@@ -21,7 +22,7 @@ export const SETTINGS: RtspSettings = {
 };
 
 export const REQUEST: PlanRequest = {
-  url: "",
+  url: asByteString(""),
   serviceUrl: undefined,
   method: "GET",
   headers: [],
@@ -58,7 +59,14 @@ export class Viewer implements Consumer, Disposable {
     bufferSlots = 16_384,
   ) {
     this.hub = new Hub({ bufferSlots, fastStart: true, log: this.log });
-    const plan = rtspPlanner({ ...SETTINGS, ...settings }, plannerParts(this.log))({ ...REQUEST, url, ...request });
+    const plan = rtspPlanner(
+      { ...SETTINGS, ...settings },
+      plannerParts(this.log),
+    )({
+      ...REQUEST,
+      url: asByteString(url),
+      ...request,
+    });
     if ("status" in plan) throw new Error(`${url} is answered ${plan.status}`);
     this.plan = plan;
     this.subscription = this.hub.join(plan, this);
