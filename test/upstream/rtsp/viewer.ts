@@ -1,5 +1,4 @@
 /** A consumer of an RTSP URL on a hub of its own, without HTTP: it checks what it is given, and remembers what it is told. */
-import { readdirSync, readlinkSync } from "node:fs";
 import type { Consumer } from "../../../src/relay/consumer.ts";
 import { Hub, type Subscription } from "../../../src/relay/hub.ts";
 import type { StreamInfo, UpstreamError } from "../../../src/relay/upstream.ts";
@@ -125,15 +124,4 @@ export class Viewer implements Consumer, Disposable {
   [Symbol.dispose](): void {
     this.subscription.close();
   }
-}
-
-/** Sockets that this process has open. */
-export function openSockets(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
-    } catch {
-      return false;
-    }
-  }).length;
 }
