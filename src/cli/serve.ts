@@ -40,8 +40,8 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  process.on("SIGHUP", () => supervisor.reload());
-  process.on("SIGUSR1", () => supervisor.renewWorkers());
+  process.on("SIGHUP", () => supervisor.reload("signal"));
+  process.on("SIGUSR1", () => supervisor.renewWorkers("signal"));
   try {
     await supervisor.start();
   } catch (error) {

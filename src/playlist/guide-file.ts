@@ -118,7 +118,9 @@ export class GuideFile implements GuideFacts {
   }
 
   #closeUnused(): void {
-    if (this.#isClosed && this.#readers === 0) void this.#handle.close();
+    if (!this.#isClosed || this.#readers > 0) return;
+    // All of it has been written and read: a failure loses nothing, and nobody could mend it.
+    this.#handle.close().catch(() => {});
   }
 }
 

@@ -2,6 +2,7 @@
 import { tmpdir } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
+import { runDetached } from "../system/task-queue.ts";
 import type { DownloadLimits } from "./download.ts";
 import { type GuideEncoding, GuideFile, type GuideStream } from "./guide-file.ts";
 import { mergeGuides } from "./guide-merge.ts";
@@ -92,7 +93,7 @@ export class Guide {
     if (this.#comesFrom(wanted)) return;
     this.#sources = wanted.map((url) => known.find((source) => source.url === url) ?? this.#source(url));
     for (const source of known) if (!this.#sources.includes(source)) source.close();
-    void this.#merge();
+    runDetached(this.#log, "Joining EPG data", this.#merge());
   }
 
   /** Fetches one after the other, with retries for each that fails. Resolves after the first tries; never rejects. */
@@ -156,7 +157,7 @@ export class Guide {
       schedule: this.#schedule,
       onChange: () => {
         this.#isMergeDue = true;
-        if (!this.#isRefreshing) void this.#merge();
+        if (!this.#isRefreshing) runDetached(this.#log, "Joining EPG data", this.#merge());
       },
     });
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import { collectGarbageIn } from "../system/garbage.ts";
 import type { Log } from "../system/log.ts";
+import { runDetached } from "../system/task-queue.ts";
 import type { M3uPlaylist } from "../wire/m3u/parser.ts";
 import { asByteString, type UnicodeText, utf8Decode, utf8Encode } from "../wire/text/byte-string.ts";
 import { type BuiltChannels, buildChannels } from "./build.ts";
@@ -118,7 +119,7 @@ export class Playlists {
     const inline = newList("inline", undefined);
     const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
-    for (const list of known) if (!external.includes(list)) closeList(list);
+    for (const list of known) if (!external.includes(list)) this.#close(list);
     await this.#take(inline, Buffer.from(settings.inline));
     if (this.#settings === settings) this.refresh();
   }
@@ -147,7 +148,7 @@ export class Playlists {
     this.#cancelCycle = undefined;
     const { intervalS = 0 } = this.#settings ?? {};
     if (intervalS > 0) this.#cancelCycle = this.#schedule(() => this.refresh(), intervalS * 1000);
-    void this.#load();
+    runDetached(this.#parts.log, "Loading playlists", this.#load());
   }
 
   /** No timer, connection or file is left. */
@@ -157,7 +158,7 @@ export class Playlists {
     this.#cancelSettling?.();
     this.#builds++;
     this.#cycles++;
-    for (const list of this.#lists) closeList(list);
+    for (const list of this.#lists) this.#close(list);
     this.guide.close();
   }
 
@@ -190,7 +191,7 @@ export class Playlists {
         await this.#take(list, bytes);
         await this.#share(list, url, bytes);
         // A retry brought it, and so perhaps another guide.
-        if (!this.#isLoading) void this.guide.refresh();
+        if (!this.#isLoading) runDetached(log, "Loading the guide", this.guide.refresh());
       },
     });
     const list = newList(withoutPassword(url), url, source);
@@ -211,13 +212,24 @@ export class Playlists {
     if (!onLoaded) return;
     try {
       const copy = await writeListCopy(url, bytes, directory);
-      void list.copy?.handle.close();
+      this.#closeCopy(list);
       list.copy = copy;
       if (this.#lists.includes(list)) onLoaded(copy.loaded);
-      else closeList(list);
+      else this.#close(list);
     } catch (error) {
       log.warn(`${list.name}: no copy for other workers: ${directory}: ${errorReason(error)}`);
     }
+  }
+
+  #close(list: List): void {
+    list.source?.close();
+    this.#closeCopy(list);
+  }
+
+  #closeCopy(list: List): void {
+    const { name, copy } = list;
+    list.copy = undefined;
+    if (copy) runDetached(this.#parts.log, `${name}: closing the copy for other workers`, copy.handle.close());
   }
 
   #report({ name }: List, { skipped, skippedCount }: M3uPlaylist): void {
@@ -256,10 +268,4 @@ export class Playlists {
 
 function newList(name: string, url: string | undefined, source?: PlaylistSource): List {
   return { name, url, source, bytes: undefined, isReported: false, version: 0, copy: undefined };
-}
-
-function closeList(list: List): void {
-  list.source?.close();
-  void list.copy?.handle.close();
-  list.copy = undefined;
 }

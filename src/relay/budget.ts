@@ -1,5 +1,6 @@
 /** The memory budget of a worker's rings (`buffer-pool-max-size`). */
 import type { PoolState } from "./limit.ts";
+import type { Ring } from "./ring.ts";
 
 /** The budget's unit: one buffer of the `-b` option, in bytes (flow-control.md section 2). */
 export const SLOT_BYTES = 1536;
@@ -12,6 +13,7 @@ export class Budget implements PoolState {
   expansions = 0;
   exhaustions = 0;
   shrinks = 0;
+  #spareRing: Ring | undefined;
 
   /** @param slots value of `-b`, 1 or more */
   constructor(slots: number) {
@@ -40,5 +42,22 @@ export class Budget implements PoolState {
   giveBack(bytes: number): void {
     this.usedBytes -= bytes;
     this.shrinks++;
+  }
+
+  /** The ring of a stream that is over, for the next one: a change of channel then costs no new memory. */
+  keepSpareRing(ring: Ring): void {
+    this.#spareRing = ring;
+  }
+
+  takeSpareRing(capacity: number): Ring | undefined {
+    const ring = this.#spareRing;
+    if (ring?.capacity !== capacity) return undefined;
+    this.#spareRing = undefined;
+    ring.reset();
+    return ring;
+  }
+
+  dropSpareRing(): void {
+    this.#spareRing = undefined;
   }
 }

@@ -9,8 +9,8 @@ import { Stream, type StreamParent } from "./stream.ts";
 import { Tick } from "./tick.ts";
 import type { UpstreamPlan } from "./upstream.ts";
 
-/** After the end of the last stream. */
-const COLLECT_AFTER_MS = 100;
+/** After the end of the last stream. Somebody who changes channels opens another one before that. */
+const COLLECT_AFTER_MS = 2000;
 
 /** A consumer's place in a stream, and what waits for it. */
 export class Subscription implements QueueStats {
@@ -88,6 +88,7 @@ export class Hub implements StreamParent {
   readonly #open = new Set<Stream>();
   readonly #shared = new Map<string, Stream>();
   readonly #keys = new WeakMap<Stream, string>();
+  #cancelCollecting: (() => void) | undefined;
 
   constructor(options: HubOptions) {
     this.fastStart = options.fastStart;
@@ -109,6 +110,7 @@ export class Hub implements StreamParent {
     if (shared) return new Subscription(shared, shared.attach(consumer, this.fastStart));
     const stream = new Stream(plan, this);
     this.#open.add(stream);
+    this.#cancelCollecting?.();
     if (plan.key !== undefined) {
       this.#shared.set(plan.key, stream);
       this.#keys.set(stream, plan.key);
@@ -134,6 +136,7 @@ export class Hub implements StreamParent {
     if (key !== undefined) this.#shared.delete(key);
     this.tick.remove(stream);
     // A pause harms nobody then: the rings' memory goes back to the system now, not at some later time.
-    if (this.#open.size === 0) collectGarbageIn(COLLECT_AFTER_MS);
+    if (this.#open.size === 0)
+      this.#cancelCollecting = collectGarbageIn(COLLECT_AFTER_MS, () => this.budget.dropSpareRing());
   }
 }

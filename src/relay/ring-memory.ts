@@ -28,7 +28,7 @@ export class RingMemory {
     const capacity = budget.take(this.#usualBytes) ? this.#usualBytes : LEAST_BYTES[overflow];
     if (capacity < this.#usualBytes) budget.take(capacity, true);
     budget.streams++;
-    this.ring = new Ring(capacity);
+    this.ring = budget.takeSpareRing(capacity) ?? new Ring(capacity);
   }
 
   /** Harmless when repeated. */
@@ -37,6 +37,7 @@ export class RingMemory {
     this.#isReleased = true;
     this.#budget.giveBack(this.ring.capacity);
     this.#budget.streams--;
+    this.#budget.keepSpareRing(this.ring);
   }
 
   /** Makes the ring up to twice as large, as far as a lag of `limit` bytes is served by that; false when it stays as it is. */
@@ -80,7 +81,6 @@ export class RingMemory {
   #resize(wanted: number, isForced: boolean): boolean {
     const capacity = Math.ceil(wanted / STEP_BYTES) * STEP_BYTES;
     const more = capacity - this.ring.capacity;
-    // An upstream that is closed within its own tick may still hand over what it has read.
     if (this.#isReleased || more === 0 || !this.#budget.take(more, isForced)) return false;
     this.ring.resize(capacity);
     return true;

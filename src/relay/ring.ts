@@ -112,6 +112,16 @@ export class Ring {
     return this.#marks.atOrAfter(position) ?? { position: this.head, units: this.units };
   }
 
+  /** Begins anew, with what it holds forgotten. */
+  reset(): void {
+    this.head = 0;
+    this.units = 0;
+    this.randomAccessPoints.length = 0;
+    this.#marks.reset();
+    this.#at = 0;
+    this.#floor = 0;
+  }
+
   /** Copies bytes out; the ring must hold them all. */
   copyOut(from: number, to: number): Uint8Array {
     const start = this.offsetOf(from);

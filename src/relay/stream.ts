@@ -53,6 +53,8 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   /** Consumers may be opened before media comes. */
   #isOpened = false;
   #cause: Error | undefined;
+  /** Set when the ring has been given to another stream. */
+  #receivedBytes: number | undefined;
   #now = 0;
   #tap: Tap | undefined;
   #continuation: NodeJS.Immediate | undefined;
@@ -110,7 +112,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   }
 
   get receivedBytes(): number {
-    return this.ring.head;
+    return this.#receivedBytes ?? this.ring.head;
   }
 
   get mayLose(): boolean {
@@ -183,6 +185,8 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   }
 
   append(from: Memory, offset: number, length: number): void {
+    // An upstream that is closed within its own tick may still hand over what it has read.
+    if (this.#state === "closed") return;
     if (!this.#fanOut.hasRoom(length)) this.#fanOut.makeRoom(length, this.#now);
     this.ring.append(from, offset, length);
   }
@@ -224,6 +228,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   }
 
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
+    if (this.#state === "closed") return;
     const previous = this.ring.randomAccess?.position;
     const { capacity } = this.ring;
     this.ring.markRandomAccess(within, preamble, pts);
@@ -257,6 +262,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     this.#state = "closed";
     if (wasOpen) this.#closeUpstream();
     this.gate.open();
+    this.#receivedBytes = this.ring.head;
     this.#memory.release();
   }
 

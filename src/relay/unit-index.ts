@@ -29,6 +29,10 @@ export class UnitIndex {
     this.#units[at] = units;
   }
 
+  reset(): void {
+    this.#count = 0;
+  }
+
   /** The first mark at or behind `position`: where it is and how many units began before it. Undefined when there is none. */
   atOrAfter(position: number): { position: number; units: number } | undefined {
     const size = this.#positions.length;

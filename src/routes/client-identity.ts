@@ -1,6 +1,5 @@
 /** Who a media client is, in the words of the status page and the access log (status.md section 3, config.md section 14). */
 import { withoutTokenWord } from "../http/token.ts";
-import type { UpstreamAbout } from "../relay/upstream.ts";
 import type { ClientIdentity } from "../status/clients.ts";
 import { cutUtf8 } from "../system/log.ts";
 import { SHOWN_MAX_BYTES, shownUrl } from "../upstream/shown-url.ts";
@@ -10,13 +9,12 @@ import type { Exchange } from "./route.ts";
 
 const ADDRESS_MAX_BYTES = 127;
 
-export function clientIdentity(exchange: Exchange, { kind, receiver }: UpstreamAbout): ClientIdentity {
+export function clientIdentity(exchange: Exchange, kind: string): ClientIdentity {
   return {
     address: cutUtf8(utf8Decode(asByteString(exchange.clientAddress)), ADDRESS_MAX_BYTES),
     serviceUrl: shownUrl(serviceUrl(exchange)),
     userAgent: cutUtf8(utf8Decode(userAgent(exchange)), SHOWN_MAX_BYTES),
     kind,
-    receiver,
   };
 }
 

@@ -91,7 +91,7 @@ export class ClientLimit {
     if (!this.#places.take(this.limit)) return undefined;
     const { connection } = exchange;
     connection.countSends(this.#clients.sendCounts);
-    const client = this.#clients.enter(connection, clientIdentity(exchange, plan.about), plan.firstState);
+    const client = this.#clients.enter(connection, clientIdentity(exchange, plan.about.kind), plan.firstState);
     let isInside = true;
     const leave = () => {
       if (isInside) this.#places.giveBack();

@@ -5,9 +5,9 @@ import type { Consumer } from "../relay/consumer.ts";
 import type { Cursor } from "../relay/cursor.ts";
 import type { Subscription } from "../relay/hub.ts";
 import { type StreamInfo, type StreamState, UpstreamError } from "../relay/upstream.ts";
-import { CLIENT_STATE, type ClientState } from "../status/client-state.ts";
 import type { WatchedClient } from "../status/clients.ts";
 import type { Log } from "../system/log.ts";
+import { CLIENT_STATE, type ClientState } from "../wire/status/client-state.ts";
 import { streamHeaders } from "./stream-headers.ts";
 
 const NOTHING = new Uint8Array(0);

@@ -1,12 +1,12 @@
 /** `<status page>/api/…`: what the status page can order (status.md section 6). */
 import type { Connection } from "../http/connection.ts";
 import type { HttpRequest } from "../http/request.ts";
-import { LEVEL_NAMES } from "../status/log-ring.ts";
 import type { LogLevel } from "../system/log.ts";
+import { LEVEL_NAMES } from "../wire/status/event.ts";
 import { bytesToString, utf8Decode } from "../wire/text/byte-string.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import type { Route } from "./route.ts";
-import { belowStatusPage } from "./status-path.ts";
+import { belowStatusPage } from "./status-events.ts";
 
 /** Who carries the orders out. False: the supervisor cannot be reached. None takes effect before the answer is sent. */
 export interface StatusControl {

@@ -2,8 +2,8 @@
 import type { Connection, StreamWriter } from "../http/connection.ts";
 import type { ResponseHeader } from "../http/response.ts";
 import type { StatusFeed } from "../status/feed.ts";
+import { utf8Encode } from "../wire/text/byte-string.ts";
 import type { Route } from "./route.ts";
-import { belowStatusPage } from "./status-path.ts";
 
 const HEADERS: readonly ResponseHeader[] = [
   ["Content-Type", "text/event-stream"],
@@ -67,4 +67,15 @@ class EventReader implements StreamWriter {
     this.#event = undefined;
     if (this.#hasMissed) this.#next();
   }
+}
+
+/**
+ * Reads paths below the status page: `/status/sse`, or `/sse` when the page is at the root (http.md section 9). Returns what
+ * follows the page's path and a slash, without a trailing slash; undefined for any other path.
+ * @param page with one leading slash and none at the end, or `/`
+ * @param path byte string
+ */
+export function belowStatusPage(page: string, path: string): string | undefined {
+  const base = page === "/" ? "/" : `${utf8Encode(page)}/`;
+  return path.startsWith(base) ? path.slice(base.length).replace(/\/$/, "") : undefined;
 }

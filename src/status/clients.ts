@@ -1,10 +1,10 @@
 /** The media clients of a worker, and all that can be seen of them (status.md sections 3 to 5). */
 import { SLOT_BYTES } from "../relay/budget.ts";
 import type { QueueStats, SourceStats } from "../relay/stats.ts";
-import type { ClientState } from "./client-state.ts";
+import type { ClientState } from "../wire/status/client-state.ts";
+import type { ClientReport, UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
-import type { ClientReport, UpstreamReport } from "./report.ts";
-import { SendCounts } from "./send-counts.ts";
+import { CountedShare, SendCounts, WorkerTotals } from "./totals.ts";
 import { WatchedUpstream } from "./upstreams.ts";
 
 /** Who it is, in text that may be shown to anybody who may see the status page. */
@@ -17,10 +17,9 @@ export interface ClientIdentity {
   readonly userAgent: string;
   /** Where its media will come from, as far as is known. */
   readonly kind: string;
-  readonly receiver: string;
 }
 
-/** What is served, with or without a socket. */
+/** What the registry needs of whatever takes the media: a connection, or something without a socket. */
 export interface ClientHandle {
   readonly sentBytes: number;
   /** Ends it at once. */
@@ -38,19 +37,21 @@ export class WatchedClient {
   readonly #rate = new Rate(0, this.#startedAt);
   #state: ClientState;
   #queue: QueueStats | undefined;
+  #share: CountedShare;
 
   constructor(
     registry: ClientRegistry,
     id: string,
     handle: ClientHandle,
     identity: ClientIdentity,
-    firstState: ClientState,
+    state: ClientState,
   ) {
     this.#registry = registry;
     this.id = id;
     this.handle = handle;
     this.#identity = identity;
-    this.#state = firstState;
+    this.#state = state;
+    this.#share = new CountedShare(registry.totals);
   }
 
   set state(state: ClientState) {
@@ -61,9 +62,19 @@ export class WatchedClient {
 
   /** Its media comes from here. */
   fed(queue: QueueStats, source: SourceStats): void {
+    this.settle();
+    this.upstream?.settle();
+    this.#share = new CountedShare(this.#registry.totals);
     this.#queue = queue;
     this.upstream = this.#registry.upstreamOf(source);
     this.#registry.changed();
+  }
+
+  /** Adds what has been counted so far to the totals. */
+  settle(): void {
+    if (!this.#queue) return;
+    const { droppedPackets, droppedBytes, backpressureEvents } = this.#queue;
+    this.#share.settle({ droppedPackets, droppedBytes, backpressureEvents });
   }
 
   /** Begins to measure, now that somebody watches. */
@@ -76,9 +87,8 @@ export class WatchedClient {
   }
 
   report(now: number): ClientReport {
-    const { address, serviceUrl, userAgent } = this.#identity;
+    const { address, serviceUrl, userAgent, kind } = this.#identity;
     const { queuedBytes = 0, limitBytes = 0, peakBytes = 0, droppedBytes = 0, isSlow = false } = this.#queue ?? {};
-    const { kind, receiver } = this.upstream?.about ?? this.#identity;
     return {
       clientId: this.id,
       durationMs: Math.round(now - this.#startedAt),
@@ -94,8 +104,8 @@ export class WatchedClient {
       slow: isSlow ? 1 : 0,
       droppedPackets: this.#queue?.droppedPackets ?? 0,
       backpressureEvents: this.#queue?.backpressureEvents ?? 0,
-      upstream: kind,
-      receiver,
+      upstream: this.upstream?.about.kind ?? kind,
+      receiver: this.upstream?.about.receiver ?? "",
       upstreamId: this.upstream?.id ?? "",
       userAgent,
     };
@@ -104,6 +114,7 @@ export class WatchedClient {
 
 export class ClientRegistry {
   readonly sendCounts: SendCounts;
+  readonly totals: WorkerTotals;
   /** Called when clients or their states are others than before, while somebody watches. */
   onChanged: (() => void) | undefined;
   readonly #worker: number;
@@ -114,25 +125,31 @@ export class ClientRegistry {
   #isWatched = false;
 
   /** @param worker 0 or more */
-  constructor(worker = 0, sendCounts = new SendCounts()) {
+  constructor(worker = 0, totals = new WorkerTotals()) {
     this.#worker = worker;
-    this.sendCounts = sendCounts;
+    this.totals = totals;
+    this.sendCounts = new SendCounts(totals);
   }
 
-  enter(handle: ClientHandle, identity: ClientIdentity, firstState: ClientState): WatchedClient {
+  /** @param state its first one */
+  enter(handle: ClientHandle, identity: ClientIdentity, state: ClientState): WatchedClient {
     const id = `${identity.address}-worker${this.#worker}-seq${this.#nextClient++}`;
-    const client = new WatchedClient(this, id, handle, identity, firstState);
+    const client = new WatchedClient(this, id, handle, identity, state);
     this.#clients.set(id, client);
+    this.totals.add("clients", 1);
     this.changed();
     return client;
   }
 
   /** Harmless when repeated. */
   leave(client: WatchedClient): void {
-    if (this.#clients.delete(client.id)) this.changed();
+    if (!this.#clients.delete(client.id)) return;
+    client.settle();
+    client.upstream?.settle();
+    this.changed();
   }
 
-  /** Closes a client's connection at once; false when there is no such client. */
+  /** Ends a client at once; false when there is no such client. */
   disconnect(id: string): boolean {
     const client = this.#clients.get(id);
     client?.handle.abort();
@@ -147,7 +164,7 @@ export class ClientRegistry {
     const known = this.#upstreams.get(source);
     if (known) return known;
     const now = performance.now();
-    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, source, now);
+    const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, source, this.totals, now);
     this.#upstreams.set(source, upstream);
     if (this.#isWatched) upstream.watch(true, now);
     return upstream;
@@ -168,9 +185,12 @@ export class ClientRegistry {
   }
 
   report(now: number): { clients: ClientReport[]; upstreams: UpstreamReport[] } {
+    const upstreams = this.#sharedUpstreams();
+    for (const client of this.#clients.values()) client.settle();
+    for (const upstream of upstreams.keys()) upstream.settle();
     return {
       clients: Array.from(this.#clients.values(), (client) => client.report(now)),
-      upstreams: Array.from(this.#sharedUpstreams(), ([upstream, clients]) => upstream.report(clients, now)),
+      upstreams: Array.from(upstreams, ([upstream, clients]) => upstream.report(clients, now)),
     };
   }
 

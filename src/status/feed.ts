@@ -1,6 +1,7 @@
 /** Status events in a worker: made once for all readers that have seen the same log lines, and only while there are readers. */
+import { emitLogNews, emitServiceStatus } from "../wire/status/event.ts";
 import { type LogReading, LogRing } from "./log-ring.ts";
-import { payloadEnd } from "./payload.ts";
+import { type ServiceSnapshot, serviceStatus } from "./snapshot.ts";
 
 export interface FeedEvent {
   /** One event of the stream, to be left as it is: others send the same bytes. */
@@ -15,7 +16,8 @@ export class StatusFeed {
   /** The same lines as in the ring of all processes. */
   readonly #ring = new LogRing();
   readonly #listeners = new Set<() => void>();
-  #payloadStart: string | undefined;
+  /** The newest snapshot as text. */
+  #status: string | undefined;
   /** Made of that, by the cursor of their readers. */
   readonly #events = new Map<number, FeedEvent>();
 
@@ -28,28 +30,28 @@ export class StatusFeed {
   /** Harmless when repeated. */
   close(onPublished: () => void): void {
     if (!this.#listeners.delete(onPublished) || this.#listeners.size > 0) return;
-    this.#payloadStart = undefined;
+    this.#status = undefined;
     this.#events.clear();
     this.onWatched?.(false);
   }
 
   /** @param reading what is new in the ring of all processes */
-  publish(payloadStart: string, reading: LogReading): void {
+  publish(snapshot: ServiceSnapshot, reading: LogReading): void {
     // What was under way when the last reader went is of no use to the next.
     if (this.#listeners.size === 0) return;
     this.#ring.replay(reading);
-    this.#payloadStart = payloadStart;
+    this.#status = emitServiceStatus(serviceStatus(snapshot));
     this.#events.clear();
     for (const listener of this.#listeners) listener();
   }
 
   /** The newest event for a reader; undefined before the first. @param cursor 0 for a new reader */
   read(cursor: number): FeedEvent | undefined {
-    if (this.#payloadStart === undefined) return undefined;
+    if (this.#status === undefined) return undefined;
     const known = this.#events.get(cursor);
     if (known) return known;
     const reading = this.#ring.read(cursor);
-    const bytes = Buffer.from(`data: ${this.#payloadStart}${payloadEnd(reading)}\n\n`);
+    const bytes = Buffer.from(`data: ${this.#status}${emitLogNews(reading)}\n\n`);
     const event = { bytes, cursor: reading.cursor };
     this.#events.set(cursor, event);
     return event;

@@ -1,23 +1,10 @@
 /** The last log lines of all processes, as the status page shows them (status.md section 7). */
-import type { LogLevel, LogLine } from "../system/log.ts";
+import type { LogLine } from "../system/log.ts";
+import { LEVEL_NAMES, type LogEntry, type LogNews } from "../wire/status/event.ts";
 
 export const LOG_RING_ENTRIES = 100;
 
-/** By level. */
-export const LEVEL_NAMES = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"] as const;
-
-/** A line in the members of the status payload. */
-export interface LogEntry {
-  readonly timestamp: number;
-  readonly level: LogLevel;
-  readonly levelName: (typeof LEVEL_NAMES)[number];
-  readonly message: string;
-}
-
-/** What a reader has to do with `logs`: replace its list, append to it, or nothing. */
-export interface LogReading {
-  readonly logsMode: "full" | "incremental" | "none";
-  readonly logs: readonly LogEntry[];
+export interface LogReading extends LogNews {
   /** Where the reader stands now. */
   readonly cursor: number;
 }

@@ -2,21 +2,25 @@
 import type { SourceStats } from "../relay/stats.ts";
 import type { UpstreamAbout } from "../relay/upstream.ts";
 import { TsContinuity } from "../wire/mpegts/continuity.ts";
+import type { UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
-import type { UpstreamReport } from "./report.ts";
+import { CountedShare, type WorkerTotals } from "./totals.ts";
 
 export class WatchedUpstream {
   readonly id: string;
   readonly #worker: number;
   readonly #source: SourceStats;
   readonly #rate: Rate;
+  readonly #share: CountedShare;
   #continuity: TsContinuity | undefined;
 
-  constructor(worker: number, number: number, source: SourceStats, now: number) {
+  constructor(worker: number, number: number, source: SourceStats, totals: WorkerTotals, now: number) {
     this.id = `worker${worker}-upstream${number}`;
     this.#worker = worker;
     this.#source = source;
     this.#rate = new Rate(source.receivedBytes, now);
+    this.#share = new CountedShare(totals);
+    totals.add("upstreams", 1);
   }
 
   get about(): UpstreamAbout {
@@ -32,14 +36,18 @@ export class WatchedUpstream {
     this.#source.inspect(isWatched ? this.#continuity : undefined);
   }
 
+  /** Adds what has been counted so far to the totals. */
+  settle(): void {
+    this.#share.settle({ bytesReceived: this.#source.receivedBytes, ...this.#losses() });
+  }
+
   measure(now: number): void {
     this.#rate.measure(this.#source.receivedBytes, now);
   }
 
   report(clients: number, now: number): UpstreamReport {
     const { kind, url, interfaceName, receiver } = this.about;
-    const { receivedBytes, heardAt, rtp } = this.#source;
-    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = rtp ?? {};
+    const { receivedBytes, heardAt } = this.#source;
     return {
       id: this.id,
       workerId: this.#worker,
@@ -50,11 +58,18 @@ export class WatchedUpstream {
       clients,
       bandwidth: this.#rate.perSecond,
       totalBytes: receivedBytes,
+      ...this.#losses(),
+      lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
+    };
+  }
+
+  #losses() {
+    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = this.#source.rtp ?? {};
+    return {
       rtpLost: lost,
       rtpReordered: reordered,
       rtpDuplicates: duplicates + late,
       tsContinuityErrors: this.#continuity?.errors ?? 0,
-      lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
     };
   }
 }

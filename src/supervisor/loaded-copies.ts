@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Loaded } from "../playlist/loaded.ts";
 import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
+import { runDetached, TaskQueue } from "../system/task-queue.ts";
 import { type FileReference, openReference, referenceTo } from "../system/unnamed-file.ts";
 
 interface Copy {
@@ -19,11 +20,12 @@ export class LoadedCopies {
   /** Lists by their URLs, and the guide. */
   readonly #copies = new Map<string, Copy>();
   /** What comes is kept in its order. */
-  #work: Promise<void> = Promise.resolve();
+  readonly #tasks: TaskQueue;
 
   /** @param onKept is told what has come, for other processes to read from this one */
   constructor(log: Log, onKept: (loaded: Loaded) => void) {
     this.#log = log;
+    this.#tasks = new TaskQueue(log);
     this.#onKept = onKept;
   }
 
@@ -33,7 +35,7 @@ export class LoadedCopies {
 
   /** Opens the file of the worker that has loaded it. */
   keep(loaded: Loaded): void {
-    this.#work = this.#work.then(() => this.#keep(loaded));
+    this.#tasks.run("Keeping what worker 0 has loaded", () => this.#keep(loaded));
   }
 
   /** Lists from other URLs are not wanted any more. */
@@ -63,7 +65,8 @@ export class LoadedCopies {
   }
 
   #drop(key: string): void {
-    void this.#copies.get(key)?.handle.close();
+    const copy = this.#copies.get(key);
+    if (copy) runDetached(this.#log, "Closing a file of worker 0", copy.handle.close());
     this.#copies.delete(key);
   }
 }

@@ -1,19 +1,19 @@
-/** What there is to see of all workers, put together while somebody watches; at other times it costs nothing (status.md sections 2, 3). */
+/** Snapshots of all workers, put together while somebody watches; at other times this costs nothing (status.md sections 2, 3). */
 import { PROGRAM_VERSION } from "../config/program.ts";
 import type { LogRing } from "../status/log-ring.ts";
-import { payloadStart, type WorkerStatus } from "../status/payload.ts";
-import type { WorkerReport } from "../status/report.ts";
+import type { ServiceSnapshot, WorkerReport, WorkerSnapshot } from "../status/snapshot.ts";
+import { WorkerTotals } from "../status/totals.ts";
 import type { LogLevel } from "../system/log.ts";
 import type { ToWorker } from "../worker/messages.ts";
 
-/** An event comes at least this often. */
-const EVENT_INTERVAL_MS = 1000;
-/** Changes that follow each other faster than this share an event. */
+/** While somebody watches, a snapshot comes at least this often. */
+const SNAPSHOT_INTERVAL_MS = 1000;
+/** Changes that follow each other faster than this share a snapshot. */
 const LEAST_INTERVAL_MS = 80;
 /** How long a worker's report is waited for. */
 const REPORT_TIMEOUT_MS = 80;
 
-export interface StatusBoardParent {
+export interface StatusAggregatorParent {
   readonly logLevel: LogLevel;
   readonly maxClients: number;
   /** The configured workers; a pid is 0 while the worker is not running. */
@@ -23,29 +23,29 @@ export interface StatusBoardParent {
 }
 
 export class StatusAggregator {
-  readonly #parent: StatusBoardParent;
+  readonly #parent: StatusAggregatorParent;
   readonly #logRing: LogRing;
-  /** Bytes that each worker has sent, in the memory they share. */
+  /** In the memory that the workers share. */
   readonly #totals: Float64Array;
   readonly #startedAt = performance.now();
   readonly #serverStartTime = Date.now();
-  /** Workers that have readers of events, with where these stand in the log. */
+  /** Workers through which somebody watches, with where they stand in the log. */
   readonly #watchers = new Map<number, { cursor: number }>();
   readonly #reports = new Map<number, { readonly report: WorkerReport; readonly at: number }>();
   /** Workers whose answer is still missing. */
   readonly #asked = new Set<number>();
   #beat: Timer | undefined;
-  /** The next event, if that is certain. */
+  /** The next snapshot, if that is certain. */
   #timer: Timer | undefined;
   #publishedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parent: StatusBoardParent, logRing: LogRing, totals: Float64Array) {
+  constructor(parent: StatusAggregatorParent, logRing: LogRing, totals: Float64Array) {
     this.#parent = parent;
     this.#logRing = logRing;
     this.#totals = totals;
   }
 
-  /** A worker has its first reader of events, or none any more. */
+  /** A worker wants snapshots from now on, or none any more. */
   watching(worker: number, isWatching: boolean): void {
     if (!isWatching) {
       this.#lost(worker);
@@ -54,7 +54,7 @@ export class StatusAggregator {
     const isFirst = this.#watchers.size === 0;
     this.#watchers.set(worker, { cursor: 0 });
     if (isFirst) this.#start();
-    // Else what is there is good enough for a first event, unless one is due anyway.
+    // Else what is there is good enough for a first snapshot, unless one is due anyway.
     else if (this.#asked.size === 0) this.#publish();
   }
 
@@ -67,10 +67,10 @@ export class StatusAggregator {
 
   /** A worker runs. */
   ready(worker: number): void {
-    if (this.#watchers.size > 0) this.#parent.tell(worker, { kind: "status-ask" });
+    if (this.#watchers.size > 0) this.#parent.tell(worker, { kind: "ask", isWatched: true });
   }
 
-  /** A worker is gone, with its clients and readers. */
+  /** A worker is gone, with its clients and those who watched through it. */
   exited(worker: number): void {
     this.#reports.delete(worker);
     const wasAwaited = this.#asked.delete(worker);
@@ -80,9 +80,9 @@ export class StatusAggregator {
     else this.changed();
   }
 
-  /** Something is other than the last event has said. */
+  /** Something is other than the last snapshot has said. */
   changed(): void {
-    // With answers awaited, an event comes when they are here.
+    // With answers awaited, a snapshot comes when they are here.
     if (this.#watchers.size === 0 || this.#asked.size > 0 || this.#timer) return;
     const waitMs = this.#publishedAt + LEAST_INTERVAL_MS - performance.now();
     if (waitMs <= 0) this.#publish();
@@ -97,7 +97,7 @@ export class StatusAggregator {
 
   #start(): void {
     this.#logRing.onChanged = () => this.changed();
-    this.#beat = setInterval(() => this.#ask(), EVENT_INTERVAL_MS);
+    this.#beat = setInterval(() => this.#ask(), SNAPSHOT_INTERVAL_MS);
     this.#ask();
   }
 
@@ -112,15 +112,15 @@ export class StatusAggregator {
     this.#beat = this.#timer = undefined;
     this.#asked.clear();
     this.#reports.clear();
-    for (const { id } of this.#parent.workers) this.#parent.tell(id, { kind: "status-rest" });
+    for (const { id } of this.#parent.workers) this.#parent.tell(id, { kind: "ask", isWatched: false });
   }
 
-  /** Asks all workers; the event comes with the last answer, or soon without it. */
+  /** Asks all workers; the snapshot comes with the last answer, or soon without it. */
   #ask(): void {
     this.#asked.clear();
     for (const { id, pid } of this.#parent.workers) if (pid !== 0) this.#asked.add(id);
     this.#publishIn(REPORT_TIMEOUT_MS);
-    for (const id of [...this.#asked]) this.#parent.tell(id, { kind: "status-ask" });
+    for (const id of [...this.#asked]) this.#parent.tell(id, { kind: "ask", isWatched: true });
   }
 
   #publishIn(ms: number): void {
@@ -133,15 +133,15 @@ export class StatusAggregator {
     this.#timer = undefined;
     this.#asked.clear();
     this.#publishedAt = performance.now();
-    const text = payloadStart(this.#service(this.#publishedAt));
+    const snapshot = this.#snapshot(this.#publishedAt);
     for (const [worker, watcher] of this.#watchers) {
       const logs = this.#logRing.read(watcher.cursor);
       watcher.cursor = logs.cursor;
-      this.#parent.tell(worker, { kind: "status-event", payloadStart: text, logs });
+      this.#parent.tell(worker, { kind: "snapshot", snapshot, logs });
     }
   }
 
-  #service(now: number) {
+  #snapshot(now: number): ServiceSnapshot {
     const { logLevel, maxClients, workers } = this.#parent;
     return {
       serverStartTime: this.#serverStartTime,
@@ -149,13 +149,13 @@ export class StatusAggregator {
       currentLogLevel: logLevel,
       version: PROGRAM_VERSION,
       maxClients,
-      totalBytesSent: this.#totals.reduce((sum, bytes) => sum + bytes, 0),
-      workers: workers.map(({ id, pid }): WorkerStatus => {
+      totals: WorkerTotals.sum(this.#totals),
+      workers: workers.map(({ id, pid }): WorkerSnapshot => {
         const last = this.#reports.get(id);
         return {
           id,
           pid,
-          totalBytes: this.#totals[id] ?? 0,
+          totals: new WorkerTotals(this.#totals, id).all,
           report: last?.report,
           ageMs: last ? now - last.at : 0,
         };

@@ -5,19 +5,21 @@ import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { SharedSlots } from "../routes/client-limit.ts";
 import type { LogRing } from "../status/log-ring.ts";
+import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
+import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
-import { type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
+import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
 const MAX_WORKERS = 32;
 /** In a worker, standard input, output and error are 0 to 2. */
-const FIRST_HANDED_FD = 3;
+const FIRST_INHERITED_FD = 3;
 
 export interface SupervisorOptions {
   readonly settings: Settings;
@@ -32,22 +34,22 @@ export interface SupervisorOptions {
 
 export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly log: Log;
-  readonly board: StatusAggregator;
+  readonly status: StatusAggregator;
   readonly #options: SupervisorOptions;
   readonly #ownedResources: OwnedResources;
-  readonly #placesFd = createSharedIntegers(SharedSlots.size(MAX_WORKERS));
-  readonly #places = mapIntegers(this.#placesFd, SharedSlots.size(MAX_WORKERS));
+  readonly #clientSlotsFd = createSharedIntegers(SharedSlots.size(MAX_WORKERS));
+  readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
-  readonly #sentBytesFd = createSharedFloats(MAX_WORKERS);
+  readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
   #settings: Settings;
   #logLevel: LogLevel;
   /** By id; those beyond the number of workers have been retired. */
   readonly #slots: WorkerSlot[] = [];
-  /** Reloads and the stop come one after the other. */
-  #work: Promise<void> = Promise.resolve();
+  /** Reloads come one after the other. */
+  readonly #reloads: TaskQueue;
   #stopped: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -56,7 +58,12 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#settings = settings;
     this.#logLevel = settings.verbosity;
     this.log = log;
-    this.board = new StatusAggregator(this, options.logRing, mapFloats(this.#sentBytesFd, MAX_WORKERS));
+    this.#reloads = new TaskQueue(log);
+    this.status = new StatusAggregator(
+      this,
+      options.logRing,
+      mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)),
+    );
     this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
@@ -84,9 +91,11 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   /** Reads the configuration again and uses it, or changes nothing at all (config.md section 8). */
-  reload(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.log.info("Received SIGHUP, reloading configuration");
+  reload(asker: Asker): Promise<void> {
+    return this.#reloads.run("Configuration reload", async () => {
+      if (this.#stopped) return;
+      const who = asker === "signal" ? "Received SIGHUP" : `Reload asked for by the ${asker}`;
+      this.log.info(`${who}, reloading configuration`);
       const outcome = this.#options.reload();
       if (outcome.kind === "no-file") {
         this.log.info("Only reload M3U/EPG, skipping configuration reload (config file path not set)");
@@ -100,9 +109,10 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   /** Replaces every worker by a new process; their clients are cut off. */
-  renewWorkers(): void {
+  renewWorkers(asker: Asker): void {
     if (this.#stopped) return;
-    this.log.info("Received SIGUSR1, restarting workers, sending SIGTERM to tracked workers");
+    const who = asker === "signal" ? "Received SIGUSR1" : `Restart asked for by the ${asker}`;
+    this.log.info(`${who}, restarting workers, sending SIGTERM to tracked workers`);
     for (const slot of this.#slots) slot.renew();
   }
 
@@ -111,7 +121,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#logLevel = level;
     this.log.level = level;
     this.#broadcast({ kind: "log-level", level });
-    this.board.changed();
+    this.status.changed();
   }
 
   /** Ends all workers and removes what the start made. Takes `STOP_TIMEOUT_MS` and a little at most. Harmless when repeated. */
@@ -123,7 +133,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   launch(id: number) {
     const sockets: InheritedSocket[] = [];
     const descriptors: number[] = [];
-    const hand = (fd: number) => FIRST_HANDED_FD + descriptors.push(fd) - 1;
+    const hand = (fd: number) => FIRST_INHERITED_FD + descriptors.push(fd) - 1;
     for (const { fd, address, port } of this.#ownedResources.tcpSocketsOf(id))
       sockets.push({ fd: hand(fd), address, port });
     for (const { fd, path } of this.#ownedResources.unixSockets) sockets.push({ fd: hand(fd), path });
@@ -134,8 +144,8 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         kind: "start" as const,
         settings: this.#settings,
         logLevel: this.#logLevel,
-        places: { fd: hand(this.#placesFd), workers: MAX_WORKERS },
-        sentBytes: { fd: hand(this.#sentBytesFd) },
+        clientSlots: { fd: hand(this.#clientSlotsFd), workers: MAX_WORKERS },
+        totals: { fd: hand(this.#totalsFd) },
         sockets,
         loaded: this.#loaded.all,
       },
@@ -171,19 +181,14 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   #isReady(id: number): void {
     this.#readyWorkers.add(id);
-    this.board.ready(id);
+    this.status.ready(id);
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
 
   exited(id: number, pid: number): void {
-    const count = new SharedSlots(this.#places, id).reclaim();
+    const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
-    this.board.exited(id);
-  }
-
-  #inTurn(task: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(() => (this.#stopped ? undefined : task()));
-    return this.#work;
+    this.status.exited(id);
   }
 
   async #stop(): Promise<void> {
@@ -193,7 +198,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     }, STOP_TIMEOUT_MS);
     this.#retire(0);
     // A reload that was under way may have started workers.
-    await this.#work;
+    await this.#reloads.idle;
     await this.#retire(0);
     clearTimeout(timer);
     this.log.info("All workers stopped, cleaning up");
@@ -222,7 +227,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       this.#broadcast({ kind: "settings", settings });
     }
     this.#fillSlots(settings.workers);
-    this.board.changed();
+    this.status.changed();
   }
 
   #fillSlots(workers: number): void {
@@ -241,7 +246,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   #cleanUp(): void {
     this.#loaded.close();
-    this.board.stop();
+    this.status.stop();
     this.#ownedResources.release();
   }
 }

@@ -3,9 +3,13 @@
 /**
  * Collects garbage in a while, and gives free memory back to the system. That stops the process for ten milliseconds, more where
  * much is in use.
+ * @param before makes something garbage first
  * @returns calls that off
  */
-export function collectGarbageIn(delayMs: number): () => void {
-  const timer = setTimeout(() => Bun.gc(true), delayMs).unref();
+export function collectGarbageIn(delayMs: number, before?: () => void): () => void {
+  const timer = setTimeout(() => {
+    before?.();
+    Bun.gc(true);
+  }, delayMs).unref();
   return () => clearTimeout(timer);
 }

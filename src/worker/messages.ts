@@ -2,7 +2,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { Loaded } from "../playlist/loaded.ts";
 import type { LogReading } from "../status/log-ring.ts";
-import type { WorkerReport } from "../status/report.ts";
+import type { ServiceSnapshot, WorkerReport } from "../status/snapshot.ts";
 import type { LogLevel, LogLine } from "../system/log.ts";
 
 /** A listening socket of the supervisor's that the worker adopts. */
@@ -16,9 +16,9 @@ export interface StartMessage {
   readonly logLevel: LogLevel;
   readonly sockets: readonly InheritedSocket[];
   /** The shared counters of `SharedSlots`, and how many workers they are for. */
-  readonly places: { readonly fd: number; readonly workers: number };
-  /** The bytes that each worker has sent, in 64-bit floats. */
-  readonly sentBytes: { readonly fd: number };
+  readonly clientSlots: { readonly fd: number; readonly workers: number };
+  /** The shared memory of `WorkerTotals`, for as many workers. */
+  readonly totals: { readonly fd: number };
   /** What worker 0 has loaded so far, perhaps an earlier one. */
   readonly loaded: readonly Loaded[];
 }
@@ -38,12 +38,10 @@ export type ToWorker =
   | StatusToWorker;
 
 export type StatusToWorker =
-  /** Somebody watches: a `status-report` is wanted, and from now on one after each change. */
-  | { readonly kind: "status-ask" }
-  /** Nobody watches any more. */
-  | { readonly kind: "status-rest" }
-  /** For those who watch through this worker: the payload up to the log, and what is new in the log. */
-  | { readonly kind: "status-event"; readonly payloadStart: string; readonly logs: LogReading }
+  /** A `report` is wanted, and while somebody watches one more after each change. */
+  | { readonly kind: "ask"; readonly isWatched: boolean }
+  /** All workers together, for those who watch through this one, and what is new in the log. */
+  | { readonly kind: "snapshot"; readonly snapshot: ServiceSnapshot; readonly logs: LogReading }
   /** Another worker's question, to be answered with `disconnected`. */
   | ({ readonly kind: "disconnect" } & DisconnectQuestion)
   /** The answer to this worker's. */
@@ -64,9 +62,9 @@ export type FromWorker =
   | StatusFromWorker;
 
 export type StatusFromWorker =
-  /** It has readers of status events now, or has none any more. */
-  | { readonly kind: "status-watching"; readonly isWatching: boolean }
-  | { readonly kind: "status-report"; readonly report: WorkerReport }
+  /** It wants snapshots from now on, because somebody watches, or wants none any more. */
+  | { readonly kind: "watch"; readonly isWatching: boolean }
+  | { readonly kind: "report"; readonly report: WorkerReport }
   /** Which worker has that client? */
   | { readonly kind: "disconnect"; readonly question: number; readonly clientId: string }
   | { readonly kind: "disconnected"; readonly question: number; readonly from: number; readonly isFound: boolean }

@@ -1,6 +1,8 @@
 /** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
 import type { Loaded } from "../playlist/loaded.ts";
 import { SharedSlots } from "../routes/client-limit.ts";
+import { WorkerTotals } from "../status/totals.ts";
+import { errorReason } from "../system/errno.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
 import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
@@ -24,7 +26,7 @@ class WorkerProcess {
   readonly #id: number;
   readonly #log: Log;
   #worker: Worker | undefined;
-  /** A second signal does not cut the first one's farewells short. */
+  /** A second signal does not cut short what the first one has begun. */
   #stopped: Promise<never> | undefined;
   #lines: LogLine[] = [];
 
@@ -57,11 +59,11 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, places, sentBytes, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, clientSlots, totals, loaded }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
-    const counters = mapIntegers(places.fd, SharedSlots.size(places.workers));
+    const counters = mapIntegers(clientSlots.fd, SharedSlots.size(clientSlots.workers));
     // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).
     const onLoaded = (copy: Loaded) => this.#send({ kind: "loaded", loaded: copy });
     this.#worker = new Worker({
@@ -70,7 +72,7 @@ class WorkerProcess {
       log,
       sockets,
       places: new SharedSlots(counters, this.#id),
-      sentBytes: mapFloats(sentBytes.fd, places.workers),
+      totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
       send: (message) => this.#send(message),
@@ -100,7 +102,11 @@ class WorkerProcess {
   }
 
   async #end(): Promise<never> {
-    await this.#worker?.stop();
+    try {
+      await this.#worker?.stop();
+    } catch (error) {
+      this.#log.error(`The worker could not be stopped cleanly: ${errorReason(error)}`);
+    }
     this.#flush();
     process.exit(0);
   }

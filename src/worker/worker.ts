@@ -24,13 +24,14 @@ import { site } from "../routes/site.ts";
 import { statusApiRoute } from "../routes/status-api.ts";
 import { statusEventsRoute } from "../routes/status-events.ts";
 import { ClientRegistry } from "../status/clients.ts";
-import { SendCounts } from "../status/send-counts.ts";
+import type { WorkerTotals } from "../status/totals.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { Ffmpeg } from "../system/ffmpeg.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
+import { runDetached } from "../system/task-queue.ts";
 import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
 import { planners, protocolsFinished } from "../upstream/plans.ts";
@@ -53,8 +54,7 @@ export interface WorkerParts {
   readonly log: Log;
   readonly sockets: readonly InheritedSocket[];
   readonly places: SharedSlots;
-  /** By worker: bytes sent to media clients. */
-  readonly sentBytes: Float64Array;
+  readonly totals: WorkerTotals;
   /** What was loaded before this worker began. */
   readonly loaded: readonly Loaded[];
   /** Undefined: another worker loads what is external, and `accept` is told. */
@@ -80,16 +80,16 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
-    const { id, settings, log, sockets, places, sentBytes, loaded, onLoaded, send } = parts;
+    const { id, settings, log, sockets, places, totals, loaded, onLoaded, send } = parts;
     this.#parts = parts;
-    const clients = new ClientRegistry(id, new SendCounts(sentBytes, id));
+    const clients = new ClientRegistry(id, totals);
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg(log);
     this.#clientLimit = new ClientLimit(settings.maxClients, places, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
-    void this.#playlists.configure(playlistSettings(settings));
+    this.#configurePlaylists(settings);
     for (const copy of loaded) this.accept(copy);
     this.#accessControl = new AccessControl(settings, log);
     this.#handler = this.#routes(settings);
@@ -106,7 +106,7 @@ export class Worker {
     this.#accessLogFile.reopen();
     this.#clientLimit.limit = settings.maxClients;
     this.#hub.fastStart = settings.fastStart;
-    void this.#playlists.configure(playlistSettings(settings));
+    this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
   }
@@ -117,7 +117,7 @@ export class Worker {
 
   /** Another worker has loaded something. */
   accept(loaded: Loaded): void {
-    void this.#playlists.accept(loaded);
+    runDetached(this.#parts.log, "Taking over playlists", this.#playlists.accept(loaded));
   }
 
   /** Closes every connection and socket at once. Resolves when RTSP servers know it, or have had their time (rtsp.md section 11). */
@@ -127,6 +127,10 @@ export class Worker {
     this.#playlists.close();
     this.#hub.close();
     await protocolsFinished(FINISH_MS);
+  }
+
+  #configurePlaylists(settings: Settings): void {
+    runDetached(this.#parts.log, "Reading playlists", this.#playlists.configure(playlistSettings(settings)));
   }
 
   #routes(settings: Settings): RequestHandler {

@@ -39,6 +39,7 @@ interface StatusView {
   readonly totalBytesSent: number;
   readonly workers: readonly { readonly id: number; readonly pid: number; readonly totalBytes: number }[];
   readonly upstreams: readonly { readonly id: string; readonly clients: number; readonly tsContinuityErrors: number }[];
+  readonly totals: { readonly clients: number; readonly upstreams: number; readonly bytesReceived: number };
   readonly logsMode: string;
   readonly logs: readonly { readonly message: string }[];
 }
@@ -170,11 +171,13 @@ forVariant("source", "status", (start) => {
       await using sluice = await start({ args: ON_LOOPBACK, workers: 2 });
       using channel = await Channel.sending();
       let total = 0;
+      let received = 0;
       {
         await using watcher = new Watcher(sluice);
         using viewer = await Viewer.open(sluice, channel);
         await viewer.more(1000);
         total = (await watcher.event("bytes", ({ totalBytesSent }) => totalBytesSent > 100_000)).totalBytesSent;
+        received = watcher.events.at(-1)!.totals.bytesReceived;
 
         await order(sluice, "log-level", "level=0", "PUT");
         await watcher.event("the level", ({ currentLogLevel }) => currentLogLevel === 0);
@@ -198,6 +201,9 @@ forVariant("source", "status", (start) => {
         );
       }
 
+      // What nobody has watched counts too.
+      using unwatched = await Viewer.open(sluice, channel);
+      await unwatched.more(1000);
       const before = sluice.workers;
       const logged = sluice.log.length;
       expect((await order(sluice, "restart-workers")).message).toBe("Worker restart triggered");
@@ -207,6 +213,8 @@ forVariant("source", "status", (start) => {
       expect(restarted.workers.map(({ pid }) => pid)).toEqual(sluice.workers);
       expect(restarted.workers.filter(({ pid }) => before.includes(pid))).toEqual([]);
       expect(restarted.totalBytesSent).toBeGreaterThanOrEqual(total);
+      expect(restarted.totals).toMatchObject({ clients: 2, upstreams: 2 });
+      expect(restarted.totals.bytesReceived).toBeGreaterThan(received + 100_000);
       total = restarted.totalBytesSent;
 
       using viewer = await Viewer.open(sluice, channel);
@@ -220,6 +228,8 @@ forVariant("source", "status", (start) => {
       const crashed = await next.event("a new worker", isReplaced);
       expect(crashed.totalBytesSent).toBeGreaterThanOrEqual(served.totalBytesSent);
       expect(crashed.clients).toEqual([]);
+      expect(crashed.totals).toMatchObject({ clients: 3, upstreams: 3 });
+      expect(crashed.totals.bytesReceived).toBeGreaterThanOrEqual(served.totals.bytesReceived);
       expect(crashed.workers.reduce((sum, { totalBytes }) => sum + totalBytes, 0)).toBe(crashed.totalBytesSent);
     },
     TEST_MS,

@@ -1,15 +1,16 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Connection } from "../../src/http/connection.ts";
+import type { Connection, SendMeter } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
 
 function enter(clientLimit: ClientLimit): (() => void) | undefined {
-  const connection = { sentBytes: 0 } as Connection;
+  const connection = { sentBytes: 0, countSends: (_meter: SendMeter) => {} } as Connection;
   const exchange: Exchange = {
     request,
     connection,
@@ -18,7 +19,8 @@ function enter(clientLimit: ClientLimit): (() => void) | undefined {
     clientAddress: "1.2.3.4:5",
     isCors: false,
   };
-  return clientLimit.enter(exchange, "http")?.leave;
+  const about = { kind: "http", url: "", interfaceName: undefined, receiver: "stream" };
+  return clientLimit.enter(exchange, { about, firstState: CLIENT_STATE.httpConnecting })?.leave;
 }
 
 test("never lets in more than the limit, and gets each place back once", () => {
@@ -67,4 +69,12 @@ test("a smaller limit lets nobody in and nobody out", () => {
   expect(enter(clientLimit)).toBeUndefined();
   leave[1]!();
   expect(enter(clientLimit)).toBeFunction();
+});
+
+test("what is sent to who is inside is counted", () => {
+  const clients = new ClientRegistry();
+  const connection = {} as Connection;
+  const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
+  new ClientLimit(1, undefined, clients).enter(exchange, "http", CLIENT_STATE.httpConnecting);
+  expect(connection.meter).toBe(clients.sendCounts);
 });

@@ -3,6 +3,7 @@ import { statusEventsRoute } from "../../src/routes/status-events.ts";
 import { StatusFeed } from "../../src/status/feed.ts";
 import { LogRing } from "../../src/status/log-ring.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
+import { snapshotWith } from "../fakes/snapshot.ts";
 import { until } from "../fakes/until.ts";
 import { serveRoute } from "./serve-route.ts";
 
@@ -10,7 +11,7 @@ const WAIT_MS = 5000;
 const HEAD =
   "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n\r\n";
 
-/** A feed with events of `bytes` bytes, numbered from 1. */
+/** A feed with events of `bytes` bytes and a little, numbered from 1. */
 class Publisher {
   readonly feed = new StatusFeed();
   readonly ring = new LogRing();
@@ -27,12 +28,13 @@ class Publisher {
     this.ring.append({ level: 3, time: 0, text: `${number}` });
     const reading = this.ring.read(this.#cursor);
     this.#cursor = reading.cursor;
-    this.feed.publish(`{"number":${number},"filler":"${"x".repeat(bytes)}"`, reading);
+    this.feed.publish(snapshotWith({ uptimeMs: number, version: "x".repeat(bytes) }), reading);
   }
 }
 
 interface Event {
-  readonly number: number;
+  /** Its number. */
+  readonly uptimeMs: number;
   readonly logsMode: string;
   readonly logs: readonly { readonly message: string }[];
 }
@@ -71,7 +73,7 @@ test("each event is sent to all who watch, and the next is made when somebody wa
   await until(() => others.length === 1, WAIT_MS, "what is there already");
   publisher.publish();
   await until(() => events.length === 2 && others.length === 2, WAIT_MS, "an event for both");
-  expect(events.map(({ number, logsMode }) => [number, logsMode])).toEqual([
+  expect(events.map(({ uptimeMs, logsMode }) => [uptimeMs, logsMode])).toEqual([
     [1, "full"],
     [2, "incremental"],
   ]);
@@ -112,7 +114,7 @@ test("who does not read costs no memory, misses events, and gets the log lines o
   expect(server.connections[0]!.sentBytes - before).toBeLessThan(20 * bytes);
   const events = eventsOf(client);
   client.resume();
-  await until(() => events.at(-1)?.number === 61, WAIT_MS, "the newest event");
+  await until(() => events.at(-1)?.uptimeMs === 61, WAIT_MS, "the newest event");
   expect(events.length).toBeLessThan(30);
   const lines = events.flatMap(({ logs }) => logs.map(({ message }) => Number(message)));
   expect(lines).toEqual(Array.from({ length: 61 }, (_, i) => i + 1));

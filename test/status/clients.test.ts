@@ -1,14 +1,17 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { Connection } from "../../src/http/connection.ts";
 import type { ByteInspector, QueueStats, SourceStats } from "../../src/relay/flow.ts";
-import { CLIENT_STATE } from "../../src/status/client-state.ts";
-import { type ClientIdentity, ClientRegistry, type WatchedClient } from "../../src/status/clients.ts";
-import { SendCounts } from "../../src/status/send-counts.ts";
+import {
+  type ClientHandle,
+  type ClientIdentity,
+  ClientRegistry,
+  type WatchedClient,
+} from "../../src/status/clients.ts";
+import { SendCounts, WorkerTotals } from "../../src/status/totals.ts";
 import type { UpstreamDescription } from "../../src/status/upstreams.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 
-class FakeConnection {
+class FakeHandle implements ClientHandle {
   sentBytes = 0;
-  meter: unknown;
   aborts = 0;
 
   abort(): void {
@@ -53,39 +56,38 @@ beforeEach(() => {
   registry.onChanged = () => changes++;
 });
 
-function enter(identity: Partial<ClientIdentity> = {}): { client: WatchedClient; connection: FakeConnection } {
-  const connection = new FakeConnection();
-  return { client: registry.enter(connection as unknown as Connection, { ...IDENTITY, ...identity }), connection };
+function enter(identity: Partial<ClientIdentity> = {}): { client: WatchedClient; handle: FakeHandle } {
+  const handle = new FakeHandle();
+  return { client: registry.enter(handle, { ...IDENTITY, ...identity }, CLIENT_STATE.connecting), handle };
 }
 
 describe("a client", () => {
   test("is there from its entry until it leaves, with an id of its own", () => {
-    const { client, connection } = enter();
+    const { client } = enter();
     enter({ address: "localhost" });
     expect(registry.report(0).clients.map(({ clientId }) => clientId)).toEqual([
       "1.2.3.4:5-worker7-seq0",
       "localhost-worker7-seq1",
     ]);
-    expect(connection.meter).toBe(registry.sendCounts);
     registry.leave(client);
     registry.leave(client);
     expect(registry.report(0).clients).toHaveLength(1);
   });
 
   test("shows what it can before media comes", () => {
-    enter({ kind: "http" });
+    registry.enter(new FakeHandle(), { ...IDENTITY, kind: "carrier pigeon" }, CLIENT_STATE.httpConnecting);
     const now = performance.now();
     const [report] = registry.report(now).clients;
-    expect(report).toMatchObject({ state: CLIENT_STATE.httpConnecting, upstream: "http", receiver: "stream" });
+    expect(report).toMatchObject({ state: CLIENT_STATE.httpConnecting, upstream: "carrier pigeon", receiver: "" });
     expect(report).toMatchObject({ upstreamId: "", queueBytes: 0, queueLimitBytes: 0, slow: 0, bytesSent: 0 });
     expect(registry.report(now).upstreams).toEqual([]);
   });
 
   test("shows its queue in whole slots, and what was counted", () => {
-    const { client, connection } = enter();
+    const { client, handle } = enter();
     client.fed(QUEUE, new FakeFlow(), DESCRIPTION);
     client.state = CLIENT_STATE.rtspPlaying;
-    connection.sentBytes = 99;
+    handle.sentBytes = 99;
     expect(registry.report(performance.now()).clients[0]).toMatchObject({
       state: 20,
       bytesSent: 99,
@@ -103,10 +105,10 @@ describe("a client", () => {
   });
 
   test("is disconnected by its id", () => {
-    const { client, connection } = enter();
+    const { client, handle } = enter();
     expect(registry.disconnect("1.2.3.4:5-worker7-seq1")).toBe(false);
     expect(registry.disconnect(client.id)).toBe(true);
-    expect(connection.aborts).toBe(1);
+    expect(handle.aborts).toBe(1);
   });
 });
 
@@ -154,15 +156,15 @@ describe("while nobody watches", () => {
   });
 
   test("what is sent does not make the next rate", () => {
-    const { client, connection } = enter();
+    const { client, handle } = enter();
     const flow = new FakeFlow();
     client.fed(QUEUE, flow, DESCRIPTION);
-    connection.sentBytes = flow.receivedBytes = 1_000_000;
+    handle.sentBytes = flow.receivedBytes = 1_000_000;
     const now = performance.now() + 10_000;
     registry.watch(true, now);
     registry.measure(now);
     expect(registry.report(now).clients[0]?.currentBandwidth).toBe(0);
-    connection.sentBytes += 500;
+    handle.sentBytes += 500;
     flow.receivedBytes += 1000;
     registry.measure(now + 500);
     expect(registry.report(now).clients[0]?.currentBandwidth).toBe(1000);
@@ -188,11 +190,59 @@ test("while somebody watches, each change is told", () => {
   expect(changes).toBe(4);
 });
 
-test("what is sent is added to the worker's own total, and to nobody else's", () => {
-  const totals = new Float64Array([10, 20, 30]);
-  const counts = new SendCounts(totals, 1);
-  counts.sent(100, 100);
-  counts.sent(70_000, 40_000);
-  expect([...totals]).toEqual([10, 40_120, 30]);
-  expect(counts).toMatchObject({ total: 2, eagain: 1, batch: 1 });
+describe("totals", () => {
+  test("of bytes grow with each write, the worker's own and nobody else's", () => {
+    const memory = new Float64Array(WorkerTotals.size(3));
+    for (const worker of [0, 1, 2]) new WorkerTotals(memory, worker).add("bytesSent", 10 * worker);
+    const counts = new SendCounts(new WorkerTotals(memory, 1));
+    counts.sent(100, 100);
+    counts.sent(70_000, 40_000);
+    expect([0, 1, 2].map((worker) => new WorkerTotals(memory, worker).all.bytesSent)).toEqual([0, 40_110, 20]);
+    expect(WorkerTotals.sum(memory)).toMatchObject({ bytesSent: 40_130, clients: 0 });
+    expect(counts).toMatchObject({ total: 2, eagain: 1, batch: 1 });
+  });
+
+  test("keep what clients and upstreams have counted, each once, whether seen or gone", () => {
+    const flow = new FakeFlow();
+    const rtp = { lost: 1, reordered: 2, duplicates: 3, late: 4 };
+    const queue = { ...QUEUE };
+    const [one, two] = [enter().client, enter().client];
+    one.fed(queue, flow, { ...DESCRIPTION, rtp: () => rtp });
+    two.fed({ ...QUEUE, droppedPackets: 0, droppedBytes: 0 }, flow, DESCRIPTION);
+    flow.receivedBytes = 500;
+    expect(registry.totals.all).toMatchObject({ clients: 2, upstreams: 1, bytesReceived: 0, droppedPackets: 0 });
+    registry.report(0);
+    registry.report(0);
+    const counted = { bytesReceived: 500, rtpLost: 1, rtpReordered: 2, rtpDuplicates: 7, tsContinuityErrors: 0 };
+    expect(registry.totals.all).toMatchObject({
+      droppedPackets: 2,
+      droppedBytes: 2632,
+      backpressureEvents: 6,
+      ...counted,
+    });
+    queue.droppedPackets = 5;
+    rtp.lost = 9;
+    registry.leave(one);
+    registry.leave(one);
+    registry.leave(two);
+    expect(registry.totals.all).toMatchObject({
+      clients: 2,
+      upstreams: 1,
+      droppedPackets: 5,
+      bytesReceived: 500,
+      rtpLost: 9,
+    });
+  });
+
+  test("keep what was counted before a client's media came from elsewhere, or a counter began anew", () => {
+    const { client } = enter();
+    const rtp = { lost: 5, reordered: 0, duplicates: 0, late: 0 };
+    client.fed(QUEUE, new FakeFlow(), { ...DESCRIPTION, rtp: () => rtp });
+    client.fed(QUEUE, new FakeFlow(), { ...DESCRIPTION, rtp: () => rtp });
+    expect(registry.totals.all).toMatchObject({ upstreams: 2, droppedPackets: 2, rtpLost: 5 });
+    registry.report(0);
+    rtp.lost = 1;
+    registry.leave(client);
+    expect(registry.totals.all).toMatchObject({ droppedPackets: 4, rtpLost: 11 });
+  });
 });

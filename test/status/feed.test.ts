@@ -2,8 +2,12 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { StatusFeed } from "../../src/status/feed.ts";
 import { LogRing } from "../../src/status/log-ring.ts";
+import { serviceStatus } from "../../src/status/snapshot.ts";
+import { emitServiceStatus } from "../../src/wire/status/event.ts";
+import { snapshotWith } from "../fakes/snapshot.ts";
 
-const START = '{"a":1';
+const SNAPSHOT = snapshotWith();
+const START = emitServiceStatus(serviceStatus(SNAPSHOT));
 
 /** The ring of all processes, whose news go to a feed. */
 class World {
@@ -26,7 +30,7 @@ class World {
   publish(): void {
     const reading = this.ring.read(this.#cursor);
     this.#cursor = reading.cursor;
-    this.feed.publish(START, reading);
+    this.feed.publish(SNAPSHOT, reading);
   }
 }
 
@@ -66,7 +70,7 @@ describe("readers", () => {
     const publish = () => {
       const reading = ring.read(cursor);
       cursor = reading.cursor;
-      feed.publish(START, reading);
+      feed.publish(SNAPSHOT, reading);
     };
     const first = new Reader(feed);
     expect(feed.read(0)).toBeUndefined();

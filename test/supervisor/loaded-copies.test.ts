@@ -51,3 +51,15 @@ test("a copy that is gone already is passed over, and no guide is news too", asy
   expect(kept).toEqual([{ kind: "guide", urls: [], guide: undefined }]);
   expect(copies.all).toEqual([]);
 });
+
+test("news that cannot be passed on are reported, and the next ones are kept", async () => {
+  const log = recordingLog();
+  const heard: Loaded[] = [];
+  const fragile = new LoadedCopies(log, (loaded) => {
+    if (heard.push(loaded) === 1) throw new Error("broken");
+  });
+  fragile.keep({ kind: "guide", urls: ["1"], guide: undefined });
+  fragile.keep({ kind: "guide", urls: ["2"], guide: undefined });
+  await until(() => heard.length === 2, WAIT_MS, "the second news");
+  expect(log.lines).toEqual(["ERROR Keeping what worker 0 has loaded failed: broken"]);
+});

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { LogRing } from "../../src/status/log-ring.ts";
-import { NO_POOL } from "../../src/status/pool-report.ts";
-import type { WorkerReport } from "../../src/status/report.ts";
-import { StatusAggregator, type StatusBoardParent } from "../../src/supervisor/status-aggregator.ts";
+import { NO_POOL, type WorkerReport } from "../../src/status/snapshot.ts";
+import { WorkerTotals } from "../../src/status/totals.ts";
+import { StatusAggregator, type StatusAggregatorParent } from "../../src/supervisor/status-aggregator.ts";
 import type { ToWorker } from "../../src/worker/messages.ts";
 import { until } from "../fakes/until.ts";
 
@@ -15,9 +15,9 @@ const REPORT: WorkerReport = {
 };
 
 type Told = ToWorker & { readonly worker: number };
-type Event = Extract<Told, { kind: "status-event" }>;
+type Snapshot = Extract<Told, { kind: "snapshot" }>;
 
-class Parent implements StatusBoardParent {
+class Parent implements StatusAggregatorParent {
   readonly logLevel = 3;
   readonly maxClients = 5;
   readonly workers = [
@@ -35,139 +35,144 @@ class Parent implements StatusBoardParent {
     return this.told.filter((message) => message.kind === kind).length;
   }
 
-  get events(): Event[] {
-    return this.told.filter((message) => message.kind === "status-event");
+  get snapshots(): Snapshot[] {
+    return this.told.filter((message) => message.kind === "snapshot");
   }
 
-  /** The payload of the newest event, without the log. */
-  get payload() {
-    return JSON.parse(`${this.events.at(-1)!.payloadStart}}`);
+  /** The newest one. */
+  get snapshot() {
+    return this.snapshots.at(-1)!.snapshot;
   }
 }
 
 let parent: Parent;
 let ring: LogRing;
-let board: StatusAggregator;
+let status: StatusAggregator;
 let totals: Float64Array;
 
 beforeEach(() => {
   parent = new Parent();
   ring = new LogRing();
-  totals = new Float64Array([1, 2, 4]);
-  board = new StatusAggregator(parent, ring, totals);
+  totals = new Float64Array(WorkerTotals.size(3));
+  for (const worker of [0, 1, 2]) new WorkerTotals(totals, worker).add("bytesSent", 2 ** worker);
+  status = new StatusAggregator(parent, ring, totals);
 });
-afterEach(() => board.stop());
+afterEach(() => status.stop());
 
 function log(text: string): void {
   ring.append({ level: 3, time: 0, text });
 }
 
-/** Somebody watches through worker 0, and the first event is out. */
+/** Somebody watches through worker 0, and the first snapshot is out. */
 function watch(): void {
-  board.watching(0, true);
-  for (const worker of [0, 1]) board.reported(worker, REPORT);
-  expect(parent.events).toHaveLength(1);
+  status.watching(0, true);
+  for (const worker of [0, 1]) status.reported(worker, REPORT);
+  expect(parent.snapshots).toHaveLength(1);
 }
 
 describe("when nobody watches", () => {
   test("nobody is asked or told anything", () => {
     log("line");
-    board.changed();
-    board.ready(1);
-    board.exited(1);
-    board.reported(0, REPORT);
+    status.changed();
+    status.ready(1);
+    status.exited(1);
+    status.reported(0, REPORT);
     expect(parent.told).toEqual([]);
     expect(ring.onChanged).toBeUndefined();
   });
 
   test("any more, all workers rest", async () => {
     watch();
-    board.watching(0, false);
+    status.watching(0, false);
     expect(parent.told.slice(-2)).toEqual([
-      { kind: "status-rest", worker: 0 },
-      { kind: "status-rest", worker: 1 },
+      { kind: "ask", isWatched: false, worker: 0 },
+      { kind: "ask", isWatched: false, worker: 1 },
     ]);
     expect(ring.onChanged).toBeUndefined();
     const told = parent.told.length;
     log("line");
-    board.changed();
-    // Longer than the board ever waits for a report.
+    status.changed();
+    // Longer than a report is ever waited for.
     await Bun.sleep(150);
     expect(parent.told).toHaveLength(told);
   });
 });
 
-test("the first event comes when all workers have answered", () => {
+test("the first snapshot comes when all workers have answered", () => {
   log("line");
-  board.watching(0, true);
+  status.watching(0, true);
   expect(parent.told).toEqual([
-    { kind: "status-ask", worker: 0 },
-    { kind: "status-ask", worker: 1 },
+    { kind: "ask", isWatched: true, worker: 0 },
+    { kind: "ask", isWatched: true, worker: 1 },
   ]);
-  board.reported(1, REPORT);
-  board.changed();
-  expect(parent.events).toEqual([]);
-  board.reported(0, REPORT);
-  expect(parent.events).toMatchObject([{ worker: 0, logs: { logsMode: "full", logs: [{ message: "line" }] } }]);
-  expect(parent.payload).toMatchObject({ totalBytesSent: 7, maxClients: 5, currentLogLevel: 3 });
-  expect(parent.payload.workers).toMatchObject([
-    { id: 0, pid: 10, totalBytes: 1, send: { total: 1 } },
-    { id: 1, pid: 11, totalBytes: 2, send: { total: 1 } },
+  status.reported(1, REPORT);
+  status.changed();
+  expect(parent.snapshots).toEqual([]);
+  status.reported(0, REPORT);
+  expect(parent.snapshots).toMatchObject([{ worker: 0, logs: { logsMode: "full", logs: [{ message: "line" }] } }]);
+  expect(parent.snapshot).toMatchObject({
+    totals: { bytesSent: 7 },
+    maxClients: 5,
+    currentLogLevel: 3,
+  });
+  expect(parent.snapshot.workers).toMatchObject([
+    { id: 0, pid: 10, totals: { bytesSent: 1 }, report: REPORT },
+    { id: 1, pid: 11, totals: { bytesSent: 2 }, report: REPORT },
   ]);
 });
 
 test("a worker that does not answer is not waited for", async () => {
-  board.watching(0, true);
-  board.reported(0, REPORT);
-  await until(() => parent.events.length === 1, WAIT_MS, "an event");
-  expect(parent.payload.workers[1].send.total).toBe(0);
+  status.watching(0, true);
+  status.reported(0, REPORT);
+  await until(() => parent.snapshots.length === 1, WAIT_MS, "a snapshot");
+  expect(parent.snapshot.workers.map(({ report }) => report)).toEqual([REPORT, undefined]);
 });
 
-test("an event comes every second", async () => {
+test("a snapshot comes every second", async () => {
   watch();
   const firstAt = performance.now();
-  await until(() => parent.count("status-ask") === 4, WAIT_MS, "the next questions");
-  for (const worker of [0, 1]) board.reported(worker, REPORT);
-  expect(parent.events).toHaveLength(2);
+  await until(() => parent.count("ask") === 4, WAIT_MS, "the next questions");
+  for (const worker of [0, 1]) status.reported(worker, REPORT);
+  expect(parent.snapshots).toHaveLength(2);
   expect(performance.now() - firstAt).toBeLessThan(1500);
-  expect(parent.events[1]!.logs).toMatchObject({ logsMode: "none", logs: [] });
+  expect(parent.snapshots[1]!.logs).toMatchObject({ logsMode: "none", logs: [] });
 });
 
-test("changes share an event, which comes soon", async () => {
+test("changes share a snapshot, which comes soon", async () => {
   watch();
   const changedAt = performance.now();
   for (let i = 0; i < 50; i++) log(`${i}`);
-  board.reported(1, REPORT);
-  board.changed();
-  await until(() => parent.events.length === 2, WAIT_MS, "an event");
+  status.reported(1, REPORT);
+  status.changed();
+  await until(() => parent.snapshots.length === 2, WAIT_MS, "a snapshot");
   expect(performance.now() - changedAt).toBeLessThan(500);
-  expect(parent.events[1]!.logs.logs).toHaveLength(50);
+  expect(parent.snapshots[1]!.logs.logs).toHaveLength(50);
   ring.clear();
-  await until(() => parent.events.length === 3, WAIT_MS, "an event");
-  expect(parent.events[2]!.logs).toMatchObject({ logsMode: "full", logs: [] });
+  await until(() => parent.snapshots.length === 3, WAIT_MS, "a snapshot");
+  expect(parent.snapshots[2]!.logs).toMatchObject({ logsMode: "full", logs: [] });
 });
 
 test("another worker's first reader gets what is there at once, with the whole log", () => {
   log("line");
   watch();
-  board.watching(1, true);
-  expect(parent.events).toHaveLength(3);
-  expect(parent.events[1]).toMatchObject({ worker: 0, logs: { logsMode: "none" } });
-  expect(parent.events[2]).toMatchObject({ worker: 1, logs: { logsMode: "full" } });
-  expect(parent.count("status-ask")).toBe(2);
+  status.watching(1, true);
+  expect(parent.snapshots).toHaveLength(3);
+  expect(parent.snapshots[1]).toMatchObject({ worker: 0, logs: { logsMode: "none" } });
+  expect(parent.snapshots[2]).toMatchObject({ worker: 1, logs: { logsMode: "full" } });
+  expect(parent.count("ask")).toBe(2);
 });
 
 test("a worker that dies takes its clients and readers along, and is asked again when it is back", async () => {
   watch();
-  board.watching(1, true);
+  status.watching(1, true);
   const told = parent.told.length;
   parent.workers[1]!.pid = 0;
-  board.exited(1);
-  await until(() => parent.told.length > told, WAIT_MS, "an event");
+  status.exited(1);
+  await until(() => parent.told.length > told, WAIT_MS, "a snapshot");
   expect(parent.told.slice(told).map(({ worker }) => worker)).toEqual([0]);
-  expect(parent.payload.workers[1]).toMatchObject({ pid: 0, totalBytes: 2, send: { total: 0 } });
-  board.ready(1);
-  expect(parent.told.at(-1)).toEqual({ kind: "status-ask", worker: 1 });
-  board.exited(0);
-  expect(parent.told.at(-1)).toEqual({ kind: "status-rest", worker: 1 });
+  expect(parent.snapshot.workers[1]).toMatchObject({ pid: 0, totals: { bytesSent: 2 }, report: undefined });
+  status.ready(1);
+  expect(parent.told.at(-1)).toEqual({ kind: "ask", isWatched: true, worker: 1 });
+  status.exited(0);
+  expect(parent.told.at(-1)).toEqual({ kind: "ask", isWatched: false, worker: 1 });
 });

@@ -21,8 +21,8 @@ const START: StartMessage = {
   settings,
   logLevel: 3,
   sockets: [],
-  sentBytes: { fd: 0 },
-  places: { fd: 3, workers: 1 },
+  totals: { fd: 0 },
+  clientSlots: { fd: 3, workers: 1 },
   loaded: [],
 };
 

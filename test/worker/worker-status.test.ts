@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
-import type { Connection } from "../../src/http/connection.ts";
 import { Budget } from "../../src/relay/budget.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import type { FromWorker } from "../../src/worker/messages.ts";
 import { WorkerStatus } from "../../src/worker/worker-status.ts";
 import { until } from "../fakes/until.ts";
@@ -29,24 +29,28 @@ beforeEach(() => {
 
 function enter() {
   let aborts = 0;
-  const connection = { sentBytes: 0, abort: () => aborts++ } as unknown as Connection;
-  return { client: clients.enter(connection, IDENTITY), aborts: () => aborts };
+  const abort = () => {
+    aborts++;
+  };
+  return { client: clients.enter({ sentBytes: 0, abort }, IDENTITY, CLIENT_STATE.connecting), aborts: () => aborts };
 }
 
 test("reports when asked, and then once for changes that come together, until nobody watches", async () => {
   enter();
   expect(sent).toEqual([]);
-  status.take({ kind: "status-ask" });
-  expect(sent).toMatchObject([{ kind: "status-report", report: { clients: [{ clientAddr: "1.2.3.4:5" }] } }]);
+  status.take({ kind: "ask", isWatched: true });
+  expect(sent).toMatchObject([{ kind: "report", report: { clients: [{ clientAddr: "1.2.3.4:5" }] } }]);
   for (let i = 0; i < 5; i++) enter();
   expect(sent).toHaveLength(1);
   await until(() => sent.length === 2, WAIT_MS, "a report");
   expect(sent[1]).toMatchObject({ report: { clients: { length: 6 }, pool: { total: 16_384, used: 0 } } });
   enter();
-  status.take({ kind: "status-rest" });
-  enter();
-  status.take({ kind: "status-ask" });
+  status.take({ kind: "ask", isWatched: false });
   expect(sent).toHaveLength(3);
+  enter();
+  expect(sent).toHaveLength(3);
+  status.take({ kind: "ask", isWatched: true });
+  expect(sent).toHaveLength(4);
 });
 
 test("says whether somebody watches here", () => {
@@ -54,8 +58,8 @@ test("says whether somebody watches here", () => {
   status.feed.open(listener);
   status.feed.close(listener);
   expect(sent).toEqual([
-    { kind: "status-watching", isWatching: true },
-    { kind: "status-watching", isWatching: false },
+    { kind: "watch", isWatching: true },
+    { kind: "watch", isWatching: false },
   ]);
 });
 

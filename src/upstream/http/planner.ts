@@ -1,9 +1,10 @@
 /** What an `http://` or `https://` URL asks for (http-proxy.md sections 1 and 2; m3u.md section 10). */
-import { CLIENT_STATE } from "../../status/client-state.ts";
+
 import { readSeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
 import { headerValue } from "../../wire/http/request.ts";
+import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { formatProxyUrl, type ProxyScheme, parseProxyUrl, takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
 import { CONSUMED_PARAMETERS } from "../own-parameters.ts";

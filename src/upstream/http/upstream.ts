@@ -2,12 +2,12 @@
 
 import { maskToken } from "../../http/token-mask.ts";
 import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
-import { CLIENT_STATE } from "../../status/client-state.ts";
 import type { Memory } from "../../system/memory.ts";
 import { rewritePlaylist } from "../../wire/hls/rewrite.ts";
 import type { HeaderField } from "../../wire/http/request.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
+import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { baseUrl } from "../../wire/url/base-url.ts";
 import { authorityOf, formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { PlannerParts, PlanRequest } from "../planner.ts";

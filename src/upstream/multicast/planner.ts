@@ -2,10 +2,10 @@
 
 import { maskToken } from "../../http/token-mask.ts";
 import type { UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
-import { CLIENT_STATE } from "../../status/client-state.ts";
 import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
+import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { asByteString } from "../../wire/text/byte-string.ts";
 import { percentDecode } from "../../wire/url/percent.ts";
 import { queryParameter } from "../../wire/url/query.ts";

@@ -1,7 +1,7 @@
 /** A multicast group as an upstream: reads its receiver on each tick and hands the media to the parent. */
 import type { RtpCounts, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
-import { CLIENT_STATE } from "../../status/client-state.ts";
 import type { Log } from "../../system/log.ts";
+import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { Depacketizer, type PayloadKind } from "../rtp/depacketizer.ts";
 import { LossReport } from "../rtp/loss-report.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";

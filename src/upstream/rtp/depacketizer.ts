@@ -70,7 +70,7 @@ export class Depacketizer implements DatagramSink, PayloadSink {
   payload(memory: Memory, offset: number, length: number): void {
     this.payloads++;
     const within = this.#watch.look(memory.bytes, offset, length);
-    if (within >= 0) this.#parent.markRandomAccess(within, this.#watch.preamble());
+    if (within >= 0) this.#parent.markRandomAccess(within, this.#watch.preamble(), this.#watch.pts);
     this.#parent.append(memory, offset, length);
   }
 }

@@ -1,12 +1,12 @@
 /** `rtsp://…` becomes a plan: what of the URL is for us, which server is asked, and for what (rtsp.md sections 1 and 9). */
 import type { UpstreamPlan } from "../../relay/upstream.ts";
-import { CLIENT_STATE } from "../../status/client-state.ts";
 import { readSeekRequest, type SeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
 import { headerValue } from "../../wire/http/request.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { formatRtspUrl, parseRtspUrl } from "../../wire/rtsp/url.ts";
+import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
 import { CONSUMED_PARAMETERS } from "../own-parameters.ts";

@@ -7,11 +7,11 @@ import type {
   UpstreamParent,
   UpstreamResponse,
 } from "../../relay/upstream.ts";
-import { CLIENT_STATE, type ClientState } from "../../status/client-state.ts";
 import { RECEIVER_KIND } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate } from "../../system/memory.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
+import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
 import { LossReport } from "../rtp/loss-report.ts";
 import { ClosedError, NoMediaError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
 import {

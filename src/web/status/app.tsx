@@ -64,7 +64,7 @@ export function App() {
         <Connections list={model.clients} />
         <Upstreams rows={model.upstreams.rows} isReported={model.event?.upstreams !== undefined} />
         <div class="columns">
-          <Logs rows={model.logs.rows} level={model.event?.logLevel} />
+          <Logs rows={model.logs.rows} level={model.event?.currentLogLevel} />
           <div class="column">
             <Workers workers={model.event?.workers ?? []} />
             <ServiceControl />

@@ -1,8 +1,8 @@
 /** Who is watching, and how each is doing. */
 import { useRef, useState } from "preact/hooks";
+import { badgeKind, CLIENT_STATE } from "../../wire/status/client-state.ts";
+import type { ReadClient } from "../../wire/status/event.ts";
 import { APP_PATH_PREFIX } from "../shared/page-config.ts";
-import type { ClientList, ClientRow } from "./client-list.ts";
-import { stateKind } from "./client-state.ts";
 import { type PageContext, usePage } from "./context.ts";
 import { type Column, DataTable } from "./data-table.tsx";
 import {
@@ -15,12 +15,9 @@ import {
   UNKNOWN,
 } from "./format.ts";
 import { ScreenIcon } from "./icons.tsx";
-import type { ClientStatus } from "./payload.ts";
 import { Bar, Section } from "./section.tsx";
 import { disconnectClient } from "./status-api.ts";
-
-/** The state of a client that is no longer there. */
-const GONE_STATE = 31;
+import type { ClientList, ClientRow } from "./status-model.ts";
 
 export function Connections({ list }: { list: ClientList }) {
   const page = usePage();
@@ -47,7 +44,7 @@ export function Connections({ list }: { list: ClientList }) {
           name={text("connections")}
           columns={columnsOf(page)}
           rows={rows}
-          keyOf={({ client, isGone }) => `${isGone ? "gone" : "here"} ${client.id}`}
+          keyOf={({ client, isGone }) => `${isGone ? "gone" : "here"} ${client.clientId}`}
           classOf={({ isGone }) => (isGone ? "gone" : "")}
           heir={heading}
         />
@@ -80,7 +77,7 @@ function columnsOf({ text, unit }: PageContext): Column<ClientRow>[] {
       id: "bandwidth",
       title: text("bandwidth"),
       isNumber: true,
-      cell: ({ client, isGone }) => (isGone ? UNKNOWN : formatBandwidth(client.bandwidth, unit)),
+      cell: ({ client, isGone }) => (isGone ? UNKNOWN : formatBandwidth(client.currentBandwidth, unit)),
     },
     { id: "sent", title: text("sent"), isNumber: true, cell: ({ client }) => formatBytes(client.bytesSent) },
     { id: "queue", title: text("queue"), cell: ({ client }) => <QueueStats client={client} /> },
@@ -94,11 +91,11 @@ function columnsOf({ text, unit }: PageContext): Column<ClientRow>[] {
   ];
 }
 
-function ClientName({ client }: { client: ClientStatus }) {
+function ClientName({ client }: { client: ReadClient }) {
   const { text } = usePage();
   return (
     <>
-      <span class="name">{client.address ?? client.id}</span>
+      <span class="name">{client.clientAddr ?? client.clientId}</span>
       <span class="sub" title={client.userAgent}>
         {text("pid", { pid: client.workerPid ?? UNKNOWN })}
         {client.userAgent ? ` · ${client.userAgent}` : ""}
@@ -107,7 +104,7 @@ function ClientName({ client }: { client: ClientStatus }) {
   );
 }
 
-function Service({ client }: { client: ClientStatus }) {
+function Service({ client }: { client: ReadClient }) {
   const { text } = usePage();
   return (
     <>
@@ -121,32 +118,34 @@ function Service({ client }: { client: ClientStatus }) {
 
 function State({ row: { client, isGone } }: { row: ClientRow }) {
   const { text } = usePage();
-  const code = isGone ? GONE_STATE : client.state;
+  const code = isGone ? CLIENT_STATE.disconnected : client.state;
   return (
     <>
-      <span class={`badge badge-${stateKind(code)}`}>{text.clientState(code)}</span>
-      {client.isSlow && !isGone && <span class="badge badge-slow">{text("slow")}</span>}
+      <span class={`badge badge-${badgeKind(code)}`}>{text.clientState(code)}</span>
+      {client.slow === 1 && !isGone && <span class="badge badge-slow">{text("slow")}</span>}
     </>
   );
 }
 
-function QueueStats({ client }: { client: ClientStatus }) {
+function QueueStats({ client }: { client: ReadClient }) {
   const { text } = usePage();
-  const { queueBytes, queueLimitBytes, queuePeakBytes } = client;
+  const { queueBytes, queueLimitBytes, queueBytesHighwater } = client;
   const percent = percentOf(queueBytes, queueLimitBytes);
-  const peak = percentOf(queuePeakBytes, queueLimitBytes);
+  const peak = percentOf(queueBytesHighwater, queueLimitBytes);
   return (
     <>
-      <Bar percent={percent} peak={peak} tone={client.isSlow ? "warn" : "calm"} />
+      <Bar percent={percent} peak={peak} tone={client.slow === 1 ? "warn" : "calm"} />
       <span class="sub">
         {text("queueUsage", { used: formatBytes(queueBytes), limit: formatBytes(queueLimitBytes) })}
       </span>
-      <span class="sub">{text("queuePeak", { peak: formatBytes(queuePeakBytes), percent: formatPercent(peak) })}</span>
+      <span class="sub">
+        {text("queuePeak", { peak: formatBytes(queueBytesHighwater), percent: formatPercent(peak) })}
+      </span>
     </>
   );
 }
 
-function Dropped({ client }: { client: ClientStatus }) {
+function Dropped({ client }: { client: ReadClient }) {
   const { text } = usePage();
   const { droppedBytes, droppedPackets, backpressureEvents = 0 } = client;
   return (
@@ -162,15 +161,15 @@ function Dropped({ client }: { client: ClientStatus }) {
   );
 }
 
-function Disconnect({ client }: { client: ClientStatus }) {
+function Disconnect({ client }: { client: ReadClient }) {
   const { text, isConnected, report } = usePage();
-  const disconnect = async () => report(await disconnectClient(client.id), text("done.disconnect"));
+  const disconnect = async () => report(await disconnectClient(client.clientId), text("done.disconnect"));
   return (
     <button
       type="button"
       class="button small"
       disabled={!isConnected}
-      aria-label={text("disconnectClient", { client: client.address ?? client.id })}
+      aria-label={text("disconnectClient", { client: client.clientAddr ?? client.clientId })}
       onClick={disconnect}
     >
       {text("disconnect")}

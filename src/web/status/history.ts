@@ -1,6 +1,6 @@
 /** The last five minutes for the charts, one sample a second, kept in the page alone. */
+import type { ReadStatusEvent } from "../../wire/status/event.ts";
 import { growth, type Totals } from "./counters.ts";
-import type { StatusEvent } from "./payload.ts";
 
 export const HISTORY_MS = 300_000;
 
@@ -26,7 +26,7 @@ export class History {
   #sampled: { readonly atMs: number; readonly counters: Counters } | undefined;
 
   /** @returns whether a sample was taken */
-  apply(event: StatusEvent, nowMs: number): boolean {
+  apply(event: ReadStatusEvent, nowMs: number): boolean {
     const last = this.#sampled;
     const elapsedMs = last === undefined ? SAMPLE_MS : nowMs - last.atMs;
     if (elapsedMs < 0) this.#forget();
@@ -77,10 +77,10 @@ interface Counters {
   readonly dropped: Totals;
 }
 
-function countersOf({ clients, upstreams = [] }: StatusEvent): Counters {
+function countersOf({ clients, upstreams = [] }: ReadStatusEvent): Counters {
   return {
     lost: new Map(upstreams.map(({ id, rtpLost }) => [id, rtpLost ?? 0])),
-    errors: new Map(upstreams.map(({ id, continuityErrors }) => [id, continuityErrors ?? 0])),
-    dropped: new Map(clients.map(({ id, droppedPackets }) => [id, droppedPackets ?? 0])),
+    errors: new Map(upstreams.map(({ id, tsContinuityErrors }) => [id, tsContinuityErrors ?? 0])),
+    dropped: new Map(clients.map(({ clientId, droppedPackets }) => [clientId, droppedPackets ?? 0])),
   };
 }

@@ -1,10 +1,11 @@
 /** What the processes logged, the newest line at the bottom. */
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { LEVEL_NAMES } from "../../wire/status/event.ts";
 import { usePage } from "./context.ts";
 import { formatDateTime } from "./format.ts";
-import { LOG_LEVELS, type LogRow, linesUpTo } from "./log-lines.ts";
 import { Section } from "./section.tsx";
 import { setLogLevel } from "./status-api.ts";
+import { type LogRow, linesUpTo } from "./status-model.ts";
 
 /** So close to the end counts as at the end. */
 const END_TOLERANCE_PX = 24;
@@ -77,18 +78,18 @@ function LevelChoice({ level }: { level: number | undefined }) {
     const result = await setLogLevel(chosen);
     // The event stream says which level is in force; what the server refused must not stay chosen.
     if (!result.isDone) select.selectedIndex = level ?? -1;
-    report(result, text("done.log-level", { level: LOG_LEVELS[chosen] ?? "" }));
+    report(result, text("done.log-level", { level: LEVEL_NAMES[chosen] ?? "" }));
   };
   return (
     <>
       <label for={id}>{text("logLevel")}</label>
       <select
         id={id}
-        value={LOG_LEVELS[level ?? -1] ?? ""}
+        value={LEVEL_NAMES[level ?? -1] ?? ""}
         disabled={!isConnected}
         onChange={({ currentTarget }) => choose(currentTarget)}
       >
-        {LOG_LEVELS.map((name) => (
+        {LEVEL_NAMES.map((name) => (
           <option key={name} value={name}>
             {name}
           </option>

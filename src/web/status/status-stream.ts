@@ -1,5 +1,5 @@
 /** The event stream: opened, watched, and opened again whenever it is lost (status.md sections 1 and 2). */
-import { parseStatusEvent, type StatusEvent } from "./payload.ts";
+import { parseStatusEvent, type ReadStatusEvent } from "../../wire/status/event.ts";
 
 const RECONNECT_MS = 1000;
 
@@ -18,7 +18,7 @@ const HOPE_MS = 15_000;
 export type ConnectionState = "connecting" | "connected" | "reconnecting" | "disconnected";
 
 export interface StreamListener {
-  onEvent(event: StatusEvent): void;
+  onEvent(event: ReadStatusEvent): void;
   onState(state: ConnectionState): void;
 }
 

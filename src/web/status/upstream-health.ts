@@ -1,12 +1,15 @@
 /** Whether an upstream flows as it should: what one wants to know when the picture stutters. */
+import type { ReadUpstream } from "../../wire/status/event.ts";
 import { RecentGrowth } from "./counters.ts";
-import type { UpstreamStatus } from "./payload.ts";
 
 /** Loss is trouble for so long after it happened: long enough to be seen by somebody who has just stood up. */
 export const RECENT_MS = 60_000;
 
 /** Television never pauses for so long. */
 export const SILENCE_MS = 3000;
+
+/** The receiver of an upstream that is a byte stream. */
+const BYTE_STREAM = "stream";
 
 /**
  * - `steady`: data flow and nothing is missing
@@ -18,7 +21,7 @@ export const SILENCE_MS = 3000;
 export type Health = "steady" | "starting" | "waiting" | "silent" | "losing";
 
 export interface UpstreamRow {
-  readonly upstream: UpstreamStatus;
+  readonly upstream: ReadUpstream;
   readonly health: Health;
   /** During the last minute. */
   readonly lostRecently: number;
@@ -43,7 +46,7 @@ export class UpstreamList {
     return [...(this.#watched?.values() ?? [])].map(({ row }) => row);
   }
 
-  apply(upstreams: readonly UpstreamStatus[], nowMs: number): void {
+  apply(upstreams: readonly ReadUpstream[], nowMs: number): void {
     const before = this.#watched;
     // What the page did not see open may have lost its packets long ago.
     const initial = before === undefined ? undefined : 0;
@@ -55,27 +58,25 @@ export class UpstreamList {
 }
 
 function judged(
-  upstream: UpstreamStatus,
+  upstream: ReadUpstream,
   before: Watched | undefined,
   initial: number | undefined,
   nowMs: number,
 ): Watched {
   const { lost, errors } = before ?? { lost: new RecentGrowth(initial), errors: new RecentGrowth(initial) };
   lost.add(upstream.rtpLost ?? 0, nowMs);
-  errors.add(upstream.continuityErrors ?? 0, nowMs);
+  errors.add(upstream.tsContinuityErrors ?? 0, nowMs);
   const lostRecently = lost.since(nowMs - RECENT_MS);
   const errorsRecently = errors.since(nowMs - RECENT_MS);
   const health = healthOf(upstream, lostRecently + errorsRecently);
   return { row: { upstream, health, lostRecently, errorsRecently }, lost, errors };
 }
 
-function healthOf({ lastDataMs, kind }: UpstreamStatus, missing: number): Health {
+function healthOf({ lastDataMs, receiver }: ReadUpstream, missing: number): Health {
   if (lastDataMs !== undefined && lastDataMs < 0) return "starting";
-  if (lastDataMs !== undefined && lastDataMs >= SILENCE_MS) return isByteStream(kind) ? "waiting" : "silent";
+  if (lastDataMs !== undefined && lastDataMs >= SILENCE_MS) {
+    // Byte streams are held back when a client does not read: their silence alone proves nothing.
+    return receiver === BYTE_STREAM ? "waiting" : "silent";
+  }
   return missing > 0 ? "losing" : "steady";
-}
-
-/** Byte streams are held back when a client does not read: their silence alone proves nothing. */
-function isByteStream(kind: string | undefined): boolean {
-  return kind === "http" || kind === "rtsp-tcp";
 }

@@ -1,10 +1,10 @@
 /** Where the television comes from: quiet while it flows, in plain words when it does not. */
 import { useRef } from "preact/hooks";
+import type { ReadUpstream } from "../../wire/status/event.ts";
 import { type PageContext, usePage } from "./context.ts";
 import { type Column, DataTable } from "./data-table.tsx";
 import { formatBandwidth, formatBytes, formatCount, formatDuration, UNKNOWN } from "./format.ts";
 import { CheckIcon, WarningIcon } from "./icons.tsx";
-import type { UpstreamStatus } from "./payload.ts";
 import { Section } from "./section.tsx";
 import { isTrouble, SILENCE_MS, type UpstreamRow } from "./upstream-health.ts";
 
@@ -37,7 +37,7 @@ export function Upstreams({ rows, isReported }: { rows: readonly UpstreamRow[]; 
 }
 
 function columnsOf({ text, unit }: PageContext): Column<UpstreamRow>[] {
-  const count = (id: string, title: string, of: (upstream: UpstreamStatus) => number | undefined, isAlarm = false) => ({
+  const count = (id: string, title: string, of: (upstream: ReadUpstream) => number | undefined, isAlarm = false) => ({
     id,
     title,
     isNumber: true,
@@ -55,7 +55,7 @@ function columnsOf({ text, unit }: PageContext): Column<UpstreamRow>[] {
     },
     { id: "received", title: text("received"), isNumber: true, cell: (row) => formatBytes(row.upstream.totalBytes) },
     count("lost", text("lost"), ({ rtpLost }) => rtpLost, true),
-    count("errors", text("continuityErrors"), ({ continuityErrors }) => continuityErrors, true),
+    count("errors", text("continuityErrors"), ({ tsContinuityErrors }) => tsContinuityErrors, true),
     count("reordered", text("reordered"), ({ rtpReordered }) => rtpReordered),
     count("duplicates", text("duplicates"), ({ rtpDuplicates }) => rtpDuplicates),
     { id: "last", title: text("lastData"), isNumber: true, cell: (row) => <LastData upstream={row.upstream} /> },
@@ -68,11 +68,11 @@ function Count({ value, isAlarm }: { value: number | undefined; isAlarm: boolean
   return <span class={className}>{formatCount(value)}</span>;
 }
 
-function UpstreamName({ upstream }: { upstream: UpstreamStatus }) {
+function UpstreamName({ upstream }: { upstream: ReadUpstream }) {
   const { text } = usePage();
-  const { url, kind, interfaceName, receiver, workerId } = upstream;
+  const { url, kind, receiver, workerId } = upstream;
   const worker = workerId === undefined ? undefined : text("workerId", { id: workerId });
-  const facts = [kind === undefined ? undefined : text.kind(kind), interfaceName, worker, receiver];
+  const facts = [kind === undefined ? undefined : text.kind(kind), upstream.interface, worker, receiver];
   return (
     <>
       <span class="url" title={url}>
@@ -113,7 +113,7 @@ function whyLines({ health, lostRecently, errorsRecently }: UpstreamRow) {
 }
 
 /** Television comes many times a second: only a pause is worth a figure. */
-function LastData({ upstream: { lastDataMs } }: { upstream: UpstreamStatus }) {
+function LastData({ upstream: { lastDataMs } }: { upstream: ReadUpstream }) {
   const { text } = usePage();
   if (lastDataMs === undefined) return <>{UNKNOWN}</>;
   if (lastDataMs < 0) return <>{text("never")}</>;

@@ -1,47 +1,51 @@
 /** The processes that serve. */
+import type { ReadPool, ReadWorker } from "../../wire/status/event.ts";
 import { usePage } from "./context.ts";
 import { formatBandwidth, formatBytes, formatCount, formatPercent, UNKNOWN } from "./format.ts";
-import type { PoolStatus, WorkerStatus } from "./payload.ts";
 import { Bar, Section } from "./section.tsx";
 
 /** status.md section 1, percent. */
 const FULL_POOL = 90;
 const BUSY_POOL = 70;
 
-export function Workers({ workers }: { workers: readonly WorkerStatus[] }) {
+export function Workers({ workers }: { workers: readonly ReadWorker[] }) {
   const { text } = usePage();
   return (
     <Section id="workers" title={text("workers")} count={workers.length}>
       {workers.length === 0 && <p class="empty">{text("noWorkers")}</p>}
       <ul class="workers num">
-        {workers.map((worker) => (
-          <WorkerCard key={worker.id} worker={worker} />
+        {workers.map((worker, index) => (
+          <WorkerCard key={worker.id ?? index} worker={worker} />
         ))}
       </ul>
     </Section>
   );
 }
 
-function WorkerCard({ worker }: { worker: WorkerStatus }) {
+function WorkerCard({ worker }: { worker: ReadWorker }) {
   const { text, unit } = usePage();
+  const { send } = worker;
   const isRunning = worker.pid !== 0;
+  // EAGAIN and ENOBUFS: sends that the kernel refused.
+  const refusals =
+    send.eagain === undefined && send.enobufs === undefined ? undefined : (send.eagain ?? 0) + (send.enobufs ?? 0);
   return (
     <li class={`entry ${isRunning ? "" : "trouble"}`}>
       <h3>
-        {text("workerId", { id: worker.id })}
+        {text("workerId", { id: worker.id ?? UNKNOWN })}
         <span class={isRunning ? "sub" : "alarm"}>
           {isRunning ? text("pid", { pid: worker.pid ?? UNKNOWN }) : text("notRunning")}
         </span>
       </h3>
       <dl class="pairs">
-        <Pair name={text("clients")} value={formatCount(worker.clients)} />
-        <Pair name={text("bandwidth")} value={formatBandwidth(worker.bandwidth, unit)} />
+        <Pair name={text("clients")} value={formatCount(worker.activeClients)} />
+        <Pair name={text("bandwidth")} value={formatBandwidth(worker.totalBandwidth, unit)} />
         <Pair name={text("sent")} value={formatBytes(worker.totalBytes)} />
-        <Pair name={text("sends")} value={formatCount(worker.sends)} />
-        <Pair name={text("batches")} value={formatCount(worker.batches)} />
-        <Pair name={text("refusals")} value={formatCount(worker.refusals)} />
+        <Pair name={text("sends")} value={formatCount(send.total)} />
+        <Pair name={text("batches")} value={formatCount(send.batch)} />
+        <Pair name={text("refusals")} value={formatCount(refusals)} />
       </dl>
-      <Pool name={text("mediaPool")} pool={worker.mediaPool} />
+      <Pool name={text("mediaPool")} pool={worker.pool} />
       <Pool name={text("controlPool")} pool={worker.controlPool} />
     </li>
   );
@@ -56,7 +60,7 @@ function Pair({ name, value }: { name: string; value: string }) {
   );
 }
 
-function Pool({ name, pool }: { name: string; pool: PoolStatus }) {
+function Pool({ name, pool }: { name: string; pool: ReadPool }) {
   const { text } = usePage();
   const { utilization, used, total, max } = pool;
   const tone = (utilization ?? 0) >= FULL_POOL ? "bad" : (utilization ?? 0) >= BUSY_POOL ? "warn" : "calm";

@@ -1,7 +1,7 @@
 /** The way to PLAY as a table: per transport and request, what servers do, and how it ends. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { CLIENT_STATE } from "../../../src/status/client-state.ts";
+import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole } from "../../fakes/http-origin.ts";
 import { openSockets } from "../../fakes/namespace.ts";

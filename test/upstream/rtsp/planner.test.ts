@@ -1,9 +1,9 @@
 /** What an RTSP URL becomes: a plan, or the status that its client is answered. */
 
 import { describe, expect, test } from "bun:test";
-import { CLIENT_STATE } from "../../../src/status/client-state.ts";
 import type { PlannedUpstream, PlanRequest } from "../../../src/upstream/planner.ts";
 import { type RtspSettings, rtspPlanner } from "../../../src/upstream/rtsp/planner.ts";
+import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { plannerParts, REQUEST, SETTINGS } from "./viewer.ts";

@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
-import { type LogEntry, LogRing } from "../../src/status/log-ring.ts";
-import { payloadEnd, payloadStart, type ServiceStatus } from "../../src/status/payload.ts";
-import { NO_POOL } from "../../src/status/pool-report.ts";
-import type { ClientReport, UpstreamReport, WorkerReport } from "../../src/status/report.ts";
+import { LogRing } from "../../src/status/log-ring.ts";
+import { NO_POOL, type ServiceSnapshot, serviceStatus, type WorkerReport } from "../../src/status/snapshot.ts";
+import { WorkerTotals } from "../../src/status/totals.ts";
+import {
+  type ClientReport,
+  emitLogNews,
+  emitServiceStatus,
+  type LogEntry,
+  parseStatusEvent,
+  type UpstreamReport,
+} from "../../src/wire/status/event.ts";
 
 const CLIENT: ClientReport = {
   clientId: "1.2.3.4:5-worker0-seq0",
@@ -46,21 +53,22 @@ const REPORT: WorkerReport = {
   send: { total: 7, completions: 0, copied: 0, eagain: 1, enobufs: 0, batch: 2 },
   pool: { ...NO_POOL, total: 10, free: 5, used: 5, max: 10, utilization: 50 },
 };
-const SERVICE: ServiceStatus = {
+const NO_TOTALS = new WorkerTotals().all;
+const SERVICE: ServiceSnapshot = {
   serverStartTime: 1_782_389_412_123,
   uptimeMs: 5000.4,
   currentLogLevel: 3,
   version: "1.2.3",
   maxClients: 5,
-  totalBytesSent: 99,
+  totals: { ...NO_TOTALS, bytesSent: 99, clients: 4 },
   workers: [
-    { id: 0, pid: 100, totalBytes: 60, report: REPORT, ageMs: 20.4 },
-    { id: 1, pid: 0, totalBytes: 39, report: undefined, ageMs: 0 },
+    { id: 0, pid: 100, totals: { ...NO_TOTALS, bytesSent: 60 }, report: REPORT, ageMs: 20.4 },
+    { id: 1, pid: 0, totals: { ...NO_TOTALS, bytesSent: 39 }, report: undefined, ageMs: 0 },
   ],
 };
 
-function payload(service: Partial<ServiceStatus> = {}, ring = new LogRing()): string {
-  return payloadStart({ ...SERVICE, ...service }) + payloadEnd(ring.read(0));
+function payload(service: Partial<ServiceSnapshot> = {}, ring = new LogRing()): string {
+  return emitServiceStatus(serviceStatus({ ...SERVICE, ...service })) + emitLogNews(ring.read(0));
 }
 
 test("has the members of the specification in its order, and those of ours behind", () => {
@@ -68,7 +76,7 @@ test("has the members of the specification in its order, and those of ours behin
   expect(Object.keys(value)).toEqual(
     (
       "serverStartTime uptimeMs currentLogLevel version maxClients clients totalClients totalBytesSent totalBandwidth " +
-      "workers upstreams logsMode logs"
+      "workers upstreams totals logsMode logs"
     ).split(" "),
   );
   expect(Object.keys(value.clients[0])).toEqual(
@@ -92,6 +100,7 @@ test("has the members of the specification in its order, and those of ours behin
       expect(Object.values(part).filter((member) => typeof member !== "number")).toEqual([]);
     }
   }
+  expect(value.totals).toEqual({ ...NO_TOTALS, bytesSent: 99, clients: 4 });
   expect(value.workers[0]).toMatchObject({ id: 0, pid: 100, activeClients: 1, totalBandwidth: 10, totalBytes: 60 });
   expect(value.workers[1]).toMatchObject({ id: 1, pid: 0, activeClients: 0, totalBandwidth: 0, totalBytes: 39 });
 });
@@ -112,4 +121,11 @@ test("is one line without blanks, in which nothing can end a script", () => {
   expect(value.clients[0].userAgent).toBe(userAgent);
   const entry: LogEntry = { timestamp: 1, level: 3, levelName: "INFO", message };
   expect(value).toMatchObject({ logsMode: "full", logs: [entry] });
+});
+
+test("the page reads what the server writes, member by member", () => {
+  const ring = new LogRing();
+  ring.append({ level: 2, time: 5, text: "line\n" });
+  const text = payload({}, ring);
+  expect(JSON.stringify(parseStatusEvent(text))).toBe(JSON.stringify(JSON.parse(text)));
 });

@@ -36,3 +36,23 @@ export const CLIENT_STATE = {
 } as const;
 
 export type ClientState = (typeof CLIENT_STATE)[keyof typeof CLIENT_STATE];
+
+export type BadgeKind = "active" | "transitional" | "error" | "gone" | "unknown";
+
+const ACTIVE: readonly number[] = [
+  CLIENT_STATE.fccUnicastActive,
+  CLIENT_STATE.multicastActive,
+  CLIENT_STATE.rtspConnected,
+  CLIENT_STATE.rtspSetUp,
+  CLIENT_STATE.rtspPlaying,
+  CLIENT_STATE.httpStreaming,
+];
+
+/** How the page shows a state, which may be one that it does not know. */
+export function badgeKind(state: number | undefined): BadgeKind {
+  if (state === undefined || !Number.isInteger(state) || state < 0 || state > CLIENT_STATE.disconnected)
+    return "unknown";
+  if (ACTIVE.includes(state)) return "active";
+  if (state === CLIENT_STATE.error) return "error";
+  return state === CLIENT_STATE.disconnected ? "gone" : "transitional";
+}
