@@ -2,12 +2,12 @@
 
 import { expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 import { wakeUps } from "./processes.ts";
-import { seededRandom } from "./random.ts";
 import { soakMs } from "./soak.ts";
 
 const CLIENTS = 100;

@@ -5,11 +5,11 @@ import { allocate } from "../../src/system/memory.ts";
 import { TcpSource } from "../../src/system/tcp-source.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { tcpRow } from "../fakes/tcp-table.ts";
 import { Turns } from "../fakes/turns.ts";
 import { until, within } from "../fakes/until.ts";
 import { forEachVariant, forVariant, type Sluice } from "./harness.ts";
-import { seededRandom } from "./random.ts";
 import { highest, soakMs } from "./soak.ts";
 
 const MIB = 1024 * 1024;

@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { until } from "../fakes/until.ts";
 import { forEachVariant, type Sluice, type Start } from "./harness.ts";
-import { seededRandom } from "./random.ts";
 
 const WAIT_MS = 5000;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;

@@ -2,11 +2,11 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { TS_PACKET_BYTES, tsPackets } from "../fakes/ts-packets.ts";
 import { until } from "../fakes/until.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
-import { seededRandom } from "./random.ts";
 
 const WAIT_MS = 5000;
 /** The program leaves a group soon after its last client has gone. */
