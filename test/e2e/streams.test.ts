@@ -8,9 +8,9 @@ import { until } from "../fakes/until.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** The program leaves a group soon after its last client has gone. */
-const LEAVE_MS = 1000;
+const LEAVE_MS = 10_000;
 const RATE = 16_000_000;
 
 function streamHead(payload: "mp2t-rtp" | "mp2t-direct"): string {
