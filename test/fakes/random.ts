@@ -2,7 +2,8 @@
 
 /** Returns a function that gives numbers from 0 up to, not including, 1. */
 export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
+  // Neighbours among small seeds would begin with the same very small numbers.
+  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
   return () => {
     // Marsaglia's xorshift32, which would stay at 0 for ever.
     state ||= 1;
