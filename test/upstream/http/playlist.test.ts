@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import type { ByteSource } from "../../../src/relay/pipe.ts";
 import type { Memory } from "../../../src/system/memory.ts";
+import type { ByteSource } from "../../../src/upstream/http/body.ts";
 import { collectPlaylist } from "../../../src/upstream/http/playlist.ts";
 import { MAX_PLAYLIST_BYTES } from "../../../src/wire/hls/response.ts";
 import type { BodyFraming } from "../../../src/wire/http/response-framing.ts";
@@ -35,7 +35,7 @@ class FakeSource implements ByteSource {
     return piece.length;
   }
 
-  announce(): void {
+  waitReadable(): void {
     throw new Error("who collects asks by himself");
   }
 }

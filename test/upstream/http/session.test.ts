@@ -239,15 +239,15 @@ describe("the raw body", () => {
 
   test("begins with what came with the head, and is announced when asked", async () => {
     const { client, connection } = await answered("hello");
-    client.session.announce();
+    client.session.waitReadable();
     await until(() => client.announcements === 1, WAIT_MS, "the first announcement");
     expect([read(client, 2), read(client)]).toEqual(["he", "llo"]);
     expect(read(client)).toBe("");
-    client.session.announce();
+    client.session.waitReadable();
     connection.send("more");
     await until(() => client.announcements === 2, WAIT_MS, "the second announcement");
     expect(read(client)).toBe("more");
-    client.session.announce();
+    client.session.waitReadable();
     connection.end();
     await until(() => client.announcements === 3, WAIT_MS, "the announcement of the end");
     expect([read(client), client.session.failure]).toEqual([undefined, undefined]);
@@ -255,7 +255,7 @@ describe("the raw body", () => {
 
   test("ends with a failure when it is reset, behind what has come", async () => {
     const { client, connection } = await answered("");
-    client.session.announce();
+    client.session.waitReadable();
     connection.send("last");
     await until(() => client.announcements === 1, WAIT_MS, "the announcement");
     connection.reset();
@@ -277,14 +277,14 @@ describe("the raw body", () => {
     await Bun.sleep(3 * STAGE_TIMEOUT_MS);
     const connection = await server.connection();
     expect(connection.state).toBe("open");
-    client.session.announce();
+    client.session.waitReadable();
     await until(() => client.announcements === 1, WAIT_MS, "the announcement");
     expect([read(client), client.failure]).toEqual(["hello", undefined]);
   });
 
   test("is over, and announced no more, once the session is closed", async () => {
     const { client, connection } = await answered("hello");
-    client.session.announce();
+    client.session.waitReadable();
     client.session.close();
     await until(() => connection.state !== "open", WAIT_MS, "the server to notice");
     expect([client.announcements, read(client)]).toEqual([0, undefined]);
