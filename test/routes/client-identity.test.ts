@@ -1,14 +1,16 @@
 import { expect, test } from "bun:test";
 import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { clientIdentity, shownUrl } from "../../src/routes/client-identity.ts";
+import { clientIdentity } from "../../src/routes/client-identity.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { shownUrl } from "../../src/upstream/shown-url.ts";
 import { utf8Encode } from "../../src/wire/url/percent.ts";
+import { FAKE_ABOUT } from "../fakes/upstream.ts";
 
 function identity(exchange: Partial<Exchange>, userAgent?: string) {
   const request = { header: () => userAgent } as Partial<HttpRequest> as HttpRequest;
   const usual = { request, connection: {} as Connection, query: "", clientAddress: "1.2.3.4:5", isCors: false };
-  return clientIdentity({ ...usual, path: "/", ...exchange }, "http");
+  return clientIdentity({ ...usual, path: "/", ...exchange }, FAKE_ABOUT);
 }
 
 test("is what the access log calls it, as text", () => {
@@ -16,7 +18,8 @@ test("is what the access log calls it, as text", () => {
     address: "1.2.3.4:5",
     serviceUrl: "/一?a=%20",
     userAgent: "VLC",
-    kind: "http",
+    kind: "fake",
+    receiver: "stream",
   });
   expect(identity({}).userAgent).toBe("");
 });

@@ -4,13 +4,15 @@ import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { CLIENT_STATE } from "../../src/status/client-state.ts";
+import { FAKE_ABOUT } from "../fakes/upstream.ts";
 
 const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
 
 function enter(clientLimit: ClientLimit): (() => void) | undefined {
-  const connection = { sentBytes: 0 } as Connection;
+  const connection = { sentBytes: 0, countSends() {} } as Partial<Connection> as Connection;
   const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
-  return clientLimit.enter(exchange, "http")?.leave;
+  return clientLimit.enter(exchange, { about: FAKE_ABOUT, firstState: CLIENT_STATE.connecting })?.leave;
 }
 
 test("never lets in more than the limit, and gets each place back once", () => {
