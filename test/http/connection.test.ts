@@ -1,6 +1,11 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
-import { Connection, type ConnectionParent, type ConnectionSocket, type StreamWriter } from "../../src/http/connection.ts";
+import {
+  Connection,
+  type ConnectionParent,
+  type ConnectionSocket,
+  type StreamWriter,
+} from "../../src/http/connection.ts";
 import type { RequestHandler } from "../../src/http/request.ts";
 import { emitHead, errorResponse, type StreamHead } from "../../src/http/response.ts";
 import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from "../../src/wire/http/request.ts";
@@ -339,31 +344,37 @@ describe("of a throw", () => {
     expect(server.listener.connections).toBe(0);
   });
 
-  test.each(["drained", "resumeUpstream"] as const)("in %s and on the close the connection alone dies", async (name) => {
-    const media = noise(8_000_000);
-    let others = 0;
-    using server = new TestServer((_, connection) => {
-      const writer = {
-        drained() {},
-        [name]: () => {
-          throw new Error(`fault in ${name}`);
-        },
-      };
-      connection.startStream(STREAM, writer);
-      connection.anyUpstreamPaused = true;
-      connection.whenClosed(() => {
-        throw new Error("fault on the close");
+  test.each(["drained", "resumeUpstream"] as const)(
+    "in %s and on the close the connection alone dies",
+    async (name) => {
+      const media = noise(8_000_000);
+      let others = 0;
+      using server = new TestServer((_, connection) => {
+        const writer = {
+          drained() {},
+          [name]: () => {
+            throw new Error(`fault in ${name}`);
+          },
+        };
+        connection.startStream(STREAM, writer);
+        connection.anyUpstreamPaused = true;
+        connection.whenClosed(() => {
+          throw new Error("fault on the close");
+        });
+        connection.whenClosed(() => others++);
+        connection.write(media, 0, media.length);
       });
-      connection.whenClosed(() => others++);
-      connection.write(media, 0, media.length);
-    });
-    using client = await server.connect();
-    client.request("GET", "/");
-    await server.idle();
-    const faults = server.log.filter((line) => line.startsWith("error"));
-    expect(faults).toEqual([expect.stringContaining(`fault in ${name}`), expect.stringContaining("fault on the close")]);
-    expect(others).toBe(1);
-  });
+      using client = await server.connect();
+      client.request("GET", "/");
+      await server.idle();
+      const faults = server.log.filter((line) => line.startsWith("error"));
+      expect(faults).toEqual([
+        expect.stringContaining(`fault in ${name}`),
+        expect.stringContaining("fault on the close"),
+      ]);
+      expect(others).toBe(1);
+    },
+  );
 });
 
 describe("a client that is too slow to ask", () => {
@@ -626,13 +637,26 @@ describe("standing headers", () => {
   });
 });
 
+test("a drain before there is any stream, or with a writer that pauses nothing, does nothing", () => {
+  const socket = new FakeSocket([]);
+  const connection = socket.asked(() => {});
+  connection.anyUpstreamPaused = true;
+  connection.drained();
+  connection.startStream(STREAM, NO_WRITER);
+  connection.drained();
+  expect([connection.isClosed, socket.sent.toString()]).toEqual([false, HEAD.toString()]);
+  connection.abort();
+});
+
 test("what is sent counts with the meter of a client that is let in", () => {
   const socket = new FakeSocket([HEAD.length + 2, 3, -1]);
   const connection = socket.streaming();
   const counts: [number, number][] = [];
   connection.countSends({ sent: (offered, taken) => counts.push([offered, taken]) });
   const media = Buffer.from("media");
-  expect([connection.write(media, 0, 5), connection.write(media, 2, 3), connection.write(media, 0, 5)]).toEqual([2, 3, 0]);
+  expect([connection.write(media, 0, 5), connection.write(media, 2, 3), connection.write(media, 0, 5)]).toEqual([
+    2, 3, 0,
+  ]);
   expect(counts).toEqual([
     [HEAD.length + 5, HEAD.length + 2],
     [3, 3],
