@@ -43,7 +43,8 @@ export class SnapshotClient implements Consumer {
   readonly #connection: Connection;
   readonly #trigger: "header" | "query";
   readonly #snapshots: Snapshots;
-  #info: StreamInfo = { metadata: [] };
+  /** Undefined before there is anything to answer with. */
+  #info: StreamInfo | undefined;
   readonly #search = new KeyFrameSearch();
   readonly #timer: Timer;
   #state: State = "searching";
@@ -66,6 +67,7 @@ export class SnapshotClient implements Consumer {
 
   opened(info: StreamInfo): void {
     this.#info = info;
+    if (this.#isStreaming) this.#stream.opened(info);
   }
 
   entered(state: StreamState): void {
@@ -97,7 +99,11 @@ export class SnapshotClient implements Consumer {
       this.#search.finish();
       if (this.#search.state === "complete") void this.#convert();
       else if (this.#hasMedia && this.#trigger === "query") this.#fail();
-      else this.#state = "streaming";
+      else {
+        this.#enter("streaming");
+        // HEAD: there is an answer, and no media to come.
+        if (this.#info && !this.#hasMedia) this.#stream.opened(this.#info);
+      }
     }
     if (this.#isStreaming) this.#stream.end(cause);
   }
@@ -122,7 +128,7 @@ export class SnapshotClient implements Consumer {
 
   #answer(jpeg: Uint8Array): void {
     this.#enter("answered");
-    const { metadata } = this.#info;
+    const { metadata = [] } = this.#info ?? {};
     this.#connection.respond({
       status: 200,
       headers: [["Content-Type", "image/jpeg"], ["Content-Length", String(jpeg.length)], ...metadata],
@@ -139,7 +145,7 @@ export class SnapshotClient implements Consumer {
     const wasBlocked = this.#state === "converting";
     this.#owed = this.#search.held;
     this.#enter("streaming");
-    this.#stream.opened(this.#info);
+    if (this.#info) this.#stream.opened(this.#info);
     if (!wasBlocked) return;
     // As if the socket had drained: `write` has taken less than was offered.
     this.#connection.writable();

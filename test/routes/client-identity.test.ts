@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { clientIdentity, shownUrl } from "../../src/routes/client-identity.ts";
+import { clientIdentity } from "../../src/routes/client-identity.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { shownUrl } from "../../src/upstream/shown-url.ts";
 import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
 
 function identity(exchange: Partial<Exchange>, userAgent?: string) {
@@ -22,7 +23,8 @@ test("is what the access log calls it, as text", () => {
     address: "1.2.3.4:5",
     serviceUrl: "/一?a=%20",
     userAgent: "VLC",
-    kind: "http",
+    kind: "fake",
+    receiver: "stream",
   });
   expect(identity({}).userAgent).toBe("");
 });
