@@ -216,9 +216,11 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     if (!this.isOpen || !cursor) return 0;
     // More at once would overrun those who have just skipped.
     if (this.mayLose) return this.ring.capacity * (1 - SKIP_TO);
-    const { lag } = cursor;
-    cursor.slowDetector.sample(lag, this.limitOf(cursor), this.#now);
+    cursor.slowDetector.sample(cursor.lag, this.limitOf(cursor), this.#now);
     const limit = this.limitOf(cursor);
+    // What waits only to become a larger write is no reason to pause.
+    if (cursor.lag > limit / 2) this.#fanOut.write(cursor, this.#now);
+    const { lag } = cursor;
     const wasPaused = this.gate.isPaused;
     const mayRead = this.gate.mayRead(lag, limit);
     if (wasPaused !== this.gate.isPaused) this.#tellPaused(cursor);
