@@ -186,7 +186,7 @@ class Relay {
     this.stream.detach(this.cursor);
   }
 
-  /** Flow-control.md section 11, 2, 4 and 5. */
+  /** flow-control.md sections 2, 4, 5 and 11. */
   #look(): void {
     const { consumer, cursor } = this;
     this.#wasPaused = this.isPaused;
