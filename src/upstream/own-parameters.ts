@@ -1,4 +1,4 @@
-/** The query parameters of the relay itself (http.md sections 7, 10 and 11, status.md section 8). */
+/** The query parameters of the relay itself (http.md sections 7, 10, 11 and 20). */
 
 /** Asks for a picture in the place of the stream, when its value is 1. Where no picture can be made, it is the upstream's. */
 export const SNAPSHOT_PARAMETER = "snapshot";
