@@ -5,6 +5,7 @@ import type { Consumer } from "../relay/consumer.ts";
 import type { Cursor } from "../relay/cursor.ts";
 import type { StreamInfo, StreamState } from "../relay/upstream.ts";
 import type { Ffmpeg, FfmpegOptions } from "../system/ffmpeg.ts";
+import { SNAPSHOT_PARAMETER } from "../upstream/own-parameters.ts";
 import { KeyFrameSearch } from "../upstream/rtp/key-frame.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import type { MediaClient } from "./media-client.ts";
@@ -12,8 +13,6 @@ import type { Exchange } from "./route.ts";
 
 /** From the moment the upstream is opened. */
 export const KEY_FRAME_TIMEOUT_MS = 2000;
-/** Asks for a picture, when its value is 1. */
-export const SNAPSHOT_PARAMETER = "snapshot";
 
 export interface Snapshots {
   readonly ffmpeg: Pick<Ffmpeg, "jpegOf">;

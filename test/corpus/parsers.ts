@@ -1,6 +1,7 @@
 /** The parsers that meet bytes from outside, each as one function of the pieces in which these come. */
 
 import { mergeConfigFile } from "../../src/config/config-file.ts";
+import { proxyLink } from "../../src/upstream/http/proxy-link.ts";
 import { rewritePlaylist } from "../../src/wire/hls/rewrite.ts";
 import { accessLogLine, parseAccessLogFormat } from "../../src/wire/http/access-log.ts";
 import { ChunkedDecoder } from "../../src/wire/http/chunked.ts";
@@ -13,12 +14,14 @@ import { isStun, parseBindingResponse } from "../../src/wire/ip/stun.ts";
 import { emitM3uEntry, M3uParser } from "../../src/wire/m3u/parser.ts";
 import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
 import * as ts from "../../src/wire/mpegts/packet.ts";
+import { parsePat, parsePmt, SectionReader } from "../../src/wire/mpegts/sections.ts";
 import { emptyRtpPacket, isRtp, parseRtp } from "../../src/wire/rtp/packet.ts";
 import { RtspDemux, type RtspSink } from "../../src/wire/rtsp/demux.ts";
 import { parseStartLine, RtspMessageParser } from "../../src/wire/rtsp/message.ts";
 import { parseSdp } from "../../src/wire/rtsp/sdp.ts";
 import { parseChosenTransport, parseTransports } from "../../src/wire/rtsp/transport.ts";
 import { followRedirect, formatRtspUrl, parseRtspUrl, resolveControl } from "../../src/wire/rtsp/url.ts";
+import { type ByteString, bytesToString } from "../../src/wire/text/byte-string.ts";
 import { parseAuthority } from "../../src/wire/url/authority.ts";
 import { splitTarget } from "../../src/wire/url/label.ts";
 import { percentDecode, percentEncode } from "../../src/wire/url/percent.ts";
@@ -33,8 +36,8 @@ type Pieces = readonly Uint8Array[];
 /** Returns all that the parser found, to be compared; throws when it says something that cannot be. */
 type Parse = (pieces: Pieces) => unknown;
 
-function text(pieces: Pieces): string {
-  return Buffer.concat(pieces).toString("latin1");
+function text(pieces: Pieces): ByteString {
+  return bytesToString(Buffer.concat(pieces));
 }
 
 /** Parses the bytes as they lie within more bytes, which must not matter. */
@@ -91,7 +94,7 @@ function rtspMessage(pieces: Pieces): unknown {
 
 function m3u(pieces: Pieces): unknown {
   const parser = new M3uParser();
-  for (const piece of pieces) parser.push(Buffer.from(piece).toString("latin1"));
+  for (const piece of pieces) parser.push(bytesToString(Buffer.from(piece)));
   const playlist = parser.finish();
   const again = new M3uParser();
   for (const entry of playlist.entries) again.push(emitM3uEntry(entry));
@@ -118,6 +121,12 @@ function rtp(pieces: Pieces): unknown {
   });
 }
 
+function tables(section: Uint8Array): unknown {
+  const { programme, streams } = parsePmt(section) ?? {};
+  const map = streams?.map(({ pid, type, descriptors }) => [pid, type, descriptors.toHex()]);
+  return [parsePat(section), programme, map];
+}
+
 /** Where packets begin in what is out of step depends on the pieces, so only the limits of the count are judged. */
 function mpegts(pieces: Pieces): unknown {
   const continuity = new TsContinuity();
@@ -126,11 +135,17 @@ function mpegts(pieces: Pieces): unknown {
   demand(continuity.errors >= 0 && continuity.errors <= bytes.length / 188, "a packet is one error at the most");
   return within(pieces, (all, offset, length) => {
     const found: unknown[] = [ts.isTransportStream(all, offset, length)];
+    const sections = new SectionReader((section, packets) => {
+      demand(section.length <= 4096 && packets > 0, "a section is no longer than one may be");
+      found.push([section.toHex(), packets, tables(section)]);
+    });
     for (let at = offset; at + 188 <= offset + length; at += 188) {
       const payload = ts.payloadOffset(all, at);
       demand(payload > at && payload <= at + 188, "the payload lies within the packet");
       const pictures = [0x02, 0x1b, 0x24].map((type) => ts.startsDecodablePicture(all, at, type));
-      found.push([ts.packetId(all, at), payload - at, ts.pmtPidOfPat(all, at), ts.streamsOfPmt(all, at), pictures]);
+      found.push([ts.packetId(all, at), payload - at, sections.push(all, at), pictures]);
+      // What is nearly a table hardly ever has the right CRC: it is read as if it had.
+      found.push(tables(all.subarray(payload + 1, at + 188)));
     }
     return found;
   });
@@ -164,7 +179,7 @@ function configFile(pieces: Pieces): unknown {
 
 function accessLog(pieces: Pieces): unknown {
   const all = Buffer.concat(pieces);
-  const value = all.toString("latin1");
+  const value = bytesToString(all);
   const entry = {
     ...{ time: 0, zoneOffset: -90, clientAddress: value, workerPid: 1, method: value, serviceUrl: value, host: value },
     ...{ userAgent: value, forwardedFor: value, serviceType: "rtp" as const, upstreamUrl: value },
@@ -216,7 +231,7 @@ function url(pieces: Pieces): unknown {
 
 function playlistRewriting(pieces: Pieces): unknown {
   const rules = { base: "http://relay/", upstream: "http://u/d/x.m3u8", proxyHttps: true, encodedToken: "t" };
-  const rewritten = rewritePlaylist(text(pieces), rules);
+  const rewritten = rewritePlaylist(text(pieces), (reference) => proxyLink(reference, rules));
   demand(
     rewritten === undefined || rewritten.split("\n").length === text(pieces).split("\n").length,
     "lines stay lines",

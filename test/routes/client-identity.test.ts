@@ -23,8 +23,7 @@ test("is what the access log calls it, as text", () => {
     address: "1.2.3.4:5",
     serviceUrl: "/一?a=%20",
     userAgent: "VLC",
-    kind: "fake",
-    receiver: "stream",
+    kind: "http",
   });
   expect(identity({}).userAgent).toBe("");
 });

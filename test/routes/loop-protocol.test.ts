@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../src/relay/upstream.ts";
 import { UpstreamError } from "../../src/relay/upstream.ts";
-import { CLIENT_STATE } from "../../src/status/client-state.ts";
 import { allocate, type Memory } from "../../src/system/memory.ts";
 import type { Planner } from "../../src/upstream/planner.ts";
 import { PROTOCOLS, type Protocol } from "../../src/upstream/plans.ts";
 import { shownUrl } from "../../src/upstream/shown-url.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { TS_PACKET_BYTES, tsPackets } from "../fakes/ts-packets.ts";
 import { until } from "../fakes/until.ts";
 import { MediaServer } from "./media-server.ts";
@@ -105,7 +105,7 @@ const loopPlanner = (): Planner => {
   };
 };
 
-const LOOP: Protocol = { schemes: ["loop"], planner: loopPlanner };
+const LOOP: Protocol = { schemes: ["loop"], planner: loopPlanner, isServable: (rest) => /^[a-z]/.test(rest) };
 
 function start(settings: ConstructorParameters<typeof MediaServer>[0] = {}): MediaServer {
   server[Symbol.dispose]();

@@ -1,7 +1,7 @@
 /** HTTP upstream, stream and HTTP client tied together by the media route, over real sockets. */
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { CLIENT_STATE } from "../../src/status/client-state.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { HttpOrigin, type OriginScript } from "../fakes/http-origin.ts";
 import { until } from "../fakes/until.ts";
 import { noise } from "../http/serve.ts";

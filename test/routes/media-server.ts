@@ -10,11 +10,11 @@ import { type MediaParts, mediaRoute } from "../../src/routes/media.ts";
 import { ownLinks } from "../../src/routes/own-links.ts";
 import { router } from "../../src/routes/router.ts";
 import type { Snapshots } from "../../src/routes/snapshot.ts";
-import { CLIENT_STATE } from "../../src/status/client-state.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
 import type { PlannedUpstream } from "../../src/upstream/planner.ts";
 import { PROTOCOLS, type Protocol, planners } from "../../src/upstream/plans.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";
 import { type FakeUpstream, fakePlan } from "../fakes/upstream.ts";
@@ -93,6 +93,7 @@ export function fakeProtocol(
   const { onOpen, ...rest } = options;
   return {
     schemes: ["fake"],
+    isServable: () => true,
     planner:
       () =>
       ({ url }) => ({

@@ -2,8 +2,8 @@
 
 import { afterEach, expect, test } from "bun:test";
 import { UpstreamError } from "../../src/relay/upstream.ts";
-import { CLIENT_STATE } from "../../src/status/client-state.ts";
 import { allocate } from "../../src/system/memory.ts";
+import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { until } from "../fakes/until.ts";
 import { FakeUpstream } from "../fakes/upstream.ts";
 import { noise } from "../http/serve.ts";

@@ -10,7 +10,7 @@ import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import type { ByteString } from "../../wire/text/byte-string.ts";
 import { takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
-import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
+import { CONSUMED_PARAMETERS, SNAPSHOT_PARAMETER } from "../own-parameters.ts";
 import type { PlannedUpstream, Planner, PlannerParts, PlanRequest, UnplannableUrl } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
 import type { StunServer } from "./stun-query.ts";
@@ -20,8 +20,6 @@ const SCHEME = "rtsp://";
 /** For resolving, for each address, for each answer, and for the first media. */
 const STAGE_TIMEOUT_MS = 3000;
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-/** Asks for a picture in the place of the stream, which is for us alone. */
-const SNAPSHOT_PARAMETER = "snapshot";
 
 /** What is used of the settings of the program. */
 export interface RtspSettings {

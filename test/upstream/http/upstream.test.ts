@@ -3,10 +3,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { defaultDraft } from "../../../src/config/options.ts";
 import type { Upstream, UpstreamParent } from "../../../src/relay/upstream.ts";
-import { CLIENT_STATE } from "../../../src/status/client-state.ts";
 import { allocate, type Memory } from "../../../src/system/memory.ts";
 import { httpPlanner } from "../../../src/upstream/http/planner.ts";
 import type { PlanRequest } from "../../../src/upstream/planner.ts";
+import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { HttpOrigin, type OriginScript } from "../../fakes/http-origin.ts";
 import { type RecordingLog, recordingLog } from "../../fakes/recording-log.ts";
 import { until } from "../../fakes/until.ts";
@@ -22,7 +23,7 @@ afterEach(() => {
 });
 
 const REQUEST: PlanRequest = {
-  url: "",
+  url: asByteString(""),
   serviceUrl: undefined,
   method: "GET",
   headers: [],
@@ -35,7 +36,7 @@ function plan(request: Partial<PlanRequest>, log: RecordingLog, settings = {}) {
   const links = {
     rules: {
       relative: true,
-      appPathPrefix: "",
+      appPathPrefix: asByteString(""),
       trustForwarded: false,
       hostname: undefined,
       local: { host: "relay", port: 5140 },
@@ -107,9 +108,11 @@ function open(script: OriginScript, request: Partial<PlanRequest> = {}, path = "
   const origin = resources.use(new HttpOrigin(script));
   const parent = new FakeParent();
   const log = recordingLog();
-  const upstream: Upstream = plan({ url: `http://127.0.0.1:${origin.port}${path}`, ...request }, log, settings).open(
-    parent,
-  );
+  const upstream: Upstream = plan(
+    { url: asByteString(`http://127.0.0.1:${origin.port}${path}`), ...request },
+    log,
+    settings,
+  ).open(parent);
   resources.defer(() => upstream.close());
   const isOpen = () => until(() => parent.opens > 0, WAIT_MS, "the head");
   return { origin, parent, upstream, log, isOpen };
@@ -248,7 +251,7 @@ describe("a plan", () => {
   test("is nobody else's, and keeps what is for this relay from the server and the log", async () => {
     const log = recordingLog();
     const { key, overflow, about, canSnapshot, countsAsClient, accessLog } = plan(
-      { url: "http://h:81/p?a=1&r2h-ifname=lo&u=http%3A%2F%2Fc%3Fr2h-token%3Dsecret" },
+      { url: asByteString("http://h:81/p?a=1&r2h-ifname=lo&u=http%3A%2F%2Fc%3Fr2h-token%3Dsecret") },
       log,
       { upstreamInterface: "eth0", upstreamInterfaceHttp: "eth1" },
     );
@@ -261,7 +264,7 @@ describe("a plan", () => {
 
   test("uses the interface that the settings name for HTTP, else the one for all", () => {
     const log = recordingLog();
-    const url = "http://h/";
+    const url = asByteString("http://h/");
     const all = { upstreamInterface: "eth0" };
     expect(plan({ url }, log, all).about.interfaceName).toBe("eth0");
     expect(plan({ url }, log, { ...all, upstreamInterfaceHttp: "eth1" }).about.interfaceName).toBe("eth1");
