@@ -4,8 +4,8 @@ import { USUAL_TICK_MS } from "../../relay/tick.ts";
 /** While a first picture is awaited. */
 const STARTUP_TICK_MS = 2;
 /** When the rate is so low that this brings no more than a usual write, which may be as old anyway. */
-const CALM_TICK_MS = 50;
-/** What one reading may then bring: about 130 KB of media. */
+const CALM_TICK_MS = 45;
+/** What one reading may then bring: about 130 KB of media. Three such intervals are the longest wait of `relay/write-policy.ts`. */
 const CALM_DATAGRAMS = 100;
 /** When the kernel's buffer is small for the rate. */
 const QUICKEST_TICK_MS = 5;
