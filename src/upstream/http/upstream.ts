@@ -4,7 +4,7 @@ import { maskToken } from "../../http/token-mask.ts";
 import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import type { Memory } from "../../system/memory.ts";
 import { rewritePlaylist } from "../../wire/hls/rewrite.ts";
-import type { HeaderField } from "../../wire/http/request.ts";
+import { type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
@@ -141,10 +141,9 @@ export class HttpUpstream implements Upstream {
 
   #begin(
     { status, statusLine }: { status: number; statusLine?: string },
-    fields: readonly HeaderField[],
+    headers: readonly HeaderField[],
     body: ByteSource,
   ): void {
-    const headers = fields.map(({ name, value }) => [name, value] as const);
     this.info = { metadata: [], response: { status, statusLine, headers } };
     this.#body = body;
     this.#state = "polling";
@@ -154,9 +153,10 @@ export class HttpUpstream implements Upstream {
   }
 
   #withLocation(status: number, field: HeaderField): HeaderField {
-    if (field.name.toLowerCase() !== "location") return field;
+    if (!isNamed(field, "location")) return field;
+    const [name, value] = field;
     const base = `${this.#parts.links.rules.appPathPrefix}/`;
-    return { name: field.name, value: proxyLocation(status, field.value, this.#linkRules(base)) };
+    return [name, proxyLocation(status, value, this.#linkRules(base))];
   }
 
   #linkRules(base: string): LinkRules {
