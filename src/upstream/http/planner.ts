@@ -11,7 +11,8 @@ import { requestedInterface } from "../interface-parameter.ts";
 import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
 import type { Planner, PlannerParts } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
-import { type HttpTarget, HttpUpstream } from "./upstream.ts";
+import type { HttpTarget } from "./proxied-request.ts";
+import { HttpUpstream } from "./upstream.ts";
 
 /** The settings of this room. */
 export interface HttpSettings {
