@@ -42,7 +42,7 @@ export function isServableRtsp(rest: ByteString): boolean {
 
 export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planner {
   return (request) => {
-    const seek = readSeekRequest(request.url, "rtsp", request.serviceUrl);
+    const seek = readSeekRequest(request.url, "range", request.serviceUrl);
     if (!seek) return { status: request.serviceUrl === undefined ? 404 : 500 };
     for (const warning of seek.warnings) parts.log.warn(warning);
     return plan(settings, parts, request, seek);
