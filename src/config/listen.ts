@@ -2,7 +2,7 @@
 
 import { parseIpAddress } from "../wire/ip/address.ts";
 import type { ListenAddress, TcpAddress } from "./settings.ts";
-import type { Reading } from "./values.ts";
+import type { Reading, ValueType } from "./values.ts";
 
 const PORT_MAX = 65535;
 
@@ -67,6 +67,15 @@ export function showListenAddress(address: ListenAddress): string {
 export function showBindLine(address: ListenAddress): string {
   return isTcpAddress(address) ? `${address.host ?? "*"} ${address.port}` : address.path;
 }
+
+/** Addresses to listen on; each use of the option adds one. */
+export const listenAddresses: ValueType<readonly ListenAddress[]> = {
+  read(text, _name, given = []) {
+    const reading = readListenAddress(text);
+    return "value" in reading ? { value: [...given, reading.value] } : reading;
+  },
+  show: (addresses) => addresses.map(showListenAddress).join(", "),
+};
 
 function readUnixPath(path: string): Reading<ListenAddress> {
   if (/[ \t\r\n\0]/.test(path)) return { refused: `Invalid Unix socket bind path: ${path}`, fatal: false };

@@ -1,7 +1,10 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
-import { type HttpRequest, type RequestHandler, RequestReader } from "./request.ts";
+import { type HttpRequest, RequestReader } from "./request.ts";
 import { emitHead, emitResponse, type HttpResponse, type ResponseHeader, type StreamHead } from "./response.ts";
+
+/** Answers a request, at once or later. A throw is answered with 500. */
+export type RequestHandler = (request: HttpRequest, connection: Connection) => void;
 
 export interface ConnectionTimeouts {
   /** From the accept to the end of the request head. */

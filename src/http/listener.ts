@@ -2,8 +2,8 @@
 import { errnoWords } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import { tuneListeningSocket } from "../system/tcp.ts";
+import type { RequestHandler } from "./connection.ts";
 import { Connection, type ConnectionParent, type ConnectionSocket, type ConnectionTimeouts } from "./connection.ts";
-import type { RequestHandler } from "./request.ts";
 import { errorResponse, type HttpResponse } from "./response.ts";
 
 const HEAD_TIMEOUT_MS = 30_000;

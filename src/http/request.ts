@@ -7,7 +7,6 @@ import {
   RequestHeadParser,
 } from "../wire/http/request.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
-import type { Connection } from "./connection.ts";
 
 export interface HttpRequest extends RequestHead {
   /** The effective value of a header: the last one wins, the case of `name` does not matter. */
@@ -15,9 +14,6 @@ export interface HttpRequest extends RequestHead {
   /** Complete; empty when there was none. */
   readonly body: Uint8Array;
 }
-
-/** Answers a request, at once or later. A throw is answered with 500. */
-export type RequestHandler = (request: HttpRequest, connection: Connection) => void;
 
 export type ReaderOutcome =
   | { readonly kind: "more" }

@@ -1,5 +1,5 @@
 /** The order in which a request is looked at (http.md section 3). */
-import type { RequestHandler } from "../http/request.ts";
+import type { RequestHandler } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
 import { maskToken } from "../http/token-mask.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";

@@ -1,8 +1,7 @@
 /** A picture of a channel in the place of its stream (http.md section 20, status.md section 8). */
 import type { Connection } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
-import type { Consumer } from "../relay/consumer.ts";
-import type { Cursor } from "../relay/cursor.ts";
+import type { Consumer, DropCounts } from "../relay/consumer.ts";
 import type { StreamInfo, StreamState } from "../relay/upstream.ts";
 import type { Ffmpeg, FfmpegOptions } from "../system/ffmpeg.ts";
 import { SNAPSHOT_PARAMETER } from "../upstream/own-parameters.ts";
@@ -77,8 +76,8 @@ export class SnapshotClient implements Consumer {
     this.#stream.paused(isPaused);
   }
 
-  dropped(cursor: Cursor): void {
-    this.#stream.dropped(cursor);
+  dropped(counts: DropCounts): void {
+    this.#stream.dropped(counts);
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {

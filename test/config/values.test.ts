@@ -6,7 +6,6 @@ import {
   boolean,
   integer,
   interfaceName,
-  listenAddresses,
   logLevel,
   optionalText,
   pagePath,
@@ -91,13 +90,6 @@ test.each([
   ["ääääääää", "äääääää"],
 ])("interface name %p keeps at most 15 bytes", (text, value) => {
   expect(interfaceName.read(text, "", undefined)).toEqual({ value });
-});
-
-test("listen addresses add up, and a bad one is refused", () => {
-  const first = { host: "a", port: 1 };
-  expect(listenAddresses.read("b:2", "listen", [first])).toEqual({ value: [first, { host: "b", port: 2 }] });
-  expect(listenAddresses.read("*", "listen", [first])).toMatchObject({ fatal: true });
-  expect(listenAddresses.show([first, { host: "::", port: 2 }, { path: "/x" }])).toBe("a:1, [::]:2, /x");
 });
 
 test("an empty text means none, a fallback, or itself", () => {

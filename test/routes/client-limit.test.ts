@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Connection, SendMeter } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
+import { ClientLimit } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
+import { SharedSlots } from "../../src/status/shared-slots.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 

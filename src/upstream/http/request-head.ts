@@ -1,8 +1,9 @@
 /** The request head that goes to an HTTP upstream, made from the client's (http-proxy.md section 3). */
 
 import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "../../http/token.ts";
-import { emitMessageHead, endToEndHeaders, trimBlanks } from "../../wire/http/header-fields.ts";
+import { emitMessageHead, endToEndHeaders } from "../../wire/http/header-fields.ts";
 import type { HeaderField } from "../../wire/http/request.ts";
+import { trimBlanks } from "../../wire/text/blanks.ts";
 import { percentEncodeText } from "../../wire/url/percent.ts";
 import { isPlaylistPath } from "./playlist-handling.ts";
 

@@ -1,5 +1,5 @@
 /** What a proxy in front of this relay says about its client (http.md section 15). */
-import { trimBlanks } from "./header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 import { type HeaderField, headerValue } from "./request.ts";
 
 /** The first element of `X-Forwarded-For`, which is the client, verbatim; empty when there is none. */

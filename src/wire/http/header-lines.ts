@@ -1,5 +1,5 @@
 /** Collects the header lines of what a server sends, folded ones too (RFC 9112 section 5; RFC 2326 section 4.2 has the same). */
-import { trimBlanks } from "./header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 import type { HeaderField } from "./request.ts";
 
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";

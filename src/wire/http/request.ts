@@ -1,7 +1,8 @@
 /** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
+
+import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
-import { trimBlanks } from "./header-fields.ts";
 
 /** Request line, header lines and the empty line together. */
 export const MAX_HEAD_BYTES = 8192;

@@ -1,5 +1,5 @@
 /** The `Transport` header: what is offered and what a server chose (RFC 2326 section 12.39; rtsp.md section 5.4). */
-import { trimBlanks } from "../http/header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 
 export interface TransportParameter {
   readonly name: string;
