@@ -7,11 +7,11 @@ import { defaultDraft, OPTIONS } from "../config/options.ts";
 import { LOG_ERROR, LOG_FATAL } from "../system/log.ts";
 
 /** What to do next. `usage` and `stop` mean exit status 1: a use that is not understood, a value that is impossible. */
-export type Action =
+type Action =
   | { readonly kind: "run" | "help" | "version" | "stop" }
   | { readonly kind: "usage"; readonly diagnostic: string };
 
-export interface ParsedArguments {
+interface ParsedArguments {
   /** Complete in every case; whatever stands behind the word that decided the action is not in it. */
   readonly commandLine: CommandLine;
   /** In the order of the command line. */

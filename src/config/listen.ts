@@ -22,7 +22,7 @@ export function unixPaths(addresses: readonly ListenAddress[]): string[] {
  * Reads one listen argument: `PORT`, `ADDRESS:PORT`, `[IPv6]:PORT`, `*:PORT` or `/PATH`. TCP addresses that cannot be
  * listened on are refused as fatal: no worker could ever serve there.
  */
-export function readListenAddress(text: string): Reading<ListenAddress> {
+function readListenAddress(text: string): Reading<ListenAddress> {
   if (text.startsWith("/")) return readUnixPath(text);
   const refuse = (reason: string) => ({ refused: `Invalid listen address "${text}": ${reason}`, fatal: true });
   const colon = text.lastIndexOf(":");

@@ -34,7 +34,7 @@ function refuse(refused: string): ParseError {
 }
 
 /** C's atoi: leading blanks, a sign, digits, anything after them; no digits are 0. Stays within 32 bits. */
-export function atoi(text: string): number {
+function atoi(text: string): number {
   const digits = /^[ \t\n\v\f\r]*([+-]?\d+)/.exec(text)?.[1];
   if (digits === undefined) return 0;
   // Adding 0 turns the -0 of "-0" into 0.

@@ -6,7 +6,7 @@ import { asByteString } from "../wire/text/byte-string.ts";
 import { PaceClock } from "./pace-clock.ts";
 import { type Playback, positionTicks, soughtPlayback } from "./playback.ts";
 
-export const MAX_STREAMS = 16;
+const MAX_STREAMS = 16;
 const LOOPBACK = "127.0.0.1";
 const MEDIA_PATH = "/live";
 const GUIDE_PATH = "/guide.xml";

@@ -16,7 +16,7 @@ import { DATAGRAM_BYTES } from "./rtp-feed.ts";
 import { type ChosenWay, chooseWay } from "./rtsp-transport.ts";
 
 /** Without a request for so long, the client is gone. */
-export const SESSION_TIMEOUT_S = 60;
+const SESSION_TIMEOUT_S = 60;
 const MS_PER_SECOND = 1000;
 const SESSION_ID_BYTES = 8;
 const FRAME_HEADER_BYTES = 4;

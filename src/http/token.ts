@@ -15,7 +15,7 @@ const SECOND_QUERY = /\?r2h-token=.*$/is;
 
 export type TokenSource = "query" | "cookie" | "user-agent";
 
-export interface PresentedToken {
+interface PresentedToken {
   readonly source: TokenSource;
   /** Decoded; undefined when it holds an invalid escape. */
   readonly value: ByteString | undefined;

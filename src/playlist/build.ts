@@ -11,14 +11,14 @@ const PIECE_BYTES = 8 * 1024;
 /** So much of a list leaves some 8 MB of garbage, and the runtime would wait for much more. */
 const COLLECT_BYTES = 256 * 1024;
 
-export interface ListSource {
+interface ListSource {
   /** Where it came from; undefined for the inline list. */
   readonly url: string | undefined;
   /** Undefined until it has come. */
   readonly bytes: Buffer | undefined;
 }
 
-export interface BuildOptions<L> {
+interface BuildOptions<L> {
   readonly rules: EntryUrlRules;
   /** Empty when none is asked for. */
   readonly token: ByteString;

@@ -71,7 +71,7 @@ export class Subscription implements QueueStats {
   }
 }
 
-export interface HubOptions {
+interface HubOptions {
   /** Memory of all rings, in buffers of 1536 bytes (`-b`). */
   readonly bufferSlots: number;
   /** Newcomers begin at the last random access point. */

@@ -6,7 +6,7 @@ import { LOG_INFO, type Log } from "../system/log.ts";
 import { type AccessControl, isAssetPath } from "./access-control.ts";
 import type { Route } from "./route.ts";
 
-export interface RouterParts {
+interface RouterParts {
   readonly accessControl: AccessControl;
   /** Asked in this order for all but assets. */
   readonly routes: readonly Route[];

@@ -3,7 +3,7 @@ import type { Connection, StreamWriter } from "../http/connection.ts";
 import type { StreamHead } from "../http/response.ts";
 
 /** How long a client may take nothing: what it reads is kept open for it. */
-export const STALL_TIMEOUT_MS = 60_000;
+const STALL_TIMEOUT_MS = 60_000;
 
 /**
  * Sends head and chunks, then closes. Cuts the client off when the chunks fail, or when it takes nothing for `stallMs`.

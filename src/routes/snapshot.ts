@@ -11,7 +11,7 @@ import type { MediaClient } from "./media-client.ts";
 import type { Exchange } from "./route.ts";
 
 /** From the moment the upstream is opened. */
-export const KEY_FRAME_TIMEOUT_MS = 2000;
+const KEY_FRAME_TIMEOUT_MS = 2000;
 
 export interface Snapshots {
   readonly ffmpeg: Pick<Ffmpeg, "jpegOf">;

@@ -21,7 +21,7 @@ const MAX_WORKERS = 32;
 /** In a worker, standard input, output and error are 0 to 2. */
 const FIRST_INHERITED_FD = 3;
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly settings: Settings;
   /** Reads the configuration again and changes nothing. */
   readonly reload: () => Reload;

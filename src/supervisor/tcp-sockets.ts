@@ -19,7 +19,7 @@ interface SharedAddress {
 }
 
 /** A change of the sockets that can still be taken back. Call one of the two, once. */
-export interface TcpSocketsChange {
+interface TcpSocketsChange {
   /** How many addresses there will be. */
   readonly addresses: number;
   commit(): void;

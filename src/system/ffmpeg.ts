@@ -4,10 +4,10 @@ import { splitArguments } from "../wire/text/argument.ts";
 import { LOG_DEBUG, type Log } from "./log.ts";
 
 /** At the same time, in one worker: more would take the processor from the streams. */
-export const MAX_CONVERSIONS = 2;
-export const CONVERSION_TIMEOUT_MS = 5000;
+const MAX_CONVERSIONS = 2;
+const CONVERSION_TIMEOUT_MS = 5000;
 /** A picture is smaller than this. */
-export const MAX_JPEG_BYTES = 8 * 1024 * 1024;
+const MAX_JPEG_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGE_BYTES = 4096;
 
 export interface FfmpegOptions {

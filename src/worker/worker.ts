@@ -49,7 +49,7 @@ const SPARE_CONNECTIONS = 1024;
 /** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
 const FALLBACK_PORT = 5140;
 
-export interface WorkerParts {
+interface WorkerParts {
   /** 0 or more. */
   readonly id: number;
   readonly settings: Settings;

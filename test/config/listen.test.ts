@@ -4,10 +4,14 @@ import {
   isTcpAddress,
   listenAddresses,
   readBindLine,
-  readListenAddress,
   showBindLine,
   showListenAddress,
 } from "../../src/config/listen.ts";
+
+function readListenAddress(text: string) {
+  const reading = listenAddresses.read(text, "listen", undefined);
+  return "value" in reading ? { value: reading.value[0]! } : reading;
+}
 
 describe("listen arguments", () => {
   test.each([

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   anyText,
-  atoi,
   boolean,
   integer,
   interfaceName,
@@ -15,6 +14,12 @@ import {
   serverAddress,
   textOr,
 } from "../../src/config/values.ts";
+
+/** What the program reads as C's atoi would. */
+function atoi(text: string): number {
+  const reading = integer(-(2 ** 31)).read(text, "number", undefined);
+  return "value" in reading ? reading.value : Number.NaN;
+}
 
 test.each([
   ["5", 5],

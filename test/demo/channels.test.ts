@@ -1,14 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import {
-  CLIP_TICKS,
-  type DemoChannel,
-  HTTP_CHANNEL,
-  loadClip,
-  MULTICAST_CHANNELS,
-  RTSP_CHANNEL,
-} from "../../src/demo/channels.ts";
+import { type DemoChannel, HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, RTSP_CHANNEL } from "../../src/demo/channels.ts";
 import { ClipLoop } from "../../src/wire/mpegts/loop.ts";
 import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
+
+const CLIP_TICKS = 16 * 90_000;
 
 const ALL = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
 const MAX_CLIP_BYTES_TOGETHER = 2_500_000;

@@ -1,8 +1,10 @@
 import { afterAll, expect, test } from "bun:test";
 import { HTTP_CHANNEL, loadClip } from "../../src/demo/channels.ts";
-import { HttpSource, MAX_STREAMS } from "../../src/demo/http-source.ts";
+import { HttpSource } from "../../src/demo/http-source.ts";
 import { TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../src/wire/mpegts/packet.ts";
 import { until } from "../fakes/until.ts";
+
+const MAX_STREAMS = 16;
 
 const WAIT_MS = 3000;
 const source = new HttpSource(await loadClip(HTTP_CHANNEL), (nowMs) => `<tv made="${nowMs}"/>`);

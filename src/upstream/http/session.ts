@@ -29,7 +29,7 @@ export interface HttpSessionRequest {
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
 }
 
-export interface HttpSessionParent {
+interface HttpSessionParent {
   /** The connection is made and the request on its way. */
   requested?(): void;
   /** The final response head has come; the session is now the source of the raw body. */

@@ -29,7 +29,7 @@ import { Store } from "./store.ts";
 /** The controls go away so long after the last touch. */
 const CONTROLS_MS = 3000;
 
-export interface View {
+interface View {
   readonly locale: Locale;
   readonly theme: Theme;
   readonly appearance: Appearance;

@@ -84,7 +84,7 @@ export class ClientList {
 }
 
 /** status.md section 1. */
-export const KEPT_LINES = 500;
+const KEPT_LINES = 500;
 
 export interface LogRow {
   readonly timestamp: number | undefined;

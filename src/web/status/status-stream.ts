@@ -17,7 +17,7 @@ const HOPE_MS = 15_000;
  */
 export type ConnectionState = "connecting" | "connected" | "reconnecting" | "disconnected";
 
-export interface StreamListener {
+interface StreamListener {
   onEvent(event: ReadStatusEvent): void;
   onState(state: ConnectionState): void;
 }

@@ -3,7 +3,7 @@ import type { ReadUpstream } from "../../wire/status/event.ts";
 import { RecentGrowth } from "./counters.ts";
 
 /** Loss is trouble for so long after it happened: long enough to be seen by somebody who has just stood up. */
-export const RECENT_MS = 60_000;
+const RECENT_MS = 60_000;
 
 /** Television never pauses for so long. */
 export const SILENCE_MS = 3000;
@@ -18,7 +18,7 @@ const BYTE_STREAM = "stream";
  * - `silent`: a group or session that should send does not
  * - `losing`: packets were lost, or TS packets were missing, during the last minute
  */
-export type Health = "steady" | "starting" | "waiting" | "silent" | "losing";
+type Health = "steady" | "starting" | "waiting" | "silent" | "losing";
 
 export interface UpstreamRow {
   readonly upstream: ReadUpstream;

@@ -5,10 +5,10 @@ import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
 
 /** Request line, header lines and the empty line together. */
-export const MAX_HEAD_BYTES = 8192;
-export const MAX_HEADER_COUNT = 128;
+const MAX_HEAD_BYTES = 8192;
+const MAX_HEADER_COUNT = 128;
 export const MAX_TARGET_BYTES = 2047;
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface HeaderField {
   /** In the client's spelling. */

@@ -3,7 +3,7 @@ import { listElements } from "../http/header-fields.ts";
 import type { HeaderField } from "../http/request.ts";
 import { trimBlanks } from "../text/blanks.ts";
 
-export interface SessionHeader {
+interface SessionHeader {
   readonly id: string;
   /** After so many seconds without a request the server forgets the session; 1 or more. */
   readonly timeoutS: number | undefined;

@@ -2,7 +2,7 @@
 import { trimBlanks } from "../text/blanks.ts";
 
 /** Of a `Range` that is passed on to the client. */
-export const MAX_RANGE_BYTES = 255;
+const MAX_RANGE_BYTES = 255;
 
 export interface NptRange {
   /** Seconds, at least 0. */

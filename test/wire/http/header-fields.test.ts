@@ -1,12 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  emitMessageHead,
-  endToEndHeaders,
-  isNamed,
-  listElements,
-  trimBlanks,
-} from "../../../src/wire/http/header-fields.ts";
+import { emitMessageHead, endToEndHeaders, isNamed, listElements } from "../../../src/wire/http/header-fields.ts";
+import { trimBlanks } from "../../../src/wire/text/blanks.ts";
 
 const field = (name: string, value = "1") => ({ name, value });
 
