@@ -44,7 +44,8 @@ export class HttpSource {
   }
 
   stop(): void {
-    void this.#server.stop(true);
+    // Whatever is still open ends with the process.
+    this.#server.stop(true).catch(() => {});
   }
 
   #answer({ method, url }: Request): Response {

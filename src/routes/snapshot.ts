@@ -85,7 +85,7 @@ export class SnapshotClient implements Consumer {
     if (this.#state !== "searching") return 0;
     this.#hasMedia = true;
     const taken = this.#search.push(bytes, offset, length);
-    if (this.#search.state === "complete") void this.#convert();
+    if (this.#search.state === "complete") this.#convert();
     else if (this.#search.state === "failed" || this.#isLate) this.#fail();
     return this.#isStreaming ? taken + this.#forward(bytes, offset + taken, length - taken) : taken;
   }
@@ -95,7 +95,7 @@ export class SnapshotClient implements Consumer {
     this.#cause = cause;
     if (this.#state === "searching") {
       this.#search.finish();
-      if (this.#search.state === "complete") void this.#convert();
+      if (this.#search.state === "complete") this.#convert();
       else if (this.#hasMedia && this.#trigger === "query") this.#fail();
       else {
         this.#enter("streaming");
@@ -116,12 +116,13 @@ export class SnapshotClient implements Consumer {
     if (this.#state === "searching" && (this.#hasMedia || this.#trigger === "header")) this.#fail();
   }
 
-  async #convert(): Promise<void> {
+  #convert(): void {
     this.#enter("converting");
     const { ffmpeg, options } = this.#snapshots;
-    const jpeg = await ffmpeg.jpegOf(this.#search.frame, options, this.#connection.closed);
-    if (jpeg) this.#answer(jpeg);
-    else this.#fail();
+    ffmpeg
+      .jpegOf(this.#search.frame, options, this.#connection.closed)
+      .then((jpeg) => (jpeg ? this.#answer(jpeg) : this.#fail()))
+      .catch((error) => this.#connection.failed(error));
   }
 
   #answer(jpeg: Uint8Array): void {

@@ -1,6 +1,7 @@
 /** The way to PLAY as a table: per transport and request, what servers do, and how it ends. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { UdpTransport } from "../../../src/upstream/rtsp/udp-transport.ts";
 import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole } from "../../fakes/http-origin.ts";
@@ -218,6 +219,15 @@ describe.each(STAGES)("%s over %s", (method, transport) => {
     expect(viewer.lines("ERROR")).toEqual([]);
     expect(server.methods.includes("TEARDOWN")).toBe(method === "PLAY");
   });
+});
+
+test("an opening of the way that fails is told, and the session goes on", async () => {
+  using server = await RtspServer.open({ transport: "udp" });
+  using chosen = spyOn(UdpTransport.prototype, "chosen").mockRejectedValue(new Error("no way"));
+  using viewer = new Viewer(server.url("/ch"));
+  await viewer.playing();
+  expect(chosen).toHaveBeenCalledTimes(1);
+  expect(viewer.lines("ERROR").join()).toContain("Opening the way for UDP failed: no way");
 });
 
 describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
