@@ -17,7 +17,7 @@ export interface ConnectionTimeouts {
 
 /** Is told what becomes of every write to a socket. */
 export interface SendMeter {
-  /** The kernel has taken so many of the bytes that it was offered. */
+  /** The kernel has taken `taken` of the `offered` bytes. */
   sent(offered: number, taken: number): void;
 }
 
@@ -273,7 +273,7 @@ export class Connection {
   }
 
   /**
-   * Writes what is left, now and whenever the socket drains, and then says goodbye. A client that takes nothing is for
+   * Writes what is left, now and whenever the socket drains, and then sends our FIN. A client that takes nothing is for
    * the kernel to give up (`system/tcp.ts`, flow-control.md section 10, trap 27).
    */
   #finish(): void {

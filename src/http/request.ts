@@ -57,7 +57,7 @@ function expectsContinue({ headers, minorVersion }: RequestHead): boolean {
   return minorVersion > 0 && headerValue(headers, "expect")?.toLowerCase() === "100-continue";
 }
 
-/** Grows as bytes come, never because of a length that was only announced. */
+/** Grows as bytes come, never because of a length that was only declared. */
 class BodyBuffer {
   readonly #length: number;
   #bytes = EMPTY;

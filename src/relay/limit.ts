@@ -14,7 +14,7 @@ const RESERVED_SLOTS = 64;
 const LEAST_LIMIT_BYTES = 32 * 1024;
 /** However large the budget: live television that is many seconds old helps nobody. */
 const MOST_LIMIT_BYTES = 3072 * SLOT_BYTES;
-/** So long a consumer must lag to be slow, and so long it must not lag to be so no more. */
+/** How long a consumer must lag to be slow, and must not lag to be so no more. */
 const SLOW_AFTER_MS = 3000;
 /** It lags when more than this part of its limit waits. */
 const LAGGING = 0.5;

@@ -14,7 +14,7 @@ export class SharedSlots {
     this.#worker = worker;
   }
 
-  /** How many counters so many workers need. */
+  /** How many counters that many workers need. */
   static size(workers: number): number {
     return 1 + workers;
   }

@@ -43,7 +43,7 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
   try {
     await supervisor.start();
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isStartError(error)) throw error;
     log.fatal(error.message);
     process.exit(1);
   }
@@ -52,7 +52,7 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
   return supervisor;
 }
 
-function isRefusal(error: unknown): error is Error {
+function isStartError(error: unknown): error is Error {
   return error instanceof NothingToListenError || error instanceof PidFileError || error instanceof UnixSocketError;
 }
 

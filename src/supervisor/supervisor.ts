@@ -1,6 +1,6 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
-import { logComplaints } from "../config/diagnostic.ts";
+import { logDiagnostics } from "../config/diagnostic.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
@@ -102,7 +102,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         this.#broadcast({ kind: "settings", settings: this.#settings });
         return;
       }
-      logComplaints(this.log, outcome.complaints);
+      logDiagnostics(this.log, outcome.diagnostics);
       if (outcome.kind === "loaded") await this.#use(outcome);
       else this.log.error("Configuration reload failed, not forwarding SIGHUP to workers");
     });

@@ -40,7 +40,7 @@ export class TcpSockets {
   }
 
   /**
-   * Listens on `endpoints` for so many workers; an address that is listened on already keeps its sockets. One that cannot be
+   * Listens on `endpoints` for `workers` workers; an address that is listened on already keeps its sockets. One that cannot be
    * bound is logged and left out.
    */
   async prepare(endpoints: readonly TcpAddress[], workers: number): Promise<TcpSocketsChange> {

@@ -5,7 +5,7 @@ import type { Log } from "../system/log.ts";
 import { WORKER_ENVIRONMENT } from "../worker/environment.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../worker/messages.ts";
 
-/** So many restarts in so long; further ones have to wait. */
+/** The restart limit: more restarts within this time have to wait. */
 const MOST_RESTARTS = 3;
 const RESTARTS_WITHIN_MS = 5000;
 /** How long a worker may take to end before it is killed. */

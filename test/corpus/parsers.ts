@@ -171,11 +171,11 @@ function igmp(pieces: Pieces): unknown {
 }
 
 function configFile(pieces: Pieces): unknown {
-  const found = { draft: { values: {}, given: new Set() }, locked: new Set(), services: "", complaints: [] };
+  const found = { draft: { values: {}, given: new Set() }, locked: new Set(), services: "", diagnostics: [] };
   const merge = { ...found, servicePort: () => undefined };
   // Only what files give is looked at here; a draft of all defaults would say nothing more.
   mergeConfigFile(merge as unknown as Parameters<typeof mergeConfigFile>[0], "file", Buffer.concat(pieces).toString());
-  return [found.draft, merge.services, found.complaints];
+  return [found.draft, merge.services, found.diagnostics];
 }
 
 function accessLog(pieces: Pieces): unknown {

@@ -56,7 +56,7 @@ describe.each(ALL.map((channel) => [channel.name, channel] as const))("%s", (nam
     expect([tables[0], Math.max(...gaps) <= 0.1 * 90_000]).toEqual([0, true]);
   });
 
-  test.skipIf(!hasFfmpeg)("plays repeatedly without a complaint of the decoder", async () => {
+  test.skipIf(!hasFfmpeg)("plays repeatedly without an error of the decoder", async () => {
     const command = ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-f", "mpegts", "-i", "-", "-f", "null", "-"];
     const { stderr, exitCode } = await run(command, await playRepetitions(channel));
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });

@@ -36,7 +36,7 @@ test("plays for ever to so many clients, and forgets those that go", async () =>
       return watching.length === MAX_STREAMS;
     },
     WAIT_MS,
-    "all places to be taken",
+    "all streams to be taken",
   );
   expect((await fetch(source.mediaUrl)).status).toBe(503);
   for (const response of watching) expect((await response.body!.getReader().read()).value?.[0]).toBe(TS_SYNC_BYTE);

@@ -26,7 +26,7 @@ function enter(clientLimit: ClientLimit): (() => void) | undefined {
   return clientLimit.enter(exchangeOf(connection), PLAN)?.leave;
 }
 
-test("never lets in more than the limit, and gets each place back once", () => {
+test("never lets in more than the limit, and gets each slot back once", () => {
   const step = fc.oneof(fc.constant("enter" as const), fc.nat(20));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 60 }), (limit, steps) => {
@@ -51,7 +51,7 @@ test("never lets in more than the limit, and gets each place back once", () => {
   );
 });
 
-test("a dead worker's places come back, and nobody else's", () => {
+test("a dead worker's slots come back, and nobody else's", () => {
   const counters = new Int32Array(SharedSlots.size(2));
   const [first, second] = [new SharedSlots(counters, 0), new SharedSlots(counters, 1)];
   for (let i = 0; i < 3; i++) expect(first.take(5)).toBe(true);

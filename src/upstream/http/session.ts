@@ -10,7 +10,7 @@ import type { ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { ByteSource } from "./body.ts";
 import { type HttpFailure, HttpUpstreamError } from "./errors.ts";
 
-/** Resolving, each address, sending without progress, and waiting for the head: each may take so long. */
+/** The limit of each: resolving, one address, sending without progress, waiting for the head. */
 const STAGE_TIMEOUT_MS = 3000;
 /** One read while the head is awaited. */
 const HEAD_READ_BYTES = 16 * 1024;

@@ -17,7 +17,7 @@ export interface RtspConnectionParent {
 
 /** What one read takes at the most. */
 export const READ_BYTES = 64 * 1024;
-/** So many reads follow each other before others have their turn. */
+/** Reads that follow each other before others have their turn. */
 const READS_PER_TURN = 16;
 /** Requests whose answers are awaited; a server that leaves more keepalives unanswered need not answer the oldest. */
 const MAX_AWAITED = 64;

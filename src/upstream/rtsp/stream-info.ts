@@ -24,7 +24,7 @@ interface RtspStreamInfo {
 
 type Metadata = (readonly [name: string, value: string])[];
 
-/** Learned of one server; another one is asked anew. */
+/** Known of one server; another one is asked anew. */
 export class SessionInfo {
   /** That the server knows; undefined when it does not say. */
   methods: readonly string[] | undefined;

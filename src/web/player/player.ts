@@ -26,7 +26,7 @@ import {
 } from "./settings.ts";
 import { Store } from "./store.ts";
 
-/** The controls go away so long after the last touch. */
+/** How long after the last touch the controls go away. */
 const CONTROLS_MS = 3000;
 
 interface View {

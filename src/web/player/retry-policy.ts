@@ -3,7 +3,7 @@
 const MAX_RETRIES = 3;
 /** Decoders stumble over damaged pictures: that costs no retry, but cannot go on for ever either. */
 const MAX_DECODE_FAILURES = 5;
-/** So long playback must run for all tries to be there again. */
+/** How long playback must run for all tries to be there again. */
 export const STABLE_AFTER_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 

@@ -48,7 +48,7 @@ export class StatusModel {
   }
 }
 
-/** Of the clients that are gone, so many are remembered. */
+/** How many clients that are gone are remembered. */
 const GONE_CLIENTS = 100;
 
 export interface ClientRow {

@@ -132,7 +132,7 @@ export class RequestHeadParser {
   }
 }
 
-/** The different lengths a head announces, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
+/** The different lengths a head declares, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
 function contentLengths(headers: readonly HeaderField[]): number[] {
   const values = headers
     .filter((field) => field.name.toLowerCase() === "content-length")

@@ -5,7 +5,7 @@ import { trimBlanks } from "../text/blanks.ts";
 
 interface SessionHeader {
   readonly id: string;
-  /** After so many seconds without a request the server forgets the session; 1 or more. */
+  /** Seconds without a request after which the server forgets the session; 1 or more. */
   readonly timeoutS: number | undefined;
 }
 

@@ -123,7 +123,7 @@ describe.each(STAGES)("%s over %s", (method, transport) => {
       expect(viewer.lines("ERROR")[0]).toMatch(log);
       expect(viewer.lines("ERROR")[0]).toContain(`rtsp://127.0.0.1:${server.port}`);
       expect(viewer.hub.size).toBe(0);
-      expect(server.complaints).toEqual([]);
+      expect(server.violations).toEqual([]);
       // A session that was set up is torn down, if anybody is there to hear it.
       if (method === "PLAY" && !isGone) await until(() => server.sessions.size === 0, WAIT_MS, "TEARDOWN");
       else expect(server.methods).not.toContain("TEARDOWN");

@@ -98,7 +98,7 @@ describe("a complete message", () => {
     ]);
   });
 
-  test("has the body that the last Content-Length announces", () => {
+  test("has the body that the last Content-Length declares", () => {
     const text = "Content-Length: 1\r\ncontent-length: 4\r\n\r\n$\0\r\n";
     expect(complete(`${text}next`).body).toEqual(bytesOf("$\0\r\n"));
     expect(parse(`${text}next`)).toMatchObject({ consumed: text.length });
