@@ -4,7 +4,8 @@ import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { libc } from "../../src/system/libc.ts";
 import { allocate } from "../../src/system/memory.ts";
-import { type TcpEvents, TcpSource, type TcpTarget } from "../../src/system/tcp-source.ts";
+import type { TcpTarget } from "../../src/system/tcp-connect.ts";
+import { type TcpEvents, TcpSource } from "../../src/system/tcp-source.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../fakes/free-port.ts";
 import {

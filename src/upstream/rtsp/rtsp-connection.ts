@@ -1,6 +1,7 @@
 /** The control connection: each frame goes to the media's sink, each answer to who has asked (rtsp.md section 10.1). */
 import { allocate } from "../../system/memory.ts";
-import type { TcpEvents, TcpSource, TcpTarget } from "../../system/tcp-source.ts";
+import type { TcpTarget } from "../../system/tcp-connect.ts";
+import type { TcpEvents, TcpSource } from "../../system/tcp-source.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { type HeaderField, headerValue } from "../../wire/http/request.ts";
 import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../wire/rtsp/demux.ts";
