@@ -11,7 +11,7 @@ import { instantMs, MS_PER_SECOND } from "./times.ts";
 export const MAX_UPSTREAM_URL_BYTES = 2047;
 
 /** Where and when the client is. */
-export interface Viewer {
+interface Viewer {
   /** Ms since 1970. */
   readonly nowMs: number;
   /** Minutes east of UTC. */

@@ -73,7 +73,7 @@ function plan(
     about,
     open: opener(settings, parts, { url: outcome.url, range: upstream.range, wants, about }),
     firstState: CLIENT_STATE.rtspInitial,
-    // Asking what there is for HEAD takes no place (http.md section 14).
+    // Asking what there is for HEAD takes no slot (http.md section 14).
     countsAsClient: !isHead,
     canSnapshot: wants === "media",
     accessLog: { serviceType: "rtsp", url: takeParameters(seek.url, CONSUMED_PARAMETERS).url },
