@@ -86,6 +86,19 @@ const WORKER = {
   controlPool: POOL,
 } as const satisfies Schema;
 
+/** How a group was opened by fast channel change. */
+const FCC = {
+  /** Empty: it was not. */
+  state: "text",
+  server: "text",
+  dialect: "text",
+  /** From the request to the first unicast packet; −1: there was none. */
+  firstUnicastMs: "number",
+  burstBytes: "number",
+  /** Missing between unicast and multicast; −1: they have not met. */
+  gapPackets: "number",
+} as const satisfies Schema;
+
 const UPSTREAM = {
   id: "text",
   workerId: "number",
@@ -108,6 +121,7 @@ const UPSTREAM = {
   tsContinuityErrors: "number",
   /** Since data came last; −1 before the first. */
   lastDataMs: "number",
+  fcc: FCC,
 } as const satisfies Schema;
 
 const LOG_ENTRY = {
@@ -154,6 +168,7 @@ const SERVICE = {
 const EVENT = { ...SERVICE, logsMode: "text", logs: [LOG_ENTRY] } as const satisfies Schema;
 
 export type ClientReport = Omit<Written<typeof CLIENT>, "workerPid">;
+export type FccReport = Written<typeof FCC>;
 export type UpstreamReport = Written<typeof UPSTREAM>;
 export type SendReport = Written<typeof SEND>;
 export type PoolReport = Written<typeof POOL>;
