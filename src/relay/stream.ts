@@ -18,6 +18,7 @@ import {
   type StreamState,
   type Upstream,
   type UpstreamAbout,
+  type UpstreamDetails,
   UpstreamError,
   type UpstreamParent,
   type UpstreamPlan,
@@ -25,6 +26,9 @@ import {
 
 /** Byte streams are read in turns of so much, so that one fast upstream does not keep the others waiting. */
 const TURN_BYTES = 1024 * 1024;
+
+/** Of the distance of two random access points, what the ring holds, or newcomers would wait for a picture. */
+const RETAIN_FACTOR = 1.5;
 
 /** What a stream needs of the hub. */
 export interface StreamParent {
@@ -109,6 +113,10 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   get rtp(): RtpCounts | undefined {
     return this.#upstream?.rtp;
+  }
+
+  get details(): UpstreamDetails | undefined {
+    return this.#upstream?.details;
   }
 
   get receivedBytes(): number {
@@ -230,10 +238,13 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
     if (this.#state === "closed") return;
     const previous = this.ring.randomAccess?.position;
-    const { capacity } = this.ring;
     this.ring.markRandomAccess(within, preamble, pts);
-    if (previous === undefined) return;
-    this.#memory.retain(this.ring.head + within - previous);
+    if (previous !== undefined) this.retain((this.ring.head + within - previous) * RETAIN_FACTOR);
+  }
+
+  retain(bytes: number): void {
+    const { capacity } = this.ring;
+    this.#memory.retain(bytes);
     if (this.ring.capacity !== capacity) this.#fanOut.ringChanged();
   }
 

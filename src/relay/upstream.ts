@@ -61,7 +61,11 @@ export interface Upstream {
   readonly about: UpstreamAbout;
   /** Undefined where there is no RTP. */
   readonly rtp: RtpCounts | undefined;
+  /** What else those who watch may know of it, by names that the protocol and they have agreed on. */
+  readonly details?: UpstreamDetails | undefined;
 }
+
+export type UpstreamDetails = Readonly<Record<string, string | number>>;
 
 /** What an upstream sees of the stream that it feeds. */
 export interface UpstreamParent {
@@ -81,6 +85,8 @@ export interface UpstreamParent {
   wake(): void;
   /** A decoder can begin `within` bytes after the start of the next unit, after `preamble`, at `pts` (90 kHz) if that is known. */
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void;
+  /** The ring is to hold so many of the newest bytes, as far as the memory allows. */
+  retain(bytes: number): void;
   /** Its state is another one, for all consumers of the stream. */
   entered(state: StreamState): void;
   /** `info` is complete enough for an answer, whenever media comes. Media says so by itself. */
