@@ -1,6 +1,6 @@
 /** The one table of protocols: the scheme of a URL leads to the planner that says what it asks for. */
+import { type FccSettings, fccPlanner } from "./fcc/planner.ts";
 import { type HttpSettings, httpPlanner } from "./http/planner.ts";
-import { type MulticastSettings, multicastPlanner } from "./multicast/planner.ts";
 import type { Planner, PlannerParts } from "./planner.ts";
 import { type RtspSettings, rtspPlanner } from "./rtsp/planner.ts";
 import { teardownsOver } from "./rtsp/teardown.ts";
@@ -13,10 +13,10 @@ export interface Protocol {
   readonly finished?: (limitMs: number) => Promise<void>;
 }
 
-export type UpstreamSettings = MulticastSettings & RtspSettings & HttpSettings;
+export type UpstreamSettings = FccSettings & RtspSettings & HttpSettings;
 
 export const PROTOCOLS: readonly Protocol[] = [
-  { schemes: ["rtp", "udp"], planner: multicastPlanner },
+  { schemes: ["rtp", "udp"], planner: fccPlanner },
   { schemes: ["rtsp"], planner: rtspPlanner, finished: teardownsOver },
   { schemes: ["http", "https"], planner: httpPlanner },
 ];

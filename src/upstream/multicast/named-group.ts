@@ -4,7 +4,7 @@ import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { UnknownGroupError } from "./errors.ts";
-import { type MulticastSession, multicastInfo } from "./session.ts";
+import { multicastInfo } from "./session.ts";
 import type { MulticastUrl } from "./url.ts";
 
 const RESOLVE_TIMEOUT_MS = 3000;
@@ -20,7 +20,7 @@ export class NamedGroup implements Upstream {
   readonly #parent: UpstreamParent;
   readonly #log: Log;
   #state: "resolving" | "joined" | "closed" = "resolving";
-  #session: MulticastSession | undefined;
+  #session: Upstream | undefined;
 
   /** @param join opens the group when its addresses are known */
   constructor(
@@ -28,7 +28,7 @@ export class NamedGroup implements Upstream {
     url: MulticastUrl,
     about: UpstreamAbout,
     log: Log,
-    join: (addresses: GroupAddresses) => MulticastSession,
+    join: (addresses: GroupAddresses) => Upstream,
   ) {
     this.about = about;
     this.#parent = parent;
@@ -47,6 +47,10 @@ export class NamedGroup implements Upstream {
     return this.#session?.rtp;
   }
 
+  get details() {
+    return this.#session?.details;
+  }
+
   get tickMs(): number {
     return this.#session?.tickMs ?? RESOLVING_TICK_MS;
   }
@@ -60,7 +64,7 @@ export class NamedGroup implements Upstream {
     this.#session?.close();
   }
 
-  #join(join: () => MulticastSession): void {
+  #join(join: () => Upstream): void {
     if (this.#state !== "resolving") return;
     try {
       this.#session = join();

@@ -1,16 +1,17 @@
 /** What an `rtp://` or `udp://` URL asks for (http.md section 10, multicast.md section 1). */
 
 import { maskToken } from "../../http/token-mask.ts";
-import type { UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
-import { asByteString } from "../../wire/text/byte-string.ts";
+import { asByteString, type ByteString } from "../../wire/text/byte-string.ts";
 import { percentDecode } from "../../wire/url/percent.ts";
 import { queryParameter } from "../../wire/url/query.ts";
 import { requestedInterface } from "../interface-parameter.ts";
 import type { PlannedUpstream, Planner, PlannerParts } from "../planner.ts";
+import { Depacketizer } from "../rtp/depacketizer.ts";
 import { shownUrl } from "../shown-url.ts";
 import { NamedGroup } from "./named-group.ts";
 import { MulticastSession, multicastInfo } from "./session.ts";
@@ -32,7 +33,31 @@ export interface MulticastSettings {
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const URL_PARTS = /^(rtp|udp):\/\/([^?]*)\??(.*)$/s;
 
-export function multicastPlanner(settings: MulticastSettings, { log }: PlannerParts): Planner {
+/** How the groups of a URL are opened. */
+export interface GroupOpener {
+  /** What is known of the media before. */
+  readonly metadata: StreamInfo["metadata"];
+  open(parent: UpstreamParent, target: MulticastTarget, options: MulticastOptions): Upstream;
+}
+
+/** Finds another way to open the group of a URL than to join it; undefined: there is none. */
+export type FindOpener = (query: ByteString, url: MulticastUrl) => GroupOpener | undefined;
+
+/** @throws JoinFailedError, InterfaceMissingError */
+export function joinGroup(
+  parent: UpstreamParent,
+  target: MulticastTarget,
+  options: MulticastOptions,
+  log: Log,
+): MulticastSession {
+  return new MulticastSession(parent, target, options, log, performance.now(), new Depacketizer(parent));
+}
+
+export function multicastPlanner(
+  settings: MulticastSettings,
+  { log }: PlannerParts,
+  findOpener: FindOpener = () => undefined,
+): Planner {
   const options: MulticastOptions = {
     receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
     rejoinIntervalS: settings.multicastRejoinInterval,
@@ -40,11 +65,15 @@ export function multicastPlanner(settings: MulticastSettings, { log }: PlannerPa
     ...(settings.receiver && { receiver: settings.receiver }),
   };
   const receiver = settings.receiver ?? RECEIVER_KIND;
+  const joining: GroupOpener = {
+    metadata: multicastInfo(undefined).metadata,
+    open: (parent, target) => joinGroup(parent, target, options, log),
+  };
   return ({ url, method }) => {
     const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
     const text = percentDecode(asByteString(rest));
     const address = text === undefined ? undefined : parseMulticastUrl(text);
-    // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
+    // An `fcc` parameter without a server makes no sense to anybody.
     if (!address || queryParameter(asByteString(query), "fcc") === "") return { status: 404 };
     const name = asByteString(maskToken(`${scheme}://${text}`));
     const interfaceName =
@@ -57,17 +86,18 @@ export function multicastPlanner(settings: MulticastSettings, { log }: PlannerPa
       canSnapshot: true,
       accessLog: { serviceType: "rtp", url: name },
     } as const;
-    if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about) };
-    return { ...plan, countsAsClient: true, ...openGroup(name, address, about, options, log) };
+    const opener = findOpener(asByteString(query), address) ?? joining;
+    if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about, opener) };
+    return { ...plan, countsAsClient: true, ...openGroup(name, address, about, opener, options, log) };
   };
 }
 
 /** Nothing is joined: only what is known without asking. */
-function describe(about: UpstreamAbout) {
+function describe(about: UpstreamAbout, { metadata }: GroupOpener) {
   return (parent: UpstreamParent) => {
     parent.opened();
     parent.ended(undefined);
-    return { about, info: multicastInfo(undefined), rtp: undefined, tickMs: 1000, tick() {}, close() {} };
+    return { about, info: { metadata }, rtp: undefined, tickMs: 1000, tick() {}, close() {} };
   };
 }
 
@@ -76,14 +106,14 @@ function openGroup(
   name: string,
   url: MulticastUrl,
   about: UpstreamAbout,
+  opener: GroupOpener,
   options: MulticastOptions,
   log: Log,
 ): Pick<PlannedUpstream, "key" | "open"> {
   const where = { name, port: url.port, about, interfaceName: about.interfaceName };
   const group = parseIpAddress(url.group);
   const source = url.source === undefined ? undefined : parseIpAddress(url.source);
-  const join = (parent: UpstreamParent, target: MulticastTarget) =>
-    new MulticastSession(parent, target, options, log, performance.now());
+  const join = (parent: UpstreamParent, target: MulticastTarget) => opener.open(parent, target, options);
   const from = url.source === undefined ? "" : `${source ? formatIpAddress(source) : url.source}@`;
   const key = `multicast ${from}${group ? formatIpAddress(group) : url.group} ${url.port} ${about.interfaceName ?? ""}`;
   const isLiteral = group !== undefined && (url.source === undefined || source !== undefined);

@@ -1,8 +1,9 @@
 /** A multicast group as an upstream: reads its receiver on each tick and hands the media to the parent. */
 import type { RtpCounts, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
+import type { DatagramSink } from "../../system/udp-socket.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
-import { Depacketizer, type PayloadKind } from "../rtp/depacketizer.ts";
+import type { Depacketizer, PayloadKind } from "../rtp/depacketizer.ts";
 import { LossReport } from "../rtp/loss-report.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { GroupReceiver, type GroupReceiverParent } from "./group-receiver.ts";
@@ -18,21 +19,42 @@ export function multicastInfo(payload: PayloadKind | undefined): StreamInfo {
   return { metadata: payload ? [protocol, ["R2H-Upstream-Payload", payload]] : [protocol] };
 }
 
+/** What a session tells besides the media. */
+export type SessionParent = Pick<UpstreamParent, "entered" | "ended">;
+
+/** Takes the datagrams of a group. */
+export interface GroupSink extends DatagramSink {
+  /** How many of them were media. */
+  readonly payloads: number;
+}
+
 export class MulticastSession implements Upstream, GroupReceiverParent {
   readonly input: Depacketizer;
   readonly about: UpstreamAbout;
-  readonly #parent: UpstreamParent;
+  /** What takes the datagrams of the group: `input`, until somebody puts himself in between. */
+  sink: GroupSink;
+  readonly #parent: SessionParent;
   readonly #group: GroupReceiver;
   readonly #pollInterval: PollInterval;
   readonly #lossReport: LossReport;
   #lossReportedAt: number;
   #hasMedia = false;
 
-  /** @throws JoinFailedError, InterfaceMissingError */
-  constructor(parent: UpstreamParent, target: MulticastTarget, options: MulticastOptions, log: Log, now: number) {
+  /**
+   * @param input takes the media; another source may share it
+   * @throws JoinFailedError, InterfaceMissingError
+   */
+  constructor(
+    parent: SessionParent,
+    target: MulticastTarget,
+    options: MulticastOptions,
+    log: Log,
+    now: number,
+    input: Depacketizer,
+  ) {
     this.#parent = parent;
     this.about = target.about;
-    this.input = new Depacketizer(parent);
+    this.input = this.sink = input;
     this.#group = new GroupReceiver(this, target, options, log, now);
     this.#pollInterval = new PollInterval(now, STARTUP_MS);
     this.#lossReport = new LossReport(target.name, log);
@@ -53,13 +75,14 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
 
   tick(now: number): void {
     if (this.#group.isClosed) return;
-    const before = this.input.payloads;
+    const { sink } = this;
+    const before = sink.payloads;
     this.input.reorder.tick(now);
-    const datagrams = this.#group.receive(this.input);
+    const datagrams = this.#group.receive(sink);
     // What we have handed over may have made the parent close us.
     if (this.#group.isClosed) return;
     this.#pollInterval.observe(datagrams, this.#group.receiveBuffer, now);
-    const hasMedia = this.input.payloads > before;
+    const hasMedia = sink.payloads > before;
     if (hasMedia) this.#media();
     this.#group.tick(now, hasMedia);
     if (!this.#group.isClosed && now - this.#lossReportedAt >= LOSS_REPORT_EVERY_MS) this.#reportLoss(now);

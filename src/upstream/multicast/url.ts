@@ -23,7 +23,8 @@ export function parseMulticastUrl(text: string): MulticastUrl | undefined {
   return source && { group: group.host, port, source: source.host };
 }
 
-function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+/** `host`, `host:port` or `[IPv6]:port`; undefined for anything else. */
+export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
   const match = /^(?:\[([^[\]]+)\]|([^[\]:/]+))(?::(\d{1,5}))?$/.exec(text);
   if (!match) return undefined;
   const host = match[1] ?? match[2]!;

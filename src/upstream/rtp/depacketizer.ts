@@ -3,7 +3,7 @@ import type { UpstreamParent } from "../../relay/upstream.ts";
 import type { Memory } from "../../system/memory.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { isTransportStream } from "../../wire/mpegts/packet.ts";
-import { emptyRtpPacket, isRtp, parseRtp } from "../../wire/rtp/packet.ts";
+import { emptyRtpPacket, isRtp, parseRtp, type RtpPacket } from "../../wire/rtp/packet.ts";
 import { RandomAccessWatch } from "./random-access.ts";
 import { type PayloadSink, ReorderBuffer } from "./reorder.ts";
 
@@ -46,14 +46,11 @@ export class Depacketizer implements DatagramSink, PayloadSink {
         this.malformed++;
         return;
       }
-      const payloadLength = packet.payloadEnd - packet.payloadStart;
-      if (
-        (packet.payloadType === PARITY_TYPE_A || packet.payloadType === PARITY_TYPE_B) &&
-        !isTransportStream(bytes, packet.payloadStart, payloadLength, 2)
-      ) {
+      if (isParity(packet, bytes)) {
         this.parity++;
         return;
       }
+      const payloadLength = packet.payloadEnd - packet.payloadStart;
       if (this.payloadKind !== "mp2t-rtp" && isTransportStream(bytes, packet.payloadStart, payloadLength)) {
         this.payloadKind = "mp2t-rtp";
       }
@@ -73,4 +70,12 @@ export class Depacketizer implements DatagramSink, PayloadSink {
     if (within >= 0) this.#parent.markRandomAccess(within, this.#watch.preamble(), this.#watch.pts);
     this.#parent.append(memory, offset, length);
   }
+}
+
+/** Whether a packet carries parity (FEC), which is never media. */
+export function isParity({ payloadType, payloadStart, payloadEnd }: RtpPacket, bytes: Uint8Array): boolean {
+  return (
+    (payloadType === PARITY_TYPE_A || payloadType === PARITY_TYPE_B) &&
+    !isTransportStream(bytes, payloadStart, payloadEnd - payloadStart, 2)
+  );
 }

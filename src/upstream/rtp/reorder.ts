@@ -61,6 +61,11 @@ export class ReorderBuffer {
     this.#sink = sink;
   }
 
+  /** The sequence number that is delivered next; undefined before the first delivery. */
+  get next(): number | undefined {
+    return this.#phase === "active" ? this.#next : undefined;
+  }
+
   /** So long after they came, `tick` delivers packets that are held back, even if nothing more comes. Undefined: none are. */
   get flushInMs(): number | undefined {
     if (this.#phase === "collecting") return COLLECT_MS;
