@@ -46,6 +46,7 @@ const UPSTREAM: UpstreamReport = {
   rtpDuplicates: 0,
   tsContinuityErrors: 0,
   lastDataMs: -1,
+  fcc: { state: "", server: "", dialect: "", firstUnicastMs: -1, burstBytes: 0, gapPackets: -1 },
 };
 const REPORT: WorkerReport = {
   clients: [CLIENT],

@@ -31,7 +31,21 @@ export interface MulticastSettings {
 
 /** What we ask the kernel for unless `-B` says otherwise: we read in batches, and the usual size would overflow between two. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-const URL_PARTS = /^(rtp|udp):\/\/([^?]*)\??(.*)$/s;
+
+/** @param rest of the URL, behind its scheme */
+export function isServableGroup(rest: ByteString): boolean {
+  return readUrl(rest) !== undefined;
+}
+
+function readUrl(rest: ByteString): { address: MulticastUrl; text: ByteString; query: ByteString } | undefined {
+  const mark = rest.indexOf("?");
+  const text = percentDecode(mark < 0 ? rest : rest.slice(0, mark));
+  const query = mark < 0 ? asByteString("") : rest.slice(mark + 1);
+  const address = text === undefined ? undefined : parseMulticastUrl(text);
+  // An `fcc` parameter without a server makes no sense to anybody.
+  if (text === undefined || !address || queryParameter(query, "fcc") === "") return undefined;
+  return { address, text, query };
+}
 
 /** How the groups of a URL are opened. */
 export interface GroupOpener {
@@ -70,14 +84,13 @@ export function multicastPlanner(
     open: (parent, target) => joinGroup(parent, target, options, log),
   };
   return ({ url, method }) => {
-    const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
-    const text = percentDecode(asByteString(rest));
-    const address = text === undefined ? undefined : parseMulticastUrl(text);
-    // An `fcc` parameter without a server makes no sense to anybody.
-    if (!address || queryParameter(asByteString(query), "fcc") === "") return { status: 404 };
+    const [scheme = "", ...others] = url.split("://");
+    const read = readUrl(asByteString(others.join("://")));
+    if (!read) return { status: 404 };
+    const { address, text, query } = read;
     const name = asByteString(maskToken(`${scheme}://${text}`));
     const interfaceName =
-      requestedInterface(asByteString(query), log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
+      requestedInterface(query, log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
     const about = { kind: "multicast", url: shownUrl(name), interfaceName, receiver };
     const plan = {
       about,
@@ -86,7 +99,7 @@ export function multicastPlanner(
       canSnapshot: true,
       accessLog: { serviceType: "rtp", url: name },
     } as const;
-    const opener = findOpener(asByteString(query), address) ?? joining;
+    const opener = findOpener(query, address) ?? joining;
     if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about, opener) };
     return { ...plan, countsAsClient: true, ...openGroup(name, address, about, opener, options, log) };
   };

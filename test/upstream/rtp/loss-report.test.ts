@@ -20,7 +20,7 @@ class Harness {
   readonly #memory = allocate(2048);
 
   constructor() {
-    this.input = new Depacketizer({ append() {}, markRandomAccess() {}, ended() {} });
+    this.input = new Depacketizer({ append() {}, markRandomAccess() {} });
   }
 
   send(datagram: Uint8Array, times = 1): this {

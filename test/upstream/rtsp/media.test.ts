@@ -72,6 +72,8 @@ class Parent implements UpstreamParent {
 
   fill = () => 0;
   cannotPause(): void {}
+
+  retain(): void {}
   wake(): void {
     this.wakes++;
   }

@@ -65,6 +65,14 @@ const upstream = fc.record({
   rtpDuplicates: count,
   tsContinuityErrors: count,
   lastDataMs: fc.integer({ min: -1 }),
+  fcc: fc.record({
+    state: text,
+    server: text,
+    dialect: text,
+    firstUnicastMs: fc.integer({ min: -1 }),
+    burstBytes: count,
+    gapPackets: fc.integer({ min: -1 }),
+  }),
 });
 const worker = fc.record({
   id: count,
