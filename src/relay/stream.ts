@@ -107,8 +107,9 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     return this.#upstream?.about ?? this.#plan.about;
   }
 
-  get info(): StreamInfo | undefined {
-    return this.#upstream?.info;
+  infoFor({ start }: Cursor): StreamInfo | undefined {
+    const upstream = this.#upstream;
+    return upstream?.infoFor ? upstream.infoFor(start) : upstream?.info;
   }
 
   get rtp(): RtpCounts | undefined {
@@ -144,7 +145,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
       point !== undefined &&
       this.ring.holds(point.position) &&
       this.ring.head - point.position <= consumerLimit(this.#parent.budget, false);
-    const cursor = new Cursor(this.ring, consumer, usable ? point : { position: this.ring.head });
+    const cursor = new Cursor(this.ring, consumer, usable ? point : undefined);
     const state = this.#streamState;
     if (state !== undefined) this.#fanOut.guard(cursor, () => consumer.entered?.(state));
     if (this.#isOpened) this.#fanOut.guard(cursor, () => this.#fanOut.open(cursor));

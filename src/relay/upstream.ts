@@ -34,6 +34,9 @@ export interface StreamInfo {
   readonly response?: UpstreamResponse | undefined;
 }
 
+/** Where a consumer begins: with the first media there are, later at a random access point, or later with what comes next. */
+export type ConsumerStart = "first-media" | "random-access" | "next-unit";
+
 /** Counted of the RTP packets of an upstream. */
 export interface RtpCounts {
   /** Sequence numbers that never came in time. */
@@ -58,6 +61,8 @@ export interface Upstream {
   /** How soon it wants to read again, in ms. */
   readonly tickMs: number;
   readonly info: StreamInfo;
+  /** What a consumer is told that begins so; without it, all are told `info`. */
+  infoFor?(start: ConsumerStart): StreamInfo;
   readonly about: UpstreamAbout;
   /** Undefined where there is no RTP. */
   readonly rtp: RtpCounts | undefined;

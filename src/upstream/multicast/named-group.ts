@@ -1,5 +1,5 @@
 /** A group, or its source, that is named instead of numbered: its addresses are looked up before it is joined. */
-import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import type { ConsumerStart, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
@@ -41,6 +41,11 @@ export class NamedGroup implements Upstream {
 
   get info(): StreamInfo {
     return this.#session?.info ?? multicastInfo(undefined);
+  }
+
+  infoFor(start: ConsumerStart): StreamInfo {
+    const session = this.#session;
+    return session?.infoFor ? session.infoFor(start) : this.info;
   }
 
   get rtp() {
