@@ -2,6 +2,7 @@
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { MulticastSender } from "./multicast-sender.ts";
 import { memberCount } from "./namespace.ts";
+import { seededRandom } from "./random.ts";
 import { rtpPacket } from "./ts-datagrams.ts";
 import { TS_PACKET_BYTES, tsPackets } from "./ts-packets.ts";
 
@@ -87,17 +88,6 @@ export class FaultyLine {
     while (this.#late.length > 0 && this.#late[0]!.due <= this.#sent) arrived.push(this.#late.shift()!.index);
     return arrived;
   }
-}
-
-/** mulberry32: the same numbers for the same seed, 0 to 1. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export interface FccGroupOptions {

@@ -121,8 +121,9 @@ export class FccClient implements SignallingParent {
   close(isOver: boolean): void {
     this.terminate(undefined);
     const last = this.#asked.at(-1);
+    const from = last && this.#from(last);
     for (const signalling of this.#asked) signalling.close();
-    if (isOver && last && this.#first && !this.#hasAnswer) this.#unanswered(this.#first, last.local);
+    if (isOver && from && this.#first && !this.#hasAnswer) this.#unanswered(this.#first, from);
     this.#asked = [];
     this.#awaited.clear();
     this.#candidates = [];
@@ -210,6 +211,9 @@ export class FccClient implements SignallingParent {
       this.#asked.push(signalling);
       if (!signalling.request()) throw new Error("the request cannot be sent");
       this.#awaited.add(signalling);
+      log.debug(
+        `${name}: FCC server ${formatEndpoint(candidate.server)} is asked in ${candidate.dialect} from ${this.#from(signalling)}`,
+      );
     } catch (error) {
       log.warn(
         `${name}: FCC server ${formatEndpoint(candidate.server)} cannot be asked (${candidate.dialect}): ${(error as Error).message}`,
@@ -219,13 +223,18 @@ export class FccClient implements SignallingParent {
     }
   }
 
-  #unanswered(server: Endpoint, local: string): void {
-    const { known, group, interfaceName, log } = this.#options;
+  /** Address, port and interface. */
+  #from({ local }: Signalling): string {
+    const { interfaceName } = this.#options;
+    return interfaceName === undefined ? local : `${local} on interface ${interfaceName}`;
+  }
+
+  #unanswered(server: Endpoint, from: string): void {
+    const { known, group, log } = this.#options;
     known.forgetRedirect(server, group);
     if (!known.unanswered(server)) return;
-    const where = interfaceName === undefined ? "" : ` on interface ${interfaceName}`;
     log.warn(
-      `FCC server ${formatEndpoint(server)} never answers (asked from ${local}${where}); check the route to it, ` +
+      `FCC server ${formatEndpoint(server)} never answers (asked from ${from}); check the route to it, ` +
         "the firewall for UDP from it, and with a NAT in between fcc-listen-port-range",
     );
   }

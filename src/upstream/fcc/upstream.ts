@@ -1,5 +1,6 @@
 /** A multicast group that is opened by a burst from an FCC server, and then is a group like any other (fcc.md). */
 import type {
+  ConsumerStart,
   RtpCounts,
   StreamInfo,
   StreamState,
@@ -101,8 +102,14 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
   }
 
   get info(): StreamInfo {
+    return this.infoFor("first-media");
+  }
+
+  /** Who comes later has a quick start if the ring gives him a picture. */
+  infoFor(start: ConsumerStart): StreamInfo {
     const { metadata } = multicastInfo(this.#input.payloadKind);
-    const status = this.#origin === "unicast" ? "active" : "fallback";
+    const isQuick = start === "random-access" || (start === "first-media" && this.#origin === "unicast");
+    const status = isQuick ? "active" : "fallback";
     return { metadata: [...metadata, ["R2H-FCC-Type", this.#client.dialect], ["R2H-FCC-Status", status]] };
   }
 

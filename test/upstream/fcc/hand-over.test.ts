@@ -1,6 +1,7 @@
 /** Unicast and group joined: nothing lost and nothing twice, whatever the lines do. */
 import { describe, expect, test } from "bun:test";
-import { FaultyLine, seededRandom } from "../../fakes/fcc-channel.ts";
+import { FaultyLine } from "../../fakes/fcc-channel.ts";
+import { seededRandom } from "../../fakes/random.ts";
 import { FccViewer } from "./viewer.ts";
 
 const RUNS = 200;
