@@ -177,7 +177,8 @@ describe("without FCC there is the group", () => {
 
   test.each([
     ["127.0.0.1", "it has no port"],
-    ["[::1]:8027", "FCC is for IPv4 only"],
+    ["[::1]:8027", "an FCC server has an IPv4 address"],
+    ["239.1.1.1:8027", "an FCC server has an IPv4 address"],
   ])("when the URL says fcc=%s", async (fcc, why) => {
     const service = await Service.open();
     const server = relay();

@@ -1,7 +1,9 @@
 /** Asks FCC servers for a burst: whom, in which dialect, and who of them is listened to (fcc.md sections 8 and 13). */
 import type { Log } from "../../system/log.ts";
 import type { Memory } from "../../system/memory.ts";
-import { formatIpAddress, type IpAddress } from "../../wire/ip/address.ts";
+import { resolveHost } from "../../system/resolve.ts";
+import { formatIpAddress, type IpAddress, parseIpAddress } from "../../wire/ip/address.ts";
+import { type Candidate, candidates } from "./candidates.ts";
 import { DIALECTS, type DialectName, type ServerMessage } from "./dialect.ts";
 import type { KnownServers } from "./known-servers.ts";
 import type { FccPortOptions } from "./ports.ts";
@@ -14,13 +16,12 @@ import {
   type SignallingParent,
 } from "./signalling.ts";
 
-/** The usual port of huawei's servers. */
-const HUAWEI_PORT = 8027;
-
 export interface FccClientParent {
   accepted(): void;
   /** Nobody will send. */
   declined(reason: string): void;
+  /** A server is asked from now on. */
+  asked(now: number): void;
   /** Another server is asked now. */
   redirected(): void;
   notified(): void;
@@ -41,12 +42,6 @@ export interface FccClientOptions extends FccPortOptions {
   readonly dialect: DialectName | undefined;
   readonly known: KnownServers;
   readonly log: Log;
-}
-
-/** Somebody to ask. */
-interface Candidate {
-  readonly server: Endpoint;
-  readonly dialect: DialectName;
 }
 
 export class FccClient implements SignallingParent {
@@ -86,17 +81,23 @@ export class FccClient implements SignallingParent {
     return this.#asked.length > 0;
   }
 
-  ask(first: Endpoint, now: number): void {
-    const { known, group, dialect } = this.#options;
-    this.#now = now;
-    this.#first = first;
-    const learned = dialect ?? known.dialectOf(first);
-    this.#dialect = learned ?? usualDialect(first.port);
-    this.#candidates = [{ server: first, dialect: this.#dialect }];
-    if (!learned) this.#candidates.push({ server: first, dialect: otherDialect(this.#dialect) });
-    const redirect = known.redirectOf(first, group, now);
-    if (redirect) this.#candidates.unshift({ server: redirect.server, dialect: dialect ?? redirect.dialect });
-    this.#askNext();
+  /** @param host a name or an IPv4 literal, which is no reason to wait */
+  ask(host: string, port: number, now: number): void {
+    const literal = parseIpAddress(host);
+    if (literal) {
+      this.#ask({ address: literal, port }, now);
+      return;
+    }
+    const failed = (reason: string) => this.#parent.awaitsAnswer && this.#parent.declined(reason);
+    resolveHost(host).then(
+      (addresses) => {
+        const address = addresses.find(({ family }) => family === 4);
+        if (!this.#parent.awaitsAnswer) return;
+        if (address) this.#ask({ address, port }, performance.now());
+        else failed(`${host} has no IPv4 address`);
+      },
+      (error: Error) => failed(error.message),
+    );
   }
 
   /** Nobody has answered in time: the others are asked too. */
@@ -107,6 +108,16 @@ export class FccClient implements SignallingParent {
   receive(now: number): void {
     this.#now = now;
     for (const signalling of this.#asked) signalling.receive();
+  }
+
+  #ask(first: Endpoint, now: number): void {
+    const { known, group, dialect } = this.#options;
+    this.#now = now;
+    this.#first = first;
+    this.#candidates = candidates(first, group, dialect, known, now);
+    this.#dialect = this.#candidates[0]!.dialect;
+    this.#parent.asked(now);
+    this.#askNext();
   }
 
   /** Tells whoever sends to stop, behind a sequence number or at once. */
@@ -144,6 +155,7 @@ export class FccClient implements SignallingParent {
   media(from: Signalling, memory: Memory, offset: number, length: number): void {
     this.#chosen ??= from;
     if (this.#chosen !== from) return;
+    this.#hasAnswer = true;
     this.#parent.heard();
     this.#parent.unicast(memory, offset, length);
   }
@@ -238,13 +250,4 @@ export class FccClient implements SignallingParent {
         "the firewall for UDP from it, and with a NAT in between fcc-listen-port-range",
     );
   }
-}
-
-/** What a server is asked in first when nothing else tells. */
-export function usualDialect(port: number): DialectName {
-  return port === HUAWEI_PORT ? "huawei" : "telecom";
-}
-
-function otherDialect(dialect: DialectName): DialectName {
-  return dialect === "huawei" ? "telecom" : "huawei";
 }

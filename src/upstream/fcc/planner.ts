@@ -8,7 +8,7 @@ import { type GroupOpener, joinGroup, type MulticastSettings, multicastPlanner }
 import { multicastInfo } from "../multicast/session.ts";
 import { type MulticastUrl, parseHostPort } from "../multicast/url.ts";
 import type { Planner, PlannerParts } from "../planner.ts";
-import { usualDialect } from "./client.ts";
+import { usualDialect } from "./candidates.ts";
 import type { DialectName } from "./dialect.ts";
 import { KnownServers } from "./known-servers.ts";
 import { type FccTarget, FccUpstream } from "./upstream.ts";
@@ -61,12 +61,19 @@ function fccServer(query: ByteString, { group }: MulticastUrl, log: Log): FccTar
   const why =
     server?.port === undefined
       ? "it has no port"
-      : parseIpAddress(server.host)?.family === 6 || parseIpAddress(group)?.family === 6
-        ? "FCC is for IPv4 only"
-        : undefined;
+      : isUnfit(server.host)
+        ? "an FCC server has an IPv4 address"
+        : parseIpAddress(group)?.family === 6
+          ? "FCC is for IPv4 groups"
+          : undefined;
   if (why === undefined) return { host: server!.host, port: server!.port! };
   log.warn(`fcc=${text} is ignored: ${why}`);
   return undefined;
+}
+
+function isUnfit(host: string): boolean {
+  const literal = parseIpAddress(host);
+  return literal !== undefined && (literal.family === 6 || isMulticast(literal));
 }
 
 /** Unknown ones count as none. */

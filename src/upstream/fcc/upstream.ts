@@ -10,12 +10,11 @@ import type {
 } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import type { Memory } from "../../system/memory.ts";
-import { resolveHost } from "../../system/resolve.ts";
-import { parseIpAddress } from "../../wire/ip/address.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { MulticastSession, multicastInfo } from "../multicast/session.ts";
 import type { MulticastOptions, MulticastTarget } from "../multicast/target.ts";
 import { Depacketizer } from "../rtp/depacketizer.ts";
+import { Burst } from "./burst.ts";
 import { FccClient, type FccClientParent } from "./client.ts";
 import type { DialectName } from "./dialect.ts";
 import { HandOver, type HandOverParent } from "./hand-over.ts";
@@ -29,10 +28,6 @@ const BURST_TICK_MS = 5;
 const LINGER_MS = 600;
 /** The server stops behind this many packets more than the group's first (fcc.md section 9). */
 const TERMINATION_OFFSET = 2;
-/** So long the ring is to hold the burst from its beginning on. */
-const RETAIN_MS = 2000;
-const FIRST_RETAINED_BYTES = 512 * 1024;
-
 /** What the URL and the settings say of FCC. */
 export interface FccTarget {
   readonly server: { readonly host: string; readonly port: number };
@@ -55,17 +50,13 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
   /** The group, once it is joined. */
   #session: MulticastSession | undefined;
   #now: number;
-  readonly #openedAt: number;
   #clock: { -readonly [Name in keyof FccClock]: FccClock[Name] };
   /** When the group alone was left. */
   #settledAt = Number.POSITIVE_INFINITY;
   /** Where the first media came from. */
   #origin: "unicast" | "group" | undefined;
   #hasGroupMedia = false;
-  #firstUnicastAt: number | undefined;
-  #burstBytes = 0;
-  #retainedBytes = FIRST_RETAINED_BYTES / 2;
-  #gapPackets: number | undefined;
+  readonly #burst: Burst;
 
   constructor(
     parent: UpstreamParent,
@@ -81,9 +72,10 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     this.#target = target;
     this.#options = options;
     this.#log = log;
-    this.#now = this.#openedAt = now;
+    this.#now = now;
     const never = Number.POSITIVE_INFINITY;
     this.#clock = { askedAt: now, heardAt: now, acceptedAt: never, joinedAt: never, hasUnicast: false };
+    this.#burst = new Burst(parent, target.name, log, now);
     this.#input = new Depacketizer(parent);
     this.#handOver = new HandOver(this, this.#input);
     this.#client = new FccClient(this, {
@@ -98,7 +90,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
       log,
     });
     parent.entered(PUBLISHED.requested);
-    this.#ask(fcc);
+    this.#client.ask(fcc.server.host, fcc.server.port, now);
   }
 
   get info(): StreamInfo {
@@ -122,11 +114,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
       fccState: this.#state,
       fccServer: this.#client.server,
       fccDialect: this.#client.dialect,
-      ...(this.#firstUnicastAt !== undefined && {
-        fccFirstUnicastMs: Math.round(this.#firstUnicastAt - this.#openedAt),
-      }),
-      fccBurstBytes: this.#burstBytes,
-      ...(this.#gapPackets !== undefined && { fccGapPackets: this.#gapPackets }),
+      ...this.#burst.details,
     };
   }
 
@@ -160,7 +148,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
   }
 
   get awaitsAnswer(): boolean {
-    return this.#state === "requested" || this.#state === "requested-late";
+    return !this.#isClosed && (this.#state === "requested" || this.#state === "requested-late");
   }
 
   heard(): void {
@@ -178,8 +166,12 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     this.#step("declined");
   }
 
+  asked(now: number): void {
+    this.#now = this.#clock.askedAt = this.#clock.heardAt = now;
+  }
+
   redirected(): void {
-    this.#clock.askedAt = this.#clock.heardAt = this.#now;
+    this.asked(this.#now);
     this.#parent.entered(CLIENT_STATE.fccInitial);
     this.#parent.entered(PUBLISHED[this.#state]);
   }
@@ -198,8 +190,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     this.#step("unicast-media");
     // Joining may have failed, which ends all.
     if (this.#isClosed) return;
-    this.#burstBytes += length;
-    this.#retain();
+    this.#burst.add(length, this.#now);
     this.#handOver.unicast(memory, offset, length);
   }
 
@@ -214,37 +205,10 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     else this.#step("caught-up");
   }
 
-  #ask({ server: { host, port } }: FccTarget): void {
-    const asked = (address: Parameters<FccClient["ask"]>[0]["address"]) => {
-      this.#clock.askedAt = this.#clock.heardAt = this.#now;
-      this.#client.ask({ address, port }, this.#now);
-    };
-    // A literal is no reason to wait.
-    const literal = parseIpAddress(host);
-    if (literal) {
-      asked(literal);
-      return;
-    }
-    resolveHost(host).then(
-      (addresses) => {
-        const address = addresses.find(({ family }) => family === 4);
-        if (this.#isClosed || !this.awaitsAnswer) return;
-        this.#now = performance.now();
-        if (address) asked(address);
-        else this.declined(`${host} has no IPv4 address`);
-      },
-      (error: Error) => {
-        if (!this.#isClosed && this.awaitsAnswer) this.declined(error.message);
-      },
-    );
-  }
-
   #unicastBegins(): void {
     this.#clock.hasUnicast = true;
     this.#origin ??= "unicast";
-    this.#firstUnicastAt = this.#now;
-    const ms = Math.round(this.#now - this.#openedAt);
-    this.#log.info(`${this.#target.name}: unicast started after ${ms} ms (FCC server ${this.#client.server})`);
+    this.#burst.begin(this.#client.server, this.#now);
   }
 
   /** Time has brought an event. */
@@ -272,7 +236,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     this.#state = to;
     if (to === "mcast-requested") this.#handOver.hold();
     if (to !== "unicast-pending" && to !== "unicast-active" && !this.#join()) return;
-    if (to === "mcast-active") this.#settle(from, event);
+    if (to === "mcast-active") this.#settle(from);
     else this.#parent.entered(PUBLISHED[to]);
   }
 
@@ -299,24 +263,13 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
   }
 
   /** From now on the group alone is delivered. */
-  #settle(from: FccState, event: FccEvent): void {
+  #settle(from: FccState): void {
     this.#settledAt = this.#now;
     this.#client.terminate(undefined);
     const gap = this.#handOver.release();
     if (this.#isClosed) return;
-    if (from === "mcast-requested" && this.#clock.hasUnicast) {
-      this.#gapPackets = gap;
-      if (event === "caught-up")
-        this.#log.info(`${this.#target.name}: unicast and group joined, ${gap} packets between`);
-    }
+    if (from === "mcast-requested" && this.#clock.hasUnicast) this.#burst.joined(gap);
     this.#session!.sink = this.#input;
     if (this.#hasGroupMedia) this.#parent.entered(CLIENT_STATE.multicastActive);
-  }
-
-  /** Lets the ring grow with the burst, so that the picture it began with stays for those who come next. */
-  #retain(): void {
-    if (this.#burstBytes < this.#retainedBytes || this.#now - this.#firstUnicastAt! > RETAIN_MS) return;
-    this.#retainedBytes *= 2;
-    this.#parent.retain(this.#retainedBytes);
   }
 }

@@ -100,7 +100,7 @@ describe.each(DIALECTS)("a %s server", (dialect) => {
     ["accepts and sends nothing", { stopsAfter: 0 }, /has sent nothing within the limit of 80 ms/],
     ["stops in the middle of the burst", { stopsAfter: 60 }, /has stopped sending/],
     ["sends no notice", { sendsNotice: false }, /sends no notice/],
-    ["numbers its packets otherwise", { sequenceOffset: 20_000 }, /unicast and group joined/],
+    ["numbers its packets otherwise", { sequenceOffset: 20_000 }, /unicast and multicast joined/],
     ["numbers its packets otherwise, backwards", { sequenceOffset: -20_000 }, /has stopped sending/],
   ];
 
