@@ -1,20 +1,13 @@
 /** Fast channel change as a client sees it: what its URL asks for, when the picture comes, who is asked. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { FccChannel, FccGroup } from "../fakes/fcc-channel.ts";
-import { FccServer, type FccServerOptions } from "../fakes/fcc-server.ts";
-import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
+import type { FccServerOptions } from "../fakes/fcc-server.ts";
+import { FCC_ANSWER_AFTER_MS, FCC_STREAM_ID, FccService } from "../fakes/fcc-service.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
 import { MediaServer } from "./media-server.ts";
 
 const WAIT_MS = 8000;
-const STREAM_ID = 9;
-const STEP_MS = 2;
-/** A key frame every two seconds, which is what makes channel changes slow. */
-const KEY_FRAME_EVERY = 760;
-const RATE = 4_000_000;
-const ANSWER_AFTER_MS = 5;
 /** Of the time to the first key frame, by the plan for a machine that does nothing else, and what a busy one is given. */
 const MEDIAN_MS = 40;
 const TRIES = 5;
@@ -25,46 +18,10 @@ afterEach(() => {
   for (const close of closers.splice(0).reverse()) close();
 });
 
-/** A channel with its server, on the real clock. */
-class Service {
-  readonly channel: FccChannel;
-  readonly group: FccGroup;
-  readonly server: FccServer;
-  readonly address: string;
-
-  private constructor(channel: FccChannel, group: FccGroup, address: string, options: Partial<FccServerOptions>) {
-    this.channel = channel;
-    this.group = group;
-    this.address = address;
-    this.server = new FccServer({ dialect: "telecom", answerAfterMs: ANSWER_AFTER_MS, ...options, channel });
-    const timer = setInterval(() => {
-      const now = performance.now();
-      group.step(now);
-      this.server.step(now);
-    }, STEP_MS);
-    closers.push(() => {
-      clearInterval(timer);
-      group.close();
-      this.server.close();
-    });
-  }
-
-  static async open(options: Partial<FccServerOptions> = {}, joinDelayMs = 50): Promise<Service> {
-    const startedAt = performance.now() - 60_400;
-    const channel = new FccChannel({
-      streamId: STREAM_ID,
-      bitsPerSecond: RATE,
-      keyFrameEvery: KEY_FRAME_EVERY,
-      startedAt,
-    });
-    const where = { group: uniqueGroup(), port: await freeUdpPort() };
-    const group = await FccGroup.open(channel, { ...where, joinDelayMs });
-    return new Service(channel, group, `${where.group}:${where.port}`, options);
-  }
-
-  path(query = `fcc=${this.server.fcc}`): string {
-    return `/rtp/${this.address}${query && `?${query}`}`;
-  }
+async function openService(options: Partial<FccServerOptions> = {}): Promise<FccService> {
+  const service = await FccService.open(options);
+  closers.push(() => service.close());
+  return service;
 }
 
 function relay(settings: ConstructorParameters<typeof MediaServer>[0] = {}): MediaServer {
@@ -84,14 +41,14 @@ async function open(server: MediaServer, path: string, method = "GET") {
 }
 
 function verified(client: HttpClient): TsVerifier {
-  const verifier = new TsVerifier(STREAM_ID);
+  const verifier = new TsVerifier(FCC_STREAM_ID);
   client.stream((chunk) => verifier.push(chunk));
   return verifier;
 }
 
 describe("a client", () => {
   test.each(["telecom", "huawei"] as const)("gets the last key frame, then the group (%s)", async (dialect) => {
-    const service = await Service.open({ dialect });
+    const service = await openService({ dialect });
     const server = relay();
     const { client, status, fcc } = await open(
       server,
@@ -107,7 +64,7 @@ describe("a client", () => {
     const [upstream] = server.clients.report(performance.now()).upstreams;
     expect(upstream?.fcc).toMatchObject({ state: "mcast-active", server: service.server.fcc, dialect, gapPackets: 0 });
     expect(upstream?.fcc.burstBytes).toBeGreaterThan(100_000);
-    expect(upstream?.fcc.firstUnicastMs).toBeGreaterThanOrEqual(ANSWER_AFTER_MS);
+    expect(upstream?.fcc.firstUnicastMs).toBeGreaterThanOrEqual(FCC_ANSWER_AFTER_MS);
   });
 
   test("has a picture within 40 ms in the median", async () => {
@@ -123,7 +80,7 @@ describe("a client", () => {
   }, 60_000);
 
   test("of a channel that is open already asks nobody, whatever its URL says", async () => {
-    const service = await Service.open();
+    const service = await openService();
     const server = relay();
     const first = await open(server, service.path());
     const verifier = verified(first.client);
@@ -142,7 +99,7 @@ describe("a client", () => {
   });
 
   test("that begins in the midst of the stream is told so", async () => {
-    const service = await Service.open();
+    const service = await openService();
     const server = relay({ settings: { fastStart: false } });
     await open(server, service.path());
     const { fcc } = await open(server, service.path());
@@ -151,9 +108,9 @@ describe("a client", () => {
 });
 
 async function timeToPicture(server: MediaServer): Promise<number> {
-  const service = await Service.open();
+  const service = await openService();
   const client = await server.server.connect();
-  const verifier = new TsVerifier(STREAM_ID);
+  const verifier = new TsVerifier(FCC_STREAM_ID);
   const before = performance.now();
   client.request("GET", service.path());
   await client.head();
@@ -167,7 +124,7 @@ async function timeToPicture(server: MediaServer): Promise<number> {
 
 describe("without FCC there is the group", () => {
   test("when the server is silent", async () => {
-    const service = await Service.open({ answerAfterMs: undefined });
+    const service = await openService({ answerAfterMs: undefined });
     const { client, status, fcc } = await open(relay(), service.path());
     expect([status, ...fcc]).toEqual([200, "telecom", "fallback"]);
     const verifier = verified(client);
@@ -180,7 +137,7 @@ describe("without FCC there is the group", () => {
     ["[::1]:8027", "an FCC server has an IPv4 address"],
     ["239.1.1.1:8027", "an FCC server has an IPv4 address"],
   ])("when the URL says fcc=%s", async (fcc, why) => {
-    const service = await Service.open();
+    const service = await openService();
     const server = relay();
     const answer = await open(server, service.path(`fcc=${fcc}`));
     expect([answer.status, ...answer.fcc]).toEqual([200, null, null]);
@@ -190,7 +147,7 @@ describe("without FCC there is the group", () => {
 });
 
 test("HEAD asks no server", async () => {
-  const service = await Service.open();
+  const service = await openService();
   const server = relay();
   expect((await open(server, service.path(), "HEAD")).fcc).toEqual(["telecom", null]);
   expect((await open(server, service.path(`fcc=${service.server.fcc}&fcc-type=huawei`), "HEAD")).fcc).toEqual([
@@ -213,7 +170,7 @@ test.each([
   ["", { upstreamInterface: "lo" }, "lo"],
   ["", {}, ""],
 ])("with %j and %j the server is asked on interface %p", async (query, settings, name) => {
-  const service = await Service.open();
+  const service = await openService();
   const server = relay({ settings });
   const client = await server.request(service.path(`fcc=${service.server.fcc}${query}`));
   closers.push(() => client.destroy());
