@@ -79,8 +79,22 @@ function UpstreamName({ upstream }: { upstream: ReadUpstream }) {
         {url ?? upstream.id}
       </span>
       <span class="sub">{facts.filter(Boolean).join(" · ")}</span>
+      <FccFacts upstream={upstream} />
     </>
   );
+}
+
+/** How fast the channel came, if a server was asked for that. */
+function FccFacts({ upstream: { fcc } }: { upstream: ReadUpstream }) {
+  const { text } = usePage();
+  const { state, dialect = UNKNOWN, server = UNKNOWN, firstUnicastMs = -1, burstBytes, gapPackets = -1 } = fcc;
+  if (!state) return null;
+  const burst =
+    firstUnicastMs < 0
+      ? text("fcc.none", { dialect, server })
+      : text("fcc.burst", { dialect, server, ms: formatCount(firstUnicastMs), bytes: formatBytes(burstBytes) });
+  const gap = gapPackets > 0 ? text("fcc.gap", { count: formatCount(gapPackets) }) : undefined;
+  return <span class="sub">{[burst, gap].filter(Boolean).join(" · ")}</span>;
 }
 
 function Condition({ row }: { row: UpstreamRow }) {
