@@ -63,6 +63,8 @@ interface Burst {
 
 export class FccServer implements AddressedSink {
   readonly received: Received[] = [];
+  /** Datagrams without a byte, which open the way through a NAT: to the socket for signalling, and to that for media. */
+  readonly empty = { signalling: 0, media: 0 };
   /** Datagrams of media that have reached the network. */
   readonly arrived = new Set<number>();
   readonly port: number;
@@ -71,7 +73,7 @@ export class FccServer implements AddressedSink {
   readonly #media: UdpSocket;
   readonly #stranger: UdpSocket | undefined;
   #now = 0;
-  #answerAt: number | undefined;
+  readonly #answersAt: number[] = [];
   #client: { address: IpAddress; signalling: number; media: number; group: Uint8Array } | undefined;
   #isPunched = false;
   #burst: Burst | undefined;
@@ -110,13 +112,18 @@ export class FccServer implements AddressedSink {
   /** Reads, answers, sends what is due. */
   step(now: number): void {
     this.#now = now;
-    this.#socket.receiveFrom(this);
-    if (this.#media !== this.#socket) this.#media.receiveFrom(this);
-    if (this.#answerAt !== undefined && now >= this.#answerAt) {
-      this.#answerAt = undefined;
+    this.empty.signalling += this.#read(this.#socket);
+    if (this.#media !== this.#socket) this.empty.media += this.#read(this.#media);
+    while (this.#answersAt.length > 0 && now >= this.#answersAt[0]!) {
+      this.#answersAt.shift();
       this.#answer();
     }
     this.#send();
+  }
+
+  /** Sends any bytes to where media are expected. */
+  sendRaw(bytes: Uint8Array): void {
+    this.#socket.send(bytes, this.#client!.address, this.#client!.media);
   }
 
   close(): void {
@@ -127,7 +134,7 @@ export class FccServer implements AddressedSink {
 
   datagram({ bytes }: { bytes: Uint8Array }, offset: number, length: number, from: IpAddress, port: number): void {
     const message = bytes.slice(offset, offset + length);
-    const received = this.#read(message);
+    const received = this.#parse(message);
     this.received.push({ ...received, from: from.bytes.join("."), port, bytes: message });
     if (received.kind === "request") this.#requested(message, from);
     else if (received.kind === "punch") this.#isPunched = true;
@@ -136,7 +143,13 @@ export class FccServer implements AddressedSink {
     }
   }
 
-  #read(message: Uint8Array): Pick<Received, "kind" | "sequence"> {
+  /** @returns how many were empty */
+  #read(socket: UdpSocket): number {
+    const before = this.received.length;
+    return socket.receiveFrom(this) - (this.received.length - before);
+  }
+
+  #parse(message: Uint8Array): Pick<Received, "kind" | "sequence"> {
     const view = new DataView(message.buffer);
     const isHuawei = this.#options.dialect === "huawei";
     if (isHuawei && message.length === 8 && view.getUint32(0) === 0x00030000 && view.getUint32(4) === HUAWEI_SESSION) {
@@ -154,21 +167,19 @@ export class FccServer implements AddressedSink {
     return { kind: "unknown" };
   }
 
-  /** The second and third copy change nothing. */
+  /** Each copy is answered; the second and third change nothing else. */
   #requested(message: Uint8Array, from: IpAddress): void {
     const { dialect, answerAfterMs } = this.#options;
     const view = new DataView(message.buffer);
     const signalling = view.getUint16(dialect === "huawei" ? 24 : 16);
-    const isCopy = this.#client?.signalling === signalling;
+    if (this.#client?.signalling !== signalling) this.#burst = undefined;
     this.#client = {
       address: from,
       signalling,
       media: dialect === "huawei" ? signalling - 1 : signalling,
       group: message.slice(8, 12),
     };
-    if (isCopy && this.#options.answer !== "redirect") return;
-    this.#burst = undefined;
-    if (answerAfterMs !== undefined) this.#answerAt ??= this.#now + answerAfterMs;
+    if (answerAfterMs !== undefined) this.#answersAt.push(this.#now + answerAfterMs);
   }
 
   #answer(): void {
@@ -178,7 +189,7 @@ export class FccServer implements AddressedSink {
     const bytes = full.subarray(0, this.#options.answerBytes ?? full.length);
     if (bytes.length < full.length && bytes.length >= 4) bytes[3] = Math.max(0, Math.floor(bytes.length / 4) - 1);
     (this.#stranger ?? this.#socket).send(bytes, address, signalling);
-    if (answer !== "unicast" || bytes.length < full.length) return;
+    if (answer !== "unicast" || bytes.length < full.length || this.#burst) return;
     const first = channel.keyFrameBefore(channel.indexAt(this.#now));
     const startsAt = this.#now + burstAfterMs;
     const last = first + (this.#options.stopsAfter ?? Number.POSITIVE_INFINITY) - 1;

@@ -149,7 +149,7 @@ export class FccClient implements SignallingParent {
       if (!this.#chosen || this.#chosen === from) this.#parent.notified();
     } else if (this.#awaited.has(from) && this.#parent.awaitsAnswer) this.#firstAnswer(from, message);
     // The request was tripled, and so may be the answers of the one who is chosen.
-    else if (message.kind === "unicast" && from !== this.#chosen) from.terminate(undefined);
+    else if (message.kind === "unicast" && from !== this.#chosen) this.#dismiss(from);
   }
 
   media(from: Signalling, memory: Memory, offset: number, length: number): void {
@@ -178,12 +178,19 @@ export class FccClient implements SignallingParent {
     }
     this.#chosen ??= from;
     if (this.#chosen !== from) {
-      from.terminate(undefined);
+      this.#dismiss(from);
       return;
     }
     this.#candidates = [];
     from.accept(message.route, message.punch);
     this.#parent.accepted();
+  }
+
+  /** Once, however often it says so. */
+  #dismiss(from: Signalling): void {
+    if (from.isDismissed) return;
+    from.isDismissed = true;
+    from.terminate(undefined);
   }
 
   #follow(from: Signalling, { route, validityS }: Extract<ServerMessage, { kind: "redirect" }>): void {

@@ -37,11 +37,15 @@ export class Signalling implements AddressedSink {
   readonly asked: Endpoint;
   /** Whether the server knows that we want no more, or never asked it for anything. */
   hasTerminated = true;
+  /** It has accepted when nobody wanted it any more, and has been told so. */
+  isDismissed = false;
   readonly #parent: SignallingParent;
   readonly #group: GroupAddress;
   readonly #ports: FccPorts;
   readonly #client: IpAddress;
   #server: Endpoint;
+  /** Who has redirected us: there were three requests, and so may be its answers. */
+  readonly #left: IpAddress[] = [];
   #mediaPort: number | undefined;
   /** An answer has named the server's address: whatever comes from another one is dropped. */
   #isNamed = false;
@@ -107,6 +111,7 @@ export class Signalling implements AddressedSink {
     const target = { address: route.address ?? this.#server.address, port: route.signallingPort ?? this.#server.port };
     if (this.#redirects > 0 && isSameEndpoint(target, this.#server)) return "late";
     if (++this.#redirects > MAX_REDIRECTS) return "refused";
+    this.#left.push(this.#server.address);
     this.#adopt({ ...route, address: target.address });
     return this.request() ? "asked" : "refused";
   }
@@ -135,7 +140,7 @@ export class Signalling implements AddressedSink {
     const message = this.dialect.read(memory.bytes.slice(offset, offset + length));
     if (!message) return;
     if (isFromServer) this.#parent.answered(this, message);
-    else this.#parent.strangerAnswered(this, from);
+    else if (!this.#left.some((server) => isSameAddress(from, server))) this.#parent.strangerAnswered(this, from);
   }
 
   close(): void {
