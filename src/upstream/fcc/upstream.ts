@@ -28,6 +28,7 @@ const BURST_TICK_MS = 5;
 const LINGER_MS = 600;
 /** The server stops behind this many packets more than the group's first (fcc.md section 9). */
 const TERMINATION_OFFSET = 2;
+
 /** What the URL and the settings say of FCC. */
 export interface FccTarget {
   readonly server: { readonly host: string; readonly port: number };
@@ -221,7 +222,9 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
       const what = this.#state === "requested" ? "has not answered" : "has sent nothing";
       this.#log.warn(`${name}: FCC server ${server} ${what} within the limit of 80 ms, joining the group`);
     } else if (this.#clock.hasUnicast) {
-      this.#log.warn(`${name}: FCC server ${server} has stopped sending, the group goes on alone`);
+      this.#log.warn(
+        `${name}: unicast of FCC server ${server} has ended before it reached the group, which goes on alone`,
+      );
     }
     const asksOthers = event === "overdue" && this.#state === "requested";
     this.#step(event);
