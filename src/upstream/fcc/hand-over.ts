@@ -69,7 +69,7 @@ export class HandOver implements GroupSink {
       const sequence = sequenceOf(memory.bytes, offset);
       const newest = this.#newestUnicast;
       if (newest === undefined || sequenceDifference(sequence, newest) > 0) this.#newestUnicast = sequence;
-      const { next } = this.#input.reorder;
+      const next = this.#input.reorder.awaited;
       // The group was quicker.
       if (this.#joined !== undefined && next !== undefined && sequenceDifference(sequence, next) < 0) return;
     }
@@ -78,7 +78,7 @@ export class HandOver implements GroupSink {
 
   /** A datagram of the server after the hand-over: the group may have lost it. */
   fill(memory: Memory, offset: number, length: number): void {
-    const { next } = this.#input.reorder;
+    const next = this.#input.reorder.awaited;
     if (next === undefined || !isRtp(memory.bytes, offset, length)) return;
     const ahead = sequenceDifference(sequenceOf(memory.bytes, offset), next);
     if (ahead >= 0 && ahead < FILL_PACKETS) this.#input.datagram(memory, offset, length);
@@ -88,13 +88,13 @@ export class HandOver implements GroupSink {
   drain(now: number): boolean {
     const held = this.#held;
     const { reorder } = this.#input;
-    if (!held || this.#joined === undefined || reorder.next === undefined) return false;
-    for (let { next } = reorder; next !== undefined && held.has(next); { next } = reorder) {
+    if (!held || this.#joined === undefined || reorder.awaited === undefined) return false;
+    for (let next = reorder.awaited; next !== undefined && held.has(next); next = reorder.awaited) {
       const packet = held.get(next)!;
       held.forget(next);
       this.#input.datagram(packet.memory, 0, packet.length);
     }
-    const { next } = reorder;
+    const next = reorder.awaited;
     if (next === undefined || sequenceDifference(next, this.#newest) > 0) return next !== undefined;
     if (next !== this.#stuckNext) {
       this.#stuckNext = next;
@@ -113,8 +113,9 @@ export class HandOver implements GroupSink {
     this.#held = undefined;
     if (!held || this.#joined === undefined) return 0;
     const { reorder } = this.#input;
-    if (reorder.next !== undefined && isUnrelated(sequenceDifference(reorder.next, this.#joined))) reorder.reset();
-    const { next } = reorder;
+    if (reorder.awaited !== undefined && isUnrelated(sequenceDifference(reorder.awaited, this.#joined)))
+      reorder.reset();
+    const next = reorder.awaited;
     let gap = -1;
     const count = Math.min(HELD_PACKETS, sequenceDifference(this.#newest, this.#oldest) + 1);
     for (let back = count - 1; back >= 0; back--) {
@@ -137,7 +138,7 @@ export class HandOver implements GroupSink {
     if (this.#joined === undefined) this.#joined = this.#oldest = this.#newest = sequence;
     if (sequenceDifference(sequence, this.#newest) > 0) this.#newest = sequence;
     if (sequenceDifference(sequence, this.#oldest) < 0) this.#oldest = sequence;
-    const { next } = this.#input.reorder;
+    const next = this.#input.reorder.awaited;
     // Unicast was quicker, unless its numbers are others.
     const ahead = next === undefined ? 0 : sequenceDifference(sequence, next);
     if (ahead < 0 && ahead >= -UNRELATED_PACKETS) return;

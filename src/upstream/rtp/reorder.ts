@@ -61,8 +61,8 @@ export class ReorderBuffer {
     this.#sink = sink;
   }
 
-  /** The sequence number that is delivered next; undefined before the first delivery. */
-  get next(): number | undefined {
+  /** The sequence number that is to be delivered next; undefined before the first delivery. */
+  get awaited(): number | undefined {
     return this.#phase === "active" ? this.#next : undefined;
   }
 
