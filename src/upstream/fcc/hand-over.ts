@@ -105,16 +105,16 @@ export class HandOver implements GroupSink {
 
   /**
    * Delivers all that is held, in order, and holds back no more.
-   * @returns packets that are missing before the first of them
+   * @returns packets that are missing before the first of them; undefined when unicast has other sequence numbers
    */
-  release(): number {
+  release(): number | undefined {
     this.#state = "passing";
     const held = this.#held;
     this.#held = undefined;
     if (!held || this.#joined === undefined) return 0;
     const { reorder } = this.#input;
-    if (reorder.awaited !== undefined && isUnrelated(sequenceDifference(reorder.awaited, this.#joined)))
-      reorder.reset();
+    const isOther = reorder.awaited !== undefined && isUnrelated(sequenceDifference(reorder.awaited, this.#joined));
+    if (isOther) reorder.reset();
     const next = reorder.awaited;
     let gap = -1;
     const count = Math.min(HELD_PACKETS, sequenceDifference(this.#newest, this.#oldest) + 1);
@@ -125,7 +125,7 @@ export class HandOver implements GroupSink {
       if (gap < 0) gap = next === undefined ? 0 : sequenceDifference(sequence, next);
       this.#input.datagram(packet.memory, 0, packet.length);
     }
-    return Math.max(0, gap);
+    return isOther ? undefined : Math.max(0, gap);
   }
 
   #media(sequence: number | undefined): void {

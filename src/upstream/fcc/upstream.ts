@@ -271,7 +271,10 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     this.#client.terminate(undefined);
     const gap = this.#handOver.release();
     if (this.#isClosed) return;
-    if (from === "mcast-requested" && this.#clock.hasUnicast) this.#burst.joined(gap);
+    if (gap === undefined) {
+      const { server } = this.#client;
+      this.#log.warn(`${this.#target.name}: unicast of FCC server ${server} has other sequence numbers than the group`);
+    } else if (from === "mcast-requested" && this.#clock.hasUnicast) this.#burst.joined(gap);
     this.#session!.sink = this.#input;
     if (this.#hasGroupMedia) this.#parent.entered(CLIENT_STATE.multicastActive);
   }
