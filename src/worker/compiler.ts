@@ -2,10 +2,12 @@
 import { noFTL } from "bun:jsc";
 import { Connection } from "../http/connection.ts";
 import { Cursor } from "../relay/cursor.ts";
+import { FanOut } from "../relay/fan-out.ts";
 import { consumerLimit, SlowClientDetector } from "../relay/limit.ts";
 import { Ring } from "../relay/ring.ts";
 import { Stream } from "../relay/stream.ts";
 import { UnitIndex } from "../relay/unit-index.ts";
+import { isWriteDue } from "../relay/write-policy.ts";
 import { MediaClient } from "../routes/media-client.ts";
 import { Depacketizer } from "../upstream/rtp/depacketizer.ts";
 import { RandomAccessWatch } from "../upstream/rtp/random-access.ts";
@@ -22,6 +24,7 @@ import { isTransportStream, isUnitStart } from "../wire/mpegts/packet.ts";
  */
 export function keepCompilerCalm(): void {
   for (const { write } of [Cursor.prototype, MediaClient.prototype, Connection.prototype]) noFTL(write);
+  for (const step of [FanOut.prototype.flush, FanOut.prototype.write]) noFTL(step);
   for (const { append } of [Stream.prototype, Ring.prototype]) noFTL(append);
   noFTL(Depacketizer.prototype.payload);
   noFTL(ReorderBuffer.prototype.push);
@@ -30,6 +33,7 @@ export function keepCompilerCalm(): void {
   // A byte stream is read and written a few hundred times a second.
   noFTL(SlowClientDetector.prototype.sample);
   noFTL(consumerLimit);
+  noFTL(isWriteDue);
   noFTL(isTransportStream);
   noFTL(isUnitStart);
 }
