@@ -35,8 +35,8 @@ export function resolveUpstreamUrl(request: SeekRequest, viewer: Viewer): Upstre
   return { url, range: clock ?? npt };
 }
 
-function seekRange({ protocol, mode, offset }: SeekRequest, { value }: Seek, viewer: Viewer): string | undefined {
-  if (protocol !== "rtsp" || mode.kind !== "range") return undefined;
+function seekRange({ way, mode, offset }: SeekRequest, { value }: Seek, viewer: Viewer): string | undefined {
+  if (way !== "range" || mode.kind !== "range") return undefined;
   return clockRange(value, mode, offset, viewer);
 }
 

@@ -3,7 +3,7 @@ import type { UpstreamPlan } from "../../relay/upstream.ts";
 import { readSeekRequest, type SeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
-import { headerValue } from "../../wire/http/request.ts";
+import { headerValue } from "../../wire/http/header-fields.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { formatRtspUrl, parseRtspUrl } from "../../wire/rtsp/url.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
@@ -42,7 +42,7 @@ export function isServableRtsp(rest: ByteString): boolean {
 
 export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planner {
   return (request) => {
-    const seek = readSeekRequest(request.url, "rtsp", request.serviceUrl);
+    const seek = readSeekRequest(request.url, "range", request.serviceUrl);
     if (!seek) return { status: request.serviceUrl === undefined ? 404 : 500 };
     for (const warning of seek.warnings) parts.log.warn(warning);
     return plan(settings, parts, request, seek);
