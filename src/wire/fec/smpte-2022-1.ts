@@ -132,6 +132,20 @@ export class XorRecovery {
     return true;
   }
 
+  /** Once all protected packets are added, of which none is missing: whether the parity is theirs. */
+  get isTheirs(): boolean {
+    const into = this.#into;
+    const end = RTP_HEADER_BYTES + this.#parity.payloadLength;
+    for (let i = RTP_HEADER_BYTES; i < end; i++) if (into[i] !== 0) return false;
+    return this.#length === 0 && into[1] === 0;
+  }
+
+  /** The same of the timestamps, which may have been rewritten on the way. */
+  get hasTheirTimestamps(): boolean {
+    const into = this.#into;
+    return into[4] === 0 && into[5] === 0 && into[6] === 0 && into[7] === 0;
+  }
+
   /** Once all others are added: completes the packet; its length, or 0 when the parity cannot be theirs. */
   finish(sequence: number): number {
     if (this.#length === 0 || this.#length > this.#parity.payloadLength) return 0;

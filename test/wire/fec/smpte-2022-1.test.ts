@@ -109,3 +109,19 @@ test("random and truncated bytes never throw", () => {
     }),
   );
 });
+
+test("parity of a line of which nothing is missing says whether it is its", () => {
+  const packets = [1, 2, 3, 4].map((byte, i) => plainPacket(new Uint8Array(20).fill(byte), i));
+  const emitted = emitXorParity(packets.slice(0, 3), { stride: 1, isRow: true }, 0);
+  const parity = emptyXorParity();
+  parseXorParity(emitted, 0, emitted.length, parity);
+  const added = (...line: (Uint8Array | undefined)[]) => {
+    const recovery = new XorRecovery(parity, emitted, new Uint8Array(12 + parity.payloadLength));
+    for (const packet of line) recovery.add(packet!, packet!.length);
+    return [recovery.isTheirs, recovery.hasTheirTimestamps];
+  };
+  expect(added(packets[0], packets[1], packets[2])).toEqual([true, true]);
+  expect(added(packets[0], packets[1], packets[3])).toEqual([false, false]);
+  packets[1]![7]! ^= 1;
+  expect(added(packets[0], packets[1], packets[2])).toEqual([true, false]);
+});

@@ -1,0 +1,291 @@
+/** Gives back packets from Reed–Solomon parity (multicast.md sections 9.3 to 9.6). */
+import { allocate, type Memory } from "../../system/memory.ts";
+import { MAX_BLOCK_BYTES, type ParityPacket } from "../../wire/fec/parity-packet.ts";
+import { ErasureDecoder, type FecCode } from "../../wire/fec/reed-solomon.ts";
+import { emptyRtpPacket, isRtp, parseRtp, RTP_HEADER_BYTES, sequenceDifference } from "../../wire/rtp/packet.ts";
+import { CodeTrust } from "./code-trust.ts";
+import type { PacketWindow, StoredPacket } from "./packet-window.ts";
+import { type ParityGroup, ParityGroups } from "./parity-groups.ts";
+import type { HoleRepair, ReorderBuffer } from "./reorder.ts";
+import { RepairProof, trimmedEnd } from "./repair-proof.ts";
+
+/** Multiplications in one go, about 1 ms; what is left of a decode follows in the next ticks. */
+const SLICE_PRODUCTS = 1_000_000;
+const SLICE_MIN_COLUMNS = 16;
+/** Of data and parity: what the larger of the two codes can have. */
+const MAX_GROUP_PACKETS = 256;
+/** How far from the latest packet a group may begin. */
+const MAX_DISTANCE = 1024;
+/** Parity and media may overtake each other by so much. */
+const PATIENCE_PACKETS = 32;
+/** After so many groups without any parity, no more is expected. */
+const MAX_GROUPS_WITHOUT_PARITY = 3;
+/** Hope is looked at again after so many packets. */
+const HOPE_PACKETS = 8;
+
+type LatestGroup = Pick<ParityPacket, "begin" | "end" | "dataCount" | "parityCount">;
+
+/** A decode that is under way. */
+interface Job {
+  readonly group: ParityGroup;
+  readonly begin: number;
+  /** What is left to try. */
+  readonly codes: FecCode[];
+  /** Places in the group. */
+  readonly missing: readonly number[];
+  /** The next one to solve. */
+  column: number;
+}
+
+export class ReedSolomonRepair implements HoleRepair {
+  readonly #reorder: ReorderBuffer;
+  readonly #window: PacketWindow;
+  readonly #proof: RepairProof;
+  readonly #trust = new CodeTrust();
+  readonly #groups = new ParityGroups();
+  readonly #decoder = new ErasureDecoder();
+  /** The packets of the group that is looked at. */
+  readonly #blocks: { readonly bytes: (Uint8Array | undefined)[]; readonly lengths: number[] } = {
+    bytes: [],
+    lengths: [],
+  };
+  /** For what decodes bring. */
+  readonly #memories: Memory[] = [];
+  #job: Job | undefined;
+  /** The latest group of which parity has come; groups follow each other without a gap. */
+  #latest: LatestGroup | undefined;
+  /** By how many packets of media the parity of a group may come behind it. */
+  #lag = 0;
+  /** The hole that there was hope for, and how long it need not be looked at again. */
+  readonly #hope = { hole: -1, until: 0 };
+
+  constructor(reorder: ReorderBuffer, window: PacketWindow) {
+    this.#reorder = reorder;
+    this.#window = window;
+    this.#proof = new RepairProof(window);
+  }
+
+  /** What it repairs, for people. */
+  get about(): string {
+    const { dataCount = 0, parityCount = 0 } = this.#latest ?? {};
+    return `Reed–Solomon, ${parityCount} parity packets for ${dataCount}`;
+  }
+
+  get isProven(): boolean {
+    return this.#trust.state === "proven";
+  }
+
+  /** Its parity is of a code that nobody knows. */
+  get isUnknown(): boolean {
+    return this.#trust.state === "unknown";
+  }
+
+  /** Takes what was parsed in `memory`. False when it makes no sense, or contradicts what has come before. */
+  accept(packet: ParityPacket, memory: Memory): boolean {
+    const { isActive, next, newest } = this.#reorder;
+    if (!isActive) return true;
+    if (Math.abs(sequenceDifference(newest, packet.begin)) > MAX_DISTANCE) return false;
+    if (packet.dataCount + packet.parityCount > MAX_GROUP_PACKETS) return false;
+    this.#learn(packet, newest);
+    if (sequenceDifference(next, packet.end) > 0) {
+      if (this.#trust.wantsGroup()) this.#checkWhole(packet, memory);
+      return true;
+    }
+    this.#groups.expire(next);
+    const group = this.#groups.accept(packet, memory);
+    if (!group) return false;
+    this.#attempt(group);
+    this.#reorder.giveUpHopeless();
+    return true;
+  }
+
+  held(sequence: number): void {
+    // Nearly always parity comes behind its group, and then this packet can be of no known group.
+    if (!this.#latest || sequenceDifference(sequence, this.#latest.end) > 0) return;
+    const group = this.#groups.find(sequence);
+    if (group) this.#attempt(group);
+  }
+
+  mayRepair(hole: number, newest: number): boolean {
+    if (!this.#latest || this.isUnknown) return false;
+    const hope = this.#hope;
+    if (hope.hole === hole && sequenceDifference(hope.until, newest) > 0) return true;
+    if (!this.#hasHope(hole, newest, this.#latest)) return false;
+    hope.hole = hole;
+    hope.until = (newest + HOPE_PACKETS) & 0xffff;
+    return true;
+  }
+
+  tick(): void {
+    const job = this.#job;
+    if (!job) return;
+    const { group, begin, missing } = job;
+    this.#job = undefined;
+    const isSame = group.state === "open" && group.begin === begin && this.#gather(group).length === missing.length;
+    if (isSame) {
+      this.#job = job;
+      this.#proceed(job);
+    }
+    // They had to wait for this one.
+    for (const each of this.#groups.all) this.#attempt(each);
+    this.#reorder.giveUpHopeless();
+  }
+
+  reset(): void {
+    this.#groups.clear();
+    this.#job = undefined;
+    this.#latest = undefined;
+    this.#lag = 0;
+    this.#hope.hole = -1;
+  }
+
+  #learn({ begin, end, dataCount, parityCount }: ParityPacket, newest: number): void {
+    this.#hope.hole = -1;
+    this.#lag = Math.max(this.#lag, sequenceDifference(newest, end));
+    if (this.#latest?.begin !== begin) this.#latest = { begin, end, dataCount, parityCount };
+  }
+
+  /** Looks at what of the hole's group has come, or, if no parity of it has come yet, of the group that is to be expected. */
+  #hasHope(hole: number, newest: number, latest: LatestGroup): boolean {
+    const group = this.#groups.find(hole);
+    if (group?.state === "refused") return false;
+    if (group && this.#job?.group === group) return true;
+    const { dataCount, parityCount } = group ?? latest;
+    const groupsAhead = Math.floor(sequenceDifference(hole, latest.begin) / dataCount);
+    if (groupsAhead > MAX_GROUPS_WITHOUT_PARITY) return false;
+    const begin = group?.begin ?? latest.begin + groupsAhead * dataCount;
+    const seen = sequenceDifference(newest, begin);
+    if (seen >= dataCount + this.#lag + PATIENCE_PACKETS) return false;
+    let missing = 0;
+    // What is not older than that may have been overtaken.
+    const due = Math.min(dataCount, seen - PATIENCE_PACKETS + 1);
+    for (let place = 0; place < due; place++) if (!this.#window.has((begin + place) & 0xffff)) missing++;
+    return missing <= parityCount;
+  }
+
+  /** All packets of it have been delivered, or given up. */
+  #checkWhole(packet: ParityPacket, { bytes }: Memory): void {
+    const { dataCount, index, parityStart: offset, blockLength: length } = packet;
+    if (packet.parityLength < length || this.#gather(packet).length > 0) return;
+    this.#trust.check({ dataCount, blocks: this.#blocks, index, bytes, offset, length });
+  }
+
+  /** Refers to the packets of a group that are there, and answers the places of those that are not. */
+  #gather({ begin, dataCount }: Pick<ParityPacket, "begin" | "dataCount">): number[] {
+    const { bytes, lengths } = this.#blocks;
+    const missing: number[] = [];
+    for (let place = 0; place < dataCount; place++) {
+      const packet = this.#window.get((begin + place) & 0xffff);
+      bytes[place] = packet?.memory.bytes;
+      lengths[place] = packet?.length ?? 0;
+      if (!packet) missing.push(place);
+    }
+    return missing;
+  }
+
+  #attempt(group: ParityGroup): void {
+    if (group.state !== "open" || this.#job) return;
+    const missing = this.#gather(group);
+    if (missing.length === 0) group.state = "whole";
+    if (missing.length === 0 || missing.length > group.indexes.length) return;
+    const codes = [...this.#trust.candidates(group.dataCount, group.parityCount)];
+    this.#job = { group, begin: group.begin, codes, missing, column: 0 };
+    this.#proceed(this.#job);
+  }
+
+  /** Goes on with a decode. It ends with its packets delivered, or refused. */
+  #proceed(job: Job): void {
+    for (; job.codes.length > 0; job.codes.shift(), job.column = 0) {
+      if (job.column === 0 && !this.#solveHeaders(job)) continue;
+      if (!this.#solveSlice(job)) return;
+      const packets = this.#proven(job);
+      if (packets) {
+        this.#deliver(job, packets);
+        return;
+      }
+    }
+    job.group.state = "refused";
+    this.#job = undefined;
+    // Of a code that nobody knows nothing was tried.
+    if (this.isUnknown) return;
+    this.#trust.refused();
+    const { counts } = this.#reorder;
+    counts.refused = (counts.refused ?? 0) + job.missing.length;
+  }
+
+  /** What is cheap goes first: the headers alone nearly always tell a wrong code. */
+  #solveHeaders(job: Job): boolean {
+    const { group, missing, begin } = job;
+    const generator = this.#trust.generator(job.codes[0]!, group.dataCount);
+    if (!this.#decoder.begin(generator, missing, group.indexes.slice(0, missing.length))) return false;
+    while (this.#memories.length < missing.length) this.#memories.push(allocate(MAX_BLOCK_BYTES));
+    this.#solve(job, RTP_HEADER_BYTES);
+    return missing.every((place, i) => {
+      const { bytes } = this.#memories[i]!;
+      const sequence = (bytes[2]! << 8) | bytes[3]!;
+      return isRtp(bytes, 0, RTP_HEADER_BYTES) && sequence === ((begin + place) & 0xffff);
+    });
+  }
+
+  /** Whether all is solved. */
+  #solveSlice(job: Job): boolean {
+    const { group, missing, column } = job;
+    const columns = Math.max(SLICE_MIN_COLUMNS, Math.floor(SLICE_PRODUCTS / (group.dataCount * missing.length)));
+    this.#solve(job, Math.min(group.blockLength, column + columns));
+    return job.column === group.blockLength;
+  }
+
+  #solve(job: Job, to: number): void {
+    const { group, missing, column } = job;
+    const parities = group.parities.slice(0, missing.length).map(({ bytes }) => bytes);
+    const into = this.#memories.slice(0, missing.length).map(({ bytes }) => bytes);
+    this.#decoder.solve(this.#blocks, parities, into, column, to);
+    job.column = to;
+  }
+
+  /** The packets, if they prove to be right. */
+  #proven(job: Job): StoredPacket[] | undefined {
+    const { blockLength: length } = job.group;
+    const packets: StoredPacket[] = [];
+    for (let i = 0; i < job.missing.length; i++) {
+      const memory = this.#memories[i]!;
+      const packet = { ...emptyRtpPacket(), memory, length };
+      if (!parseRtp(memory.bytes, 0, length, packet)) return undefined;
+      packet.payloadEnd = trimmedEnd(memory.bytes, packet.payloadStart, packet.payloadEnd);
+      if (packet.payloadEnd <= packet.payloadStart) return undefined;
+      packets.push(packet);
+    }
+    return this.#proof.fits(packets, true, false) && this.#fitsSpareParity(job) ? packets : undefined;
+  }
+
+  /** While the code is not proven, parity that was not needed is compared with what it should be. */
+  #fitsSpareParity({ group, missing, codes }: Job): boolean {
+    const spare = missing.length;
+    const parity = group.parities[spare];
+    if (this.isProven || !parity) return true;
+    missing.forEach((place, i) => {
+      this.#blocks.bytes[place] = this.#memories[i]!.bytes;
+      this.#blocks.lengths[place] = group.blockLength;
+    });
+    const { dataCount, blockLength: length } = group;
+    const whole = {
+      dataCount,
+      blocks: this.#blocks,
+      index: group.indexes[spare]!,
+      bytes: parity.bytes,
+      offset: 0,
+      length,
+    };
+    return this.#trust.confirms(codes[0]!, whole);
+  }
+
+  #deliver({ group }: Job, packets: readonly StoredPacket[]): void {
+    group.state = "whole";
+    this.#job = undefined;
+    this.#trust.accepted();
+    const { counts } = this.#reorder;
+    for (const packet of packets) {
+      if (this.#reorder.insert(packet, packet.memory, 0, packet.length)) counts.repaired = (counts.repaired ?? 0) + 1;
+    }
+  }
+}
