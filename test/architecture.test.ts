@@ -13,10 +13,13 @@ const HEART = [...SYSTEM, "relay", "http"];
 const STATUS = [...HEART, "status"];
 const TIMESHIFT = [...STATUS, "timeshift"];
 const PLAYLIST = [...TIMESHIFT, "playlist"];
-const UPSTREAM = [...PLAYLIST, "upstream/rtp"];
+/** Files directly in upstream/ are rooms of their own: these are for every protocol, `upstream/plans.ts` has them all. */
+const FOR_PROTOCOLS = ["planner", "own-parameters", "interface-parameter", "shown-url"].map((f) => `upstream/${f}.ts`);
+const UPSTREAM = [...PLAYLIST, "upstream/rtp", ...FOR_PROTOCOLS];
+const PLANS = [...FOR_PROTOCOLS, "upstream/plans.ts"];
 const WIRING = [...PLAYLIST, "upstream/*", "routes", "config", "worker", "supervisor", "cli", "demo"];
 
-/** Room → the rooms it may import. Every room may import itself; `upstream/*` stands for every room of upstream. */
+/** Room → the rooms it may import. Every room may import itself; `upstream/*` stands for every directory of upstream. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   system: FORMATS,
@@ -26,12 +29,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   status: HEART,
   timeshift: STATUS,
   playlist: TIMESHIFT,
+  ...Object.fromEntries(FOR_PROTOCOLS.map((file) => [file, PLAYLIST])),
   "upstream/*": UPSTREAM,
   "upstream/fcc": [...UPSTREAM, "upstream/multicast"],
-  routes: [...PLAYLIST, "upstream/*", "web"],
+  "upstream/plans.ts": [...UPSTREAM, "upstream/*"],
+  routes: [...PLAYLIST, "upstream/*", ...PLANS, "web"],
   web: [...FORMATS, "timeshift"],
   demo: [...SYSTEM, "timeshift", "config", "cli", "worker"],
-  worker: WIRING,
+  worker: [...WIRING, ...PLANS],
   supervisor: WIRING,
   cli: WIRING,
   "main.ts": WIRING,
@@ -41,20 +46,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const IMPURE =
   /\b(setTimeout|setInterval|setImmediate|Date\.now|new Date\(\)|performance\.now|Bun\.(listen|connect|udpSocket|file|spawn)|fetch\()|["'](bun:ffi|node:(net|dgram|tls|http|https|fs|timers|child_process)(\/promises)?)["']/;
 
-/** Returns the room of a path below src/: `upstream/rtp` for upstream/rtp/unwrap.ts, `main.ts` for main.ts. */
+/** The room of a path below src/: `upstream/rtp` for upstream/rtp/unwrap.ts, a file's own path in upstream/ and in src/. */
 function roomOf(path: string): string {
   const [first = "", second = ""] = path.split("/");
-  return first === "upstream" && path.split("/").length > 2 ? `upstream/${second}` : first;
+  return first === "upstream" ? `upstream/${second}` : first;
+}
+
+/** Whether `upstream/*` stands for the room. */
+function isProtocol(room: string): boolean {
+  return room.startsWith("upstream/") && !room.endsWith(".ts");
 }
 
 function listed(rooms: readonly string[], room: string): boolean {
-  return rooms.includes(room) || (room.startsWith("upstream/") && rooms.includes("upstream/*"));
+  return rooms.includes(room) || (isProtocol(room) && rooms.includes("upstream/*"));
 }
 
 /** Says why `from` may not import `to`, or returns undefined. */
 function forbidden(from: string, to: string): string | undefined {
   if (from === to) return undefined;
-  const allowed = MAY_IMPORT[from] ?? (from.startsWith("upstream/") ? MAY_IMPORT["upstream/*"] : undefined);
+  const allowed = MAY_IMPORT[from] ?? (isProtocol(from) ? MAY_IMPORT["upstream/*"] : undefined);
   if (allowed === undefined) return `${from} is no room of the table in test/architecture.test.ts`;
   return listed(allowed, to) ? undefined : `${from} may import only: ${allowed.join(", ") || "itself"}`;
 }
@@ -116,6 +126,10 @@ describe("the check finds", () => {
     ["wire/rtp.ts", `${doc}import { a } from "./ts.ts";`],
     ["http/head.ts", `${doc}import type { Log } from "../system/log.ts";\nimport { x } from "node:path";`],
     ["upstream/fcc/session.ts", `${doc}import { a } from "../multicast/a.ts";\nimport { b } from "../rtp/b.ts";`],
+    ["upstream/rtsp/a.ts", `${doc}import { a } from "../planner.ts";\nimport { b } from "../shown-url.ts";`],
+    ["upstream/planner.ts", `${doc}import { a } from "../playlist/a.ts";`],
+    ["upstream/plans.ts", `${doc}import { a } from "./http/a.ts";\nimport { b } from "./planner.ts";`],
+    ["worker/a.ts", `${doc}import { a } from "../upstream/plans.ts";`],
     ["routes/media.ts", `${doc}import { a } from "../upstream/rtsp/a.ts";\nimport page from "../web/status.html";`],
     ["worker/worker.ts", `${doc}import { a } from "../config/a.ts";\nimport { b } from "../routes/b.ts";`],
     ["cli/help.ts", `${doc}import { version } from "../../package.json";`],
@@ -138,6 +152,13 @@ describe("the check finds", () => {
     ["upstream/rtsp/a.ts", `${doc}import { a } from "../http/a.ts";`, "upstream/rtsp may import only"],
     ["upstream/multicast/a.ts", `${doc}import { a } from "../fcc/a.ts";`, "upstream/multicast may import only"],
     ["upstream/http/a.ts", `${doc}import { a } from "../../routes/a.ts";`, "upstream/http may import only"],
+    ["upstream/http/a.ts", `${doc}import { a } from "../plans.ts";`, "upstream/http may import only"],
+    ["upstream/planner.ts", `${doc}import { a } from "./rtp/a.ts";`, "upstream/planner.ts may import only"],
+    ["upstream/planner.ts", `${doc}import { a } from "./shown-url.ts";`, "upstream/planner.ts may import only"],
+    ["upstream/plans.ts", `${doc}import { a } from "../routes/a.ts";`, "upstream/plans.ts may import only"],
+    ["upstream/a.ts", `${doc}import { a } from "../wire/a.ts";`, "upstream/a.ts is no room"],
+    ["supervisor/a.ts", `${doc}import { a } from "../upstream/plans.ts";`, "supervisor may import only"],
+    ["playlist/a.ts", `${doc}import { a } from "../upstream/shown-url.ts";`, "playlist may import only"],
     ["status/a.ts", `${doc}import { a } from "../playlist/a.ts";`, "status may import only"],
     ["routes/a.ts", `${doc}import { a } from "../config/a.ts";`, "routes may import only"],
     ["worker/a.ts", `${doc}import { a } from "../web/a.ts";`, "worker may import only"],

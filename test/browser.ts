@@ -3,7 +3,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 
 const LAUNCH_TIMEOUT_MS = 30_000;
 /** Of everything a page is waited for; a test may give another limit to a single call. */
-const PAGE_TIMEOUT_MS = 10_000;
+const PAGE_TIMEOUT_MS = 30_000;
 /** Without a sandbox because tests may run as root; and with nothing that would call somebody on the Internet. */
 const ARGUMENTS = [
   "--no-sandbox",

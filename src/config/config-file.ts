@@ -11,7 +11,7 @@ import type { ListenAddress, SettingName, SettingsDraft } from "./settings.ts";
 const MESSAGE_MAX_BYTES = 320;
 /** What the first playlist line of `[services]` begins with. */
 const PLAYLIST_START = "#EXTM3U";
-const PLAYLIST_LINE = /^(?:#|rtp:\/\/|rtsp:\/\/|udp:\/\/|https?:\/\/)/;
+const PLAYLIST_LINE = /^(?:#|[a-z][a-z0-9+.-]*:\/\/)/;
 
 const OPTION_BY_KEY = new Map(OPTIONS.flatMap((option) => option.keys.map((key) => [key, option] as const)));
 

@@ -56,9 +56,9 @@ export const OPTIONS: readonly Option[] = [
     long: "maxclients",
     short: "m",
     argument: "N",
-    type: integer(1, 256),
+    type: integer(1, 65_535),
     initial: 5,
-    help: "Media clients served at the same time, 1 to 256",
+    help: "Media clients served at the same time, 1 to 65535",
   }),
   setting("pidFile", {
     long: "pid-file",

@@ -42,7 +42,7 @@ export interface SettingValues {
   listen: readonly ListenAddress[];
   /** Worker processes, 1 to 32. */
   workers: number;
-  /** Media clients of the whole program, 1 to 256. */
+  /** Media clients of the whole program, 1 to 65535. */
   maxClients: number;
   /** Where the supervisor writes its process id. */
   pidFile: string | undefined;

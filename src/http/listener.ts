@@ -9,7 +9,7 @@ import { errorResponse, type HttpResponse } from "./response.ts";
 const HEAD_TIMEOUT_MS = 30_000;
 const BODY_TIMEOUT_MS = 60_000;
 const LINGER_MS = 2000;
-const MAX_CONNECTIONS = 1024;
+const USUAL_MAX_CONNECTIONS = 1024;
 /** Bodies that are under way at the same time. Without it, 1024 clients could each make us hold 4 MiB. */
 const MAX_BODIES_BYTES = 32 * 1024 * 1024;
 const REFUSAL_LOG_INTERVAL_MS = 1000;
@@ -37,6 +37,8 @@ export interface HttpListener {
   readonly port: number;
   /** How many connections are open. */
   readonly connections: number;
+  /** How many may be open; more are refused. Those there are stay when it changes. */
+  maxConnections: number;
   /** Closes the socket and every connection at once. */
   stop(): void;
 }
@@ -66,13 +68,13 @@ export function listen(options: ListenOptions): HttpListener {
 class Server implements HttpListener, ConnectionParent {
   readonly hostname: string;
   readonly port: number;
+  maxConnections: number;
   readonly log: Log;
   readonly handler: RequestHandler;
   readonly timeouts: ConnectionTimeouts;
   readonly errorResponse: (status: number) => HttpResponse;
   readonly #socket: Bun.SocketListener<Connection | undefined>;
   readonly #connections = new Set<Connection>();
-  readonly #maxConnections: number;
   #bodiesBytes = 0;
   #refused = 0;
   #refusalLoggedAt = Number.NEGATIVE_INFINITY;
@@ -81,7 +83,7 @@ class Server implements HttpListener, ConnectionParent {
     this.log = options.log;
     this.handler = options.handler;
     this.errorResponse = options.errorResponse ?? errorResponse;
-    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.maxConnections = options.maxConnections ?? USUAL_MAX_CONNECTIONS;
     this.timeouts = {
       headMs: HEAD_TIMEOUT_MS,
       bodyMs: BODY_TIMEOUT_MS,
@@ -119,7 +121,7 @@ class Server implements HttpListener, ConnectionParent {
   }
 
   #accept(socket: ConnectionSocket): void {
-    if (this.#connections.size >= this.#maxConnections) {
+    if (this.#connections.size >= this.maxConnections) {
       socket.terminate();
       this.#countRefusal();
       return;
@@ -132,7 +134,7 @@ class Server implements HttpListener, ConnectionParent {
     this.#refused++;
     const now = performance.now();
     if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL_MS) return;
-    this.log.warn(`Too many connections (limit ${this.#maxConnections}): ${this.#refused} refused`);
+    this.log.warn(`Too many connections (limit ${this.maxConnections}): ${this.#refused} refused`);
     this.#refusalLoggedAt = now;
     this.#refused = 0;
   }

@@ -78,7 +78,8 @@ export class Cursor {
 
   /**
    * Jumps over what the consumer was too slow for: to the newest random access point if that lies at most `most`
-   * bytes behind the head, else to a unit half as far behind. A unit whose start has been sent is still sent to its end.
+   * bytes behind the head, else to a unit half as far behind. A unit whose start has been sent is still sent to its end,
+   * from memory of its own: afterwards no more than `most` bytes wait in the ring.
    */
   skip(most: number): void {
     const ring = this.#ring;
@@ -88,11 +89,11 @@ export class Cursor {
       point && point.unitPosition > from.position && ring.head - point.unitPosition <= most
         ? { position: point.unitPosition, units: point.units }
         : ring.unitAtOrAfter(Math.max(from.position, ring.head - most / 2));
-    if (target.position <= from.position) return;
+    if (target.position <= from.position && this.lag <= most) return;
     if (from.position > this.position) this.#owe(ring.copyOut(this.position, from.position));
     this.position = target.position;
     this.droppedBytes += target.position - from.position;
-    this.#countDropped(target.units - from.units);
+    if (target.units > from.units) this.#countDropped(target.units - from.units);
   }
 
   #countDropped(packets: number): void {

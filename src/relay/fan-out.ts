@@ -6,7 +6,7 @@ import type { StreamInfo } from "./upstream.ts";
 import { isWriteDue, writeAgeMs } from "./write-policy.ts";
 
 /** A consumer that skips goes to a place at most this part of its limit behind the head, or it would soon skip again. */
-const SKIP_TO = 0.75;
+export const SKIP_TO = 0.75;
 
 export interface FanOutParent {
   /** For consumers that begin; undefined before the upstream is open. */
@@ -73,7 +73,9 @@ export class FanOut {
     try {
       if (!cursor.isOpened && !cursor.isEmpty) this.open(cursor);
       if (cursor.isOpened) cursor.write(now);
-      if (!this.#hasEnded || !cursor.isEmpty || cursor.isOver) return;
+      // What has come before `info` was there is of no use to anybody.
+      const isOwed = cursor.isOpened && !cursor.isEmpty;
+      if (!this.#hasEnded || isOwed || cursor.isOver) return;
       cursor.isOver = true;
       cursor.consumer.end(this.#cause);
     } catch (error) {
@@ -137,8 +139,9 @@ export class FanOut {
     while (!this.hasRoom(length) && this.#grow(length)) this.ringChanged();
     if (this.hasRoom(length)) return;
     const { capacity, head } = this.#ring;
+    const most = Math.min(capacity * SKIP_TO, capacity - length);
     for (const cursor of [...this.cursors]) {
-      if (cursor.position + capacity < head + length) this.guard(cursor, () => cursor.skip(capacity * SKIP_TO));
+      if (cursor.position + capacity < head + length) this.guard(cursor, () => cursor.skip(most));
     }
     this.ringChanged();
   }

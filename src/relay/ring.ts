@@ -14,6 +14,8 @@ export interface RandomAccessPoint {
   readonly pts: number | undefined;
 }
 
+/** A byte stream has no datagrams to go by: its units are seven TS packets, as many as an RTP packet has. */
+const BYTE_STREAM_UNIT_BYTES = 7 * 188;
 /** Random access points that are remembered: some seconds of television. */
 const MAX_POINTS = 16;
 
@@ -30,6 +32,8 @@ export class Ring {
   #at = 0;
   /** What lay before this was lost at the last change of size. */
   #floor = 0;
+  /** Where the next unit of a byte stream begins. */
+  #nextUnit = 0;
 
   /** @param capacity bytes, a multiple of 64 KiB */
   constructor(capacity: number) {
@@ -71,11 +75,14 @@ export class Ring {
     return this.#at;
   }
 
-  /** Takes over bytes that were written at `headOffset`. At most up to the end of the memory. */
+  /** Takes over bytes that were written at `headOffset`. At most up to the end of the memory. Not for a ring with `append`. */
   advance(length: number): void {
     this.head += length;
     this.#at += length;
     if (this.#at === this.capacity) this.#at = 0;
+    for (; this.#nextUnit < this.head; this.#nextUnit += BYTE_STREAM_UNIT_BYTES) {
+      this.#marks.add(this.#nextUnit, this.units++);
+    }
   }
 
   /** Adds one unit, overwriting the oldest bytes. `length` is at most the capacity. */

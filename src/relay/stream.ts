@@ -4,7 +4,7 @@ import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import type { Consumer } from "./consumer.ts";
 import { Cursor } from "./cursor.ts";
-import { FanOut, type FanOutParent } from "./fan-out.ts";
+import { FanOut, type FanOutParent, SKIP_TO } from "./fan-out.ts";
 import { Gate } from "./gate.ts";
 import { consumerLimit } from "./limit.ts";
 import type { Ring } from "./ring.ts";
@@ -140,7 +140,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     const state = this.#streamState;
     if (state !== undefined) this.#fanOut.guard(cursor, () => consumer.entered?.(state));
     if (this.#isOpened) this.#fanOut.guard(cursor, () => this.#fanOut.open(cursor));
-    this.#fanOut.add(cursor, this.#now);
+    if (!cursor.isOver) this.#fanOut.add(cursor, this.#now);
     // From now on a slow consumer costs the others nothing.
     if (this.gate.isPaused && this.mayLose) this.#openGate();
     return cursor;
@@ -186,7 +186,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   append(from: Memory, offset: number, length: number): void {
     // An upstream that is closed within its own tick may still hand over what it has read.
-    if (this.#state === "closed") return;
+    if (!this.isOpen) return;
     if (!this.#fanOut.hasRoom(length)) this.#fanOut.makeRoom(length, this.#now);
     this.ring.append(from, offset, length);
   }
@@ -196,10 +196,11 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     let turn = 0;
     let count = 0;
     while (turn < TURN_BYTES) {
-      const room = Math.min(this.room, ring.capacity - ring.headOffset);
+      const { room } = this;
       if (room <= 0) break;
       if (!this.#fanOut.hasRoom(room)) this.#fanOut.makeRoom(room, this.#now);
-      count = read(ring.memory, ring.headOffset, room);
+      // That may have made another ring of it.
+      count = read(ring.memory, ring.headOffset, Math.min(room, ring.capacity - ring.headOffset));
       if (count <= 0) break;
       ring.advance(count);
       turn += count;
@@ -213,10 +214,13 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   get room(): number {
     const [cursor] = this.cursors;
     if (!this.isOpen || !cursor) return 0;
-    if (this.mayLose) return this.ring.capacity;
-    const { lag } = cursor;
+    // More at once would overrun those who have just skipped.
+    if (this.mayLose) return this.ring.capacity * (1 - SKIP_TO);
+    cursor.slowDetector.sample(cursor.lag, this.limitOf(cursor), this.#now);
     const limit = this.limitOf(cursor);
-    cursor.slowDetector.sample(lag, limit, this.#now);
+    // What waits only to become a larger write is no reason to pause.
+    if (cursor.lag > limit / 2) this.#fanOut.write(cursor, this.#now);
+    const { lag } = cursor;
     const wasPaused = this.gate.isPaused;
     const mayRead = this.gate.mayRead(lag, limit);
     if (wasPaused !== this.gate.isPaused) this.#tellPaused(cursor);
@@ -225,6 +229,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   cannotPause(): void {
     this.#overflow = "skip";
+    this.#openGate();
   }
 
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
@@ -301,7 +306,9 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   #openGate(): void {
     if (!this.gate.isPaused) return;
     this.gate.open();
-    for (const cursor of [...this.cursors]) this.#tellPaused(cursor);
+    // It has waited for a consumer that was alone: one that has joined since stands behind it.
+    const [cursor] = this.cursors;
+    if (cursor) this.#tellPaused(cursor);
   }
 
   #tellPaused(cursor: Cursor): void {

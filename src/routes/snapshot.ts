@@ -5,6 +5,7 @@ import type { Consumer } from "../relay/consumer.ts";
 import type { Cursor } from "../relay/cursor.ts";
 import type { StreamInfo, StreamState } from "../relay/upstream.ts";
 import type { Ffmpeg, FfmpegOptions } from "../system/ffmpeg.ts";
+import { SNAPSHOT_PARAMETER } from "../upstream/own-parameters.ts";
 import { KeyFrameSearch } from "../upstream/rtp/key-frame.ts";
 import { queryParameter } from "../wire/url/query.ts";
 import type { MediaClient } from "./media-client.ts";
@@ -12,8 +13,6 @@ import type { Exchange } from "./route.ts";
 
 /** From the moment the upstream is opened. */
 export const KEY_FRAME_TIMEOUT_MS = 2000;
-/** Asks for a picture, when its value is 1. */
-export const SNAPSHOT_PARAMETER = "snapshot";
 
 export interface Snapshots {
   readonly ffmpeg: Pick<Ffmpeg, "jpegOf">;
@@ -43,7 +42,8 @@ export class SnapshotClient implements Consumer {
   readonly #connection: Connection;
   readonly #trigger: "header" | "query";
   readonly #snapshots: Snapshots;
-  #info: StreamInfo = { metadata: [] };
+  /** Undefined before there is anything to answer with. */
+  #info: StreamInfo | undefined;
   readonly #search = new KeyFrameSearch();
   readonly #timer: Timer;
   #state: State = "searching";
@@ -66,6 +66,7 @@ export class SnapshotClient implements Consumer {
 
   opened(info: StreamInfo): void {
     this.#info = info;
+    if (this.#isStreaming) this.#stream.opened(info);
   }
 
   entered(state: StreamState): void {
@@ -97,7 +98,11 @@ export class SnapshotClient implements Consumer {
       this.#search.finish();
       if (this.#search.state === "complete") void this.#convert();
       else if (this.#hasMedia && this.#trigger === "query") this.#fail();
-      else this.#state = "streaming";
+      else {
+        this.#enter("streaming");
+        // HEAD: there is an answer, and no media to come.
+        if (this.#info && !this.#hasMedia) this.#stream.opened(this.#info);
+      }
     }
     if (this.#isStreaming) this.#stream.end(cause);
   }
@@ -122,7 +127,7 @@ export class SnapshotClient implements Consumer {
 
   #answer(jpeg: Uint8Array): void {
     this.#enter("answered");
-    const { metadata } = this.#info;
+    const { metadata = [] } = this.#info ?? {};
     this.#connection.respond({
       status: 200,
       headers: [["Content-Type", "image/jpeg"], ["Content-Length", String(jpeg.length)], ...metadata],
@@ -139,7 +144,7 @@ export class SnapshotClient implements Consumer {
     const wasBlocked = this.#state === "converting";
     this.#owed = this.#search.held;
     this.#enter("streaming");
-    this.#stream.opened(this.#info);
+    if (this.#info) this.#stream.opened(this.#info);
     if (!wasBlocked) return;
     // As if the socket had drained: `write` has taken less than was offered.
     this.#connection.writable();

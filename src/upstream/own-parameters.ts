@@ -1,4 +1,7 @@
-/** The query parameters of the relay itself (http.md sections 7, 10 and 11). */
+/** The query parameters of the relay itself (http.md sections 7, 10, 11 and 20). */
+
+/** Asks for a picture in the place of the stream, when its value is 1. Where no picture can be made, it is the upstream's. */
+export const SNAPSHOT_PARAMETER = "snapshot";
 
 /** They are meant for the relay, and no upstream may see them. The seek parameter's name varies. */
 export const CONSUMED_PARAMETERS: readonly string[] = [

@@ -32,9 +32,8 @@ import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { runDetached } from "../system/task-queue.ts";
-import { parseMulticastUrl } from "../upstream/multicast/url.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
-import { planners, protocolsFinished } from "../upstream/plans.ts";
+import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
@@ -44,6 +43,8 @@ import { WorkerStatus } from "./worker-status.ts";
 
 /** A process that ends waits no longer for the answers of servers that it has told so. */
 const FINISH_MS = 1000;
+/** Connections of a listener that are no media clients: pages, lists, the API, clients that are refused. */
+const SPARE_CONNECTIONS = 1024;
 /** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
 const FALLBACK_PORT = 5140;
 
@@ -95,7 +96,8 @@ export class Worker {
     this.#handler = this.#routes(settings);
     const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
     const errorResponse = (status: number) => this.#accessControl.errorResponse(status);
-    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse }));
+    const maxConnections = connectionLimit(settings);
+    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse, maxConnections }));
     log.info(`Multicast receiver: ${RECEIVER_KIND}`);
     this.#cancelSettling = settleAfterStart();
     log.info("Server initialization complete, ready to accept connections");
@@ -105,6 +107,7 @@ export class Worker {
   reload(settings: Settings): void {
     this.#accessLogFile.reopen();
     this.#clientLimit.limit = settings.maxClients;
+    for (const listener of this.#listeners) listener.maxConnections = connectionLimit(settings);
     this.#hub.fastStart = settings.fastStart;
     this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
@@ -187,6 +190,10 @@ export class Worker {
   }
 }
 
+function connectionLimit({ maxClients }: Settings): number {
+  return maxClients + SPARE_CONNECTIONS;
+}
+
 function playlistSettings(settings: Settings): PlaylistSettings {
   return {
     inline: settings.services,
@@ -194,7 +201,6 @@ function playlistSettings(settings: Settings): PlaylistSettings {
     intervalS: settings.externalM3uUpdateInterval,
     token: settings.r2hToken ?? "",
     appPathPrefix: prefixBytes(settings.appPathPrefix),
-    proxyHttps: settings.proxyHttps,
-    isMulticast: (address) => parseMulticastUrl(address) !== undefined,
+    schemes: entrySchemes(settings),
   };
 }

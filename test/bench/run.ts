@@ -11,8 +11,7 @@ import { formatSummary, type Results, summarize } from "./summary.ts";
 const ROOT = join(import.meta.dir, "../..");
 const OURS = "sluice";
 const SCENARIOS = "multi8,same8,same64,same250,same1000,multi64,high1,zap,http-proxy,rtsp-tcp";
-/** A client limit that a program refuses leaves the one before it in force (config.md section 1). */
-const CLIENT_LIMITS = ["-m", "256", "-m", "2000"];
+const CLIENT_LIMIT = "2000";
 
 function parseCommandLine(args: string[]) {
   const { values } = parseArgs({
@@ -52,7 +51,7 @@ async function build(directory: string): Promise<string> {
 /** The targets file's entry of our executable (README.md, "Targets"). */
 function ownTarget(executable: string) {
   return {
-    cmd: [executable, "-C", "-l", "@port@", "-r", "@mcif@", ...CLIENT_LIMITS],
+    cmd: [executable, "-C", "-l", "@port@", "-r", "@mcif@", "-m", CLIENT_LIMIT],
     port: 5140,
     urls: {
       rtp: "/rtp/@group@:@mport@",

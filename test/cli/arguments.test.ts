@@ -138,8 +138,8 @@ test("every letter is the one that rtp2httpd has", () => {
 
 describe("bad values", () => {
   test.each([
-    [["-m", "0"], "Invalid maxclients! Must be between 1 and 256. Ignoring."],
-    [["-m", "257"], "Invalid maxclients! Must be between 1 and 256. Ignoring."],
+    [["-m", "0"], "Invalid maxclients! Must be between 1 and 65535. Ignoring."],
+    [["-m", "65536"], "Invalid maxclients! Must be between 1 and 65535. Ignoring."],
     [["-b0"], "Invalid buffer-pool-max-size! Must be >= 1. Ignoring."],
     [["-B", "65535"], "Invalid udp-rcvbuf-size! Must be >= 65536 (64KB). Ignoring."],
     [["-R", "-1"], "Invalid mcast-rejoin-interval! Must be >= 0. Ignoring."],
@@ -168,7 +168,7 @@ describe("bad values", () => {
     const { complaints, action } = parseArguments(["-m", "0", "-l", "[::1"]);
     expect(action).toEqual({ kind: "stop" });
     expect(complaints).toEqual([
-      { level: LOG_ERROR, message: "Invalid maxclients! Must be between 1 and 256. Ignoring." },
+      { level: LOG_ERROR, message: "Invalid maxclients! Must be between 1 and 65535. Ignoring." },
       { level: LOG_FATAL, message: 'Invalid listen address "[::1": write an IPv6 address as [ADDRESS]:PORT' },
     ]);
   });

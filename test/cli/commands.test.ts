@@ -89,7 +89,7 @@ test("an impossible address to listen on ends with status 1", async () => {
 test("a bad value is logged and the command runs", async () => {
   expect(await run("-m", "0")).toMatchObject({
     status: 0,
-    stdout: "[Supervisor] Invalid maxclients! Must be between 1 and 256. Ignoring.\n",
+    stdout: "[Supervisor] Invalid maxclients! Must be between 1 and 65535. Ignoring.\n",
     stderr: "",
     settings: { maxClients: 5 },
   });
@@ -116,7 +116,7 @@ describe("config files", () => {
   test("complain in the log, at the level that they set", async () => {
     const text = "[global]\nworkers = 3\nverbosity = 2\nbogus = 1\n";
     expect((await runWith({ [DEFAULT]: text }, "-m0", "-w", "2")).stdout).toBe(
-      `[Supervisor] Invalid maxclients! Must be between 1 and 256. Ignoring.
+      `[Supervisor] Invalid maxclients! Must be between 1 and 65535. Ignoring.
 [Supervisor] Config file value "workers" ignored (already set on command line) (/etc/sluice.conf line 2)
 [Supervisor] Unknown config parameter: bogus (/etc/sluice.conf line 4)
 `,

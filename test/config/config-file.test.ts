@@ -28,7 +28,7 @@ describe("[global]", () => {
     expect(complaints).toEqual(
       [
         "1 Unrecognised config line: max = 1",
-        "3 Invalid maxclients! Must be between 1 and 256. Ignoring.",
+        "3 Invalid maxclients! Must be between 1 and 65535. Ignoring.",
         "4 Invalid workers value! Must be between 1 and 32. Ignoring.",
         "5 Unrecognised config line: nonsense",
         "6 Unknown config parameter: bogus",
@@ -170,13 +170,13 @@ rtsp://h/2
 udp://239.0.0.3:3
 http://h/4
 https://h/5
+ftp://h/6
 `);
     expect(settings.maxClients).toBe(7);
     expect(complaints.map(({ line, level, message }) => [line, level, message])).toEqual([
       [4, LOG_DEBUG, "Ignoring unparsable line in [services]: 'http://too/early'"],
       [9, LOG_DEBUG, "Ignoring unparsable line in [services]: 'name = Old style'"],
       [14, LOG_DEBUG, "Ignoring unparsable line in [services]: 'RTP://239.0.0.2:2'"],
-      [19, LOG_DEBUG, "Ignoring unparsable line in [services]: 'ftp://h/6'"],
     ]);
   });
 

@@ -115,7 +115,7 @@ const VALUED: [
   fileValue: unknown,
 ][] = [
   ["workers", "workers", "2", 2, "3", 3],
-  ["maxclients", "maxClients", "256", 256, "1 only", 1],
+  ["maxclients", "maxClients", "65535", 65535, "1 only", 1],
   ["pid-file", "pidFile", "/run/a", "/run/a", "b.pid", "b.pid"],
   ["buffer-pool-max-size", "bufferPoolMaxSize", "1", 1, "65536", 65536],
   ["udp-rcvbuf-size", "udpReceiveBufferSize", "65536", 65536, "524288", 524288],

@@ -11,7 +11,7 @@ import { until } from "../fakes/until.ts";
 import { Channel, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 const FORMAT = '$client_addr|$time_iso8601|$request|$host|$http_user_agent|$service_type|$upstream_url|$$ $unknown "x"';
 
 function lines(path: string): string[] {

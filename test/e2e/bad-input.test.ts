@@ -2,14 +2,14 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { until } from "../fakes/until.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
-import { seededRandom } from "./random.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** Longer than the program's own limit of 3 s (multicast.md section 1), which a machine without a resolver needs. */
-const RESOLVE_MS = 5000;
+const RESOLVE_MS = 20_000;
 const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
   404: "Not Found",

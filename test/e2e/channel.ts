@@ -8,7 +8,7 @@ import { memberCount } from "../fakes/namespace.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** Where the program is to join: the senders send there. */
 export const ON_LOOPBACK = ["-r", "lo"];
 /** The rate of a channel whose rate does not matter. */

@@ -8,7 +8,7 @@ import { RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { forVariant, type Sluice } from "./harness.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 const HOUR_MS = 3_600_000;
 /** Where the program believes to be: it must not matter. New York has summer time. */
 const SERVER_ZONES = ["UTC", "Asia/Shanghai", "America/New_York"];

@@ -14,12 +14,12 @@ import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forVariant, type Sluice } from "./harness.ts";
 
 const WORKERS = 2;
-const WAIT_MS = 8000;
+const WAIT_MS = 20_000;
 const PROBE_TEST_MS = 30_000;
 /** Enough connections for each worker to get some. */
 const ASKS = 24;
 /** A tick that waits for a list makes a hole in the stream; this much is for a busy machine. */
-const LONGEST_HOLE_MS = 1000;
+const LONGEST_HOLE_MS = 3000;
 const NAMES = [
   ...["新闻/一台", 'a "quoted" name', "with  blanks", "a/b//c", "/slash", "100% %41", "📺 emoji", "x$y", "é;?#&=+|{}"],
   ...["same", "same", "same/2", "rtp/239.1.1.1:5000"],

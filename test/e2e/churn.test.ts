@@ -2,12 +2,12 @@
 
 import { expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 import { wakeUps } from "./processes.ts";
-import { seededRandom } from "./random.ts";
 import { soakMs } from "./soak.ts";
 
 const CLIENTS = 100;
@@ -16,7 +16,7 @@ const RATE = 1_000_000;
 const CHURN_MS = soakMs(4000);
 const LONGEST_VISIT_MS = 800;
 /** The program waits 2 s for a client's FIN. */
-const SETTLE_MS = 5000;
+const SETTLE_MS = 20_000;
 /** A second of an idle process: its few timers, but no heartbeat, which is 50 and more. */
 const IDLE_WAKE_UPS_MAX = 15;
 const TEST_MS = CHURN_MS + 3 * SETTLE_MS;

@@ -8,7 +8,7 @@ import { freeTcpPort } from "../fakes/free-port.ts";
 import { until, within } from "../fakes/until.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
-const WAIT_MS = 8000;
+const WAIT_MS = 20_000;
 
 const directory = await mkdtemp(join(tmpdir(), "sluice-terminal-"));
 afterAll(() => rm(directory, { recursive: true }));

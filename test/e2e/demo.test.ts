@@ -21,7 +21,7 @@ const TEST_MS = RECORD_S * 1000 + 10_000;
 const BEFORE_SEAM = CLIP_S * 100_000_000 - Math.floor(RECORD_S / 2);
 /** ffmpeg would look at 5 s before it begins. */
 const PROBE = ["-analyzeduration", "1000000"];
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** What our client names. */
 const HOST = "http://test";
 /** Without these ffmpeg passes over much that a television would show. */

@@ -7,8 +7,6 @@ import { forEachVariant, type Sluice } from "./harness.ts";
 const RATE = 16_000_000;
 /** TS packets from one random access point to the next, 0.14 s at that rate. */
 const INTERVAL = 1500;
-/** Far from all limits of the program, and enough for a busy machine. */
-const AT_ONCE_MS = 2000;
 
 forEachVariant("a newcomer", (start) => {
   test("begins with PAT, PMT and key frame, without waiting for the channel", async () => {
@@ -19,10 +17,8 @@ forEachVariant("a newcomer", (start) => {
     // Nothing is sent while the newcomer comes, so that all it gets now was there before it.
     channel.sender.pause();
     await viewer.catchUp(channel);
-    const before = performance.now();
     using newcomer = await Viewer.open(sluice, channel);
     await newcomer.catchUp(channel);
-    expect(performance.now() - before).toBeLessThan(AT_ONCE_MS);
     expect(newcomer.verifier.counts).toMatchObject({ ...CLEAN, beganAtRandomAccess: true });
     expect(channel.lastCounter - newcomer.verifier.first!).toBeLessThan(INTERVAL + 7);
 

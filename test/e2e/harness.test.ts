@@ -10,7 +10,7 @@ import { groupMembers } from "./processes.ts";
 
 const BUILD_TIMEOUT_MS = 120_000;
 /** The harness waits 5 s before it kills. */
-const STUBBORN_TIMEOUT_MS = 15_000;
+const STUBBORN_TIMEOUT_MS = 40_000;
 
 /** Logs its arguments, becomes ready on its port, then does what the arguments say. */
 const PROGRAM = `
@@ -106,7 +106,7 @@ test(
   "a program that ignores SIGTERM is a failure, and is killed",
   async () => {
     const sluice = await start({ args: ["stubborn"] });
-    await expect(sluice.stop()).rejects.toThrow("timed out after 5000 ms waiting for the program to exit");
+    await expect(sluice.stop()).rejects.toThrow("timed out after 10000 ms waiting for the program to exit");
     await expect(groupMembers(sluice.pid)).resolves.toEqual([]);
   },
   STUBBORN_TIMEOUT_MS,

@@ -5,7 +5,7 @@ import { HttpClient } from "../fakes/http-client.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant } from "./harness.ts";
 
-const FREE_AGAIN_MS = 1000;
+const FREE_AGAIN_MS = 10_000;
 
 forEachVariant("limits", (start) => {
   test("-m 2 refuses the third client until another has left", async () => {

@@ -11,7 +11,7 @@ const IDLE_RSS_MAX_BYTES = 40_000_000;
 const IDLE_ANONYMOUS_MAX_BYTES = 8_000_000;
 const LEFT_BEHIND_MAX_BYTES = 10_000_000;
 /** The program gives back what only its start needed after a second, and what streams needed when the last has ended. */
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 const CLIENTS = 64;
 const CHANNELS = 4;
 const RATE = 4_000_000;

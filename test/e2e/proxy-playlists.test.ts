@@ -10,7 +10,7 @@ import { until } from "../fakes/until.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 import { soakMs } from "./soak.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 const PLAY_MS = soakMs(5000);
 const START_MS = 20_000;
 /** For a player that starts, waits for segments, and ends. */

@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { until } from "../fakes/until.ts";
 import { forEachVariant, type Sluice, type Start } from "./harness.ts";
-import { seededRandom } from "./random.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -5,12 +5,12 @@ import { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** For answers that are over although the origin has not closed: well below any timer. */
-const AT_ONCE_MS = 1000;
+const AT_ONCE_MS = 2500;
 /** http-proxy.md section 4. */
 const HEAD_TIMEOUT_MS = 3000;
-const SLACK_MS = 1500;
+const SLACK_MS = 10_000;
 const ERROR_PAGE = "<!doctype html><title>503</title>Service Unavailable";
 
 type Ending = "stay" | "end" | "reset";

@@ -7,14 +7,20 @@ import { freeTcpPort } from "../fakes/free-port.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { until, within } from "../fakes/until.ts";
 
-const START_TIMEOUT_MS = 15_000;
-const STOP_TIMEOUT_MS = 5000;
+/** With its clip, VLC has taken 2 s on an idle machine, and 20 to 36 s beside sixteen busy processes. */
+export const SERVER_START_TIMEOUT_MS = 90_000;
+const STOP_TIMEOUT_MS = 20_000;
+/** For a picture, beside the time that it takes to come. */
+const PLAYER_TIMEOUT_MS = 60_000;
 /** Whatever happens to the test, the server is gone after so long. */
 const LIFE_MAX_MS = 600_000;
 /** Debian's own Python: another one may come first in the path, without the bindings. */
 const PYTHON = "/usr/bin/python3";
-/** Longer than any test watches: where the clip ends, VLC ends the session. */
-const CLIP_SECONDS = 90;
+/** What VLC plays before the player comes, and what the player reads ahead: where the clip ends, VLC ends the session. */
+const CLIP_MARGIN_S = 20;
+
+/** Of all servers here. */
+export const FRAMES_PER_SECOND = 25;
 
 /** Two paths, `/tcp` and `/udp`, each with its transport alone. Says what clients do, a line each. */
 const GSTREAMER = `
@@ -38,7 +44,7 @@ server.set_address("127.0.0.1")
 server.set_service("0")
 for path, protocol in (("/tcp", GstRtsp.RTSPLowerTrans.TCP), ("/udp", GstRtsp.RTSPLowerTrans.UDP)):
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch("( videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
+    factory.set_launch("( videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=${FRAMES_PER_SECOND}/1"
         " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12"
         " ! mpegtsmux alignment=7 ! rtpmp2tpay name=pay0 pt=33 )")
     factory.set_protocols(protocol)
@@ -64,7 +70,11 @@ export class GStreamerServer {
 
   static async start(): Promise<GStreamerServer> {
     const server = new GStreamerServer();
-    await until(() => server.port > 0 || server.#child.exitCode !== null, START_TIMEOUT_MS, "GStreamer to listen");
+    await until(
+      () => server.port > 0 || server.#child.exitCode !== null,
+      SERVER_START_TIMEOUT_MS,
+      "GStreamer to listen",
+    );
     if (server.port === 0) throw new Error(`GStreamer: ${await server.#child.stderr.text()}`);
     return server;
   }
@@ -109,10 +119,11 @@ export class VlcServer {
     this.#directory = directory;
   }
 
-  static async start(): Promise<VlcServer> {
+  /** @param seconds that it is going to be watched */
+  static async start(seconds: number): Promise<VlcServer> {
     const directory = await mkdtemp(join(tmpdir(), "sluice-vlc-"));
     const clip = join(directory, "clip.ts");
-    await makeClip(clip);
+    await makeClip(clip, seconds + CLIP_MARGIN_S);
     const port = await freeTcpPort();
     const options = [
       "-I",
@@ -130,7 +141,7 @@ export class VlcServer {
       timeout: LIFE_MAX_MS,
     });
     const server = new VlcServer(port, child, directory);
-    await until(async () => child.exitCode !== null || (await accepts(port)), START_TIMEOUT_MS, "VLC to listen");
+    await until(async () => child.exitCode !== null || (await accepts(port)), SERVER_START_TIMEOUT_MS, "VLC to listen");
     if (child.exitCode === null) return server;
     const words = await child.stderr.text();
     await server[Symbol.asyncDispose]();
@@ -150,8 +161,8 @@ function unprivileged(directory: string): string[] {
   return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
 }
 
-async function makeClip(path: string): Promise<void> {
-  const source = `testsrc=size=320x240:rate=25:duration=${CLIP_SECONDS}`;
+async function makeClip(path: string, seconds: number): Promise<void> {
+  const source = `testsrc=size=320x240:rate=${FRAMES_PER_SECOND}:duration=${seconds}`;
   const encoder = [
     "-c:v",
     "libx264",
@@ -185,23 +196,15 @@ async function kill(child: Child): Promise<void> {
   await within(child.exited, STOP_TIMEOUT_MS, "the server to exit");
 }
 
-/** Plays a URL with ffmpeg for so long; returns how many frames it decoded, and its complaints about the stream. */
-export async function watch(url: string, seconds: number): Promise<{ frames: number; complaints: string[] }> {
-  const command = [
-    "ffmpeg",
-    "-nostdin",
-    "-nostats",
-    "-v",
-    "debug",
-    "-i",
-    url,
-    "-t",
-    String(seconds),
-    "-f",
-    "null",
-    "-",
-  ];
-  const child = Bun.spawn(command, { stdio: ["ignore", "ignore", "pipe"], timeout: (seconds + 20) * 1000 });
+/**
+ * Plays so many frames of a URL with ffmpeg; returns how many it decoded, and its complaints about the stream. It counts frames
+ * and not seconds, because a busy server sends them late, or jumps in its own time.
+ */
+export async function watch(url: string, frames: number): Promise<{ frames: number; complaints: string[] }> {
+  const command = ["ffmpeg", "-nostdin", "-nostats", "-v", "debug", "-i", url];
+  command.push("-frames:v", String(frames), "-f", "null", "-");
+  const timeout = (frames / FRAMES_PER_SECOND) * 1000 + PLAYER_TIMEOUT_MS;
+  const child = Bun.spawn(command, { stdio: ["ignore", "ignore", "pipe"], timeout });
   const lines = (await child.stderr.text()).split("\n");
   await child.exited;
   return {

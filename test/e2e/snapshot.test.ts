@@ -8,7 +8,7 @@ import { RtspServer } from "../fakes/rtsp-server.ts";
 import { Channel, ON_LOOPBACK } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 
-const WAIT_MS = 8000;
+const WAIT_MS = 20_000;
 const WIDTH = 640;
 
 /** Width of a JPEG, from its frame header (ITU-T T.81 section B.2.2). */

@@ -7,7 +7,7 @@ import { until } from "../fakes/until.ts";
 import { Channel, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forVariant, type Sluice } from "./harness.ts";
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 20_000;
 const TEST_MS = 60_000;
 /** More than kernels keep for a client that does not read, in a second or two. */
 const FAST_BITS = 60_000_000;

@@ -8,8 +8,9 @@ import { forEachVariant } from "./harness.ts";
 
 const CLIENTS = 20;
 const CHANNELS = 4;
-const STOP_MS = 2000;
-const WAIT_MS = 1000;
+/** Less than the 5 s after which workers that hang are killed. */
+const STOP_MS = 4500;
+const WAIT_MS = 10_000;
 
 forEachVariant("a signal", (start) => {
   test.each(["SIGTERM", "SIGINT"] as const)("%s ends the program under 20 clients with status 0", async (signal) => {

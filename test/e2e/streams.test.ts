@@ -2,15 +2,15 @@
 
 import { beforeAll, expect, test } from "bun:test";
 import { HttpClient } from "../fakes/http-client.ts";
+import { seededRandom } from "../fakes/random.ts";
 import { TS_PACKET_BYTES, tsPackets } from "../fakes/ts-packets.ts";
 import { until } from "../fakes/until.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
-import { seededRandom } from "./random.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** The program leaves a group soon after its last client has gone. */
-const LEAVE_MS = 1000;
+const LEAVE_MS = 10_000;
 const RATE = 16_000_000;
 
 function streamHead(payload: "mp2t-rtp" | "mp2t-direct"): string {

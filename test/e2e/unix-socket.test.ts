@@ -11,7 +11,7 @@ import { until } from "../fakes/until.ts";
 import { Channel, CLEAN, ON_LOOPBACK } from "./channel.ts";
 import { failedStart, forEachVariant } from "./harness.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** The longest path is 107 bytes. */
 const LONG_NAME = "x".repeat(108);
 

@@ -7,7 +7,7 @@
 
 import { until } from "./until.ts";
 
-const DEFAULT_WAIT_MS = 5000;
+const DEFAULT_WAIT_MS = 20_000;
 const HEAD_END = "\r\n\r\n";
 
 export interface HttpHead {

@@ -21,7 +21,7 @@ import {
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
 import { until } from "./until.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 const HEAD_END = "\r\n\r\n";
 /** A sender whose count stands still for so many looks has been stopped by the window. */
 const STILL_LOOKS = 40;

@@ -11,7 +11,7 @@ import { until } from "./until.ts";
 /** Title of the tests that this process is to run inside the namespace it was started in. */
 const INSIDE = process.env["SLUICE_TEST_NAMESPACE"];
 const TIMEOUT_MS = 60_000;
-const INTERFACE_WAIT_MS = 3000;
+const INTERFACE_WAIT_MS = 20_000;
 // A user namespace gives the rights over a network namespace to those who are not root.
 const UNSHARE = process.getuid?.() === 0 ? ["unshare", "-n"] : ["unshare", "-Urn"];
 
@@ -134,7 +134,7 @@ const AF_PACKET = 17;
 const ETH_P_IP = 0x0800;
 const IPPROTO_IGMP = 2;
 const SOCKADDR_LL_BYTES = 20;
-const CAPTURE_WAIT_MS = 5000;
+const CAPTURE_WAIT_MS = 20_000;
 
 /** Reads the IGMP packets that arrive at an interface. Needs the privilege for raw sockets. */
 export class IgmpCapture {

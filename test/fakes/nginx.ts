@@ -7,8 +7,8 @@ import { freeTcpPort } from "./free-port.ts";
 import { HttpClient } from "./http-client.ts";
 import { until, within } from "./until.ts";
 
-const START_TIMEOUT_MS = 5000;
-const STOP_TIMEOUT_MS = 5000;
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 20_000;
 /** Whatever happens to the test, the server is gone after so long. */
 const LIFE_MAX_MS = 600_000;
 

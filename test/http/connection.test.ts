@@ -1,27 +1,35 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
-import { Connection, type ConnectionParent, type ConnectionSocket } from "../../src/http/connection.ts";
+import {
+  Connection,
+  type ConnectionParent,
+  type ConnectionSocket,
+  type StreamWriter,
+} from "../../src/http/connection.ts";
 import type { RequestHandler } from "../../src/http/request.ts";
-import { emitHead, errorResponse } from "../../src/http/response.ts";
+import { emitHead, errorResponse, type StreamHead } from "../../src/http/response.ts";
 import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from "../../src/wire/http/request.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";
 import { collectingLog, noise, TestServer } from "./serve.ts";
 
-const HEAD = emitHead(200, [["Content-Type", "video/mp2t"]]);
+const STREAM: StreamHead = { status: 200, headers: [["Content-Type", "video/mp2t"]] };
+const HEAD = emitHead(STREAM, []);
+/** Writes of its own accord. */
+const NO_WRITER: StreamWriter = { drained() {} };
 
 /** Answers with what was asked for. */
 const echo: RequestHandler = (request, connection) => {
   const { method, target } = request;
   connection.respond({ status: 200, headers: [], body: `${method} ${target} ${Buffer.from(request.body)}` });
 };
-const stream: RequestHandler = (_, connection) => connection.startStream(HEAD);
+const stream: RequestHandler = (_, connection) => connection.startStream(STREAM, NO_WRITER);
 
 async function statusOf(client: HttpClient): Promise<number> {
   return (await client.head()).status;
 }
 
-/** Writes `media` as a cursor does: until the client is blocked, and on when it takes bytes again. */
+/** Streams `media` as a cursor does: writes until the client is blocked, and on when it takes bytes again. */
 function pump(connection: Connection, media: Uint8Array, done: () => void): void {
   let position = 0;
   const write = () => {
@@ -33,7 +41,7 @@ function pump(connection: Connection, media: Uint8Array, done: () => void): void
     }
     done();
   };
-  connection.onWritable = write;
+  connection.startStream(STREAM, { drained: write });
   write();
 }
 
@@ -187,7 +195,7 @@ describe("a local answer", () => {
     using server = new TestServer((_, connection) => {
       connection.respond({ status: 200, headers: [], body: "one" });
       connection.respond({ status: 200, headers: [], body: "two" });
-      connection.startStream(HEAD);
+      connection.startStream(STREAM, NO_WRITER);
     });
     using client = await server.connect();
     client.request("GET", "/");
@@ -217,10 +225,7 @@ describe("a stream", () => {
   const media = noise(8_000_000);
 
   test("delivers every byte to a client that pauses, then its end", async () => {
-    using server = new TestServer((request, connection) => {
-      stream(request, connection);
-      pump(connection, media, () => connection.endStream());
-    });
+    using server = new TestServer((_, connection) => pump(connection, media, () => connection.endStream()));
     using client = await server.connect();
     client.pause();
     client.request("GET", "/");
@@ -277,7 +282,7 @@ describe("a stream", () => {
   ])("is over when %s, which is told once", async (_, leave) => {
     let closes = 0;
     using server = new TestServer((request, connection) => {
-      connection.onClose = () => closes++;
+      connection.whenClosed(() => closes++);
       stream(request, connection);
       connection.write(media, 0, 100);
     });
@@ -298,7 +303,7 @@ describe("a stream", () => {
   test("that has not begun is over too when the client half-closes", async () => {
     let closes = 0;
     using server = new TestServer((_, connection) => {
-      connection.onClose = () => closes++;
+      connection.whenClosed(() => closes++);
     });
     using client = await server.connect();
     client.request("GET", "/");
@@ -339,23 +344,37 @@ describe("of a throw", () => {
     expect(server.listener.connections).toBe(0);
   });
 
-  test("in onWritable and onClose the connection alone dies", async () => {
-    const media = noise(8_000_000);
-    using server = new TestServer((request, connection) => {
-      stream(request, connection);
-      connection.onWritable = () => {
-        throw new Error("writable");
-      };
-      connection.onClose = () => {
-        throw new Error("close");
-      };
-      connection.write(media, 0, media.length);
-    });
-    using client = await server.connect();
-    client.request("GET", "/");
-    await server.idle();
-    expect(server.log.filter((line) => line.startsWith("error"))).toHaveLength(2);
-  });
+  test.each(["drained", "resumeUpstream"] as const)(
+    "in %s and on the close the connection alone dies",
+    async (name) => {
+      const media = noise(8_000_000);
+      let others = 0;
+      using server = new TestServer((_, connection) => {
+        const writer = {
+          drained() {},
+          [name]: () => {
+            throw new Error(`fault in ${name}`);
+          },
+        };
+        connection.startStream(STREAM, writer);
+        connection.anyUpstreamPaused = true;
+        connection.whenClosed(() => {
+          throw new Error("fault on the close");
+        });
+        connection.whenClosed(() => others++);
+        connection.write(media, 0, media.length);
+      });
+      using client = await server.connect();
+      client.request("GET", "/");
+      await server.idle();
+      const faults = server.log.filter((line) => line.startsWith("error"));
+      expect(faults).toEqual([
+        expect.stringContaining(`fault in ${name}`),
+        expect.stringContaining("fault on the close"),
+      ]);
+      expect(others).toBe(1);
+    },
+  );
 });
 
 describe("a client that is too slow to ask", () => {
@@ -439,9 +458,9 @@ class FakeSocket {
   }
 
   /** A connection on this socket that has got its request. */
-  asked(handler: RequestHandler): Connection {
+  asked(handler: RequestHandler, log: string[] = []): Connection {
     const parent: ConnectionParent = {
-      log: collectingLog([]),
+      log: collectingLog(log),
       timeouts: { headMs: 1e6, bodyMs: 1e6, lingerMs: 1e6 },
       handler,
       errorResponse,
@@ -480,12 +499,12 @@ describe("the head of a stream", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -1, max: HEAD.length + 9 })), (limits) => {
         const socket = new FakeSocket(limits);
-        const connection = socket.streaming();
         let position = 0;
         let writable = true;
-        connection.onWritable = () => {
+        const drained = () => {
           writable = true;
         };
+        const connection = socket.asked((_, asking) => asking.startStream(STREAM, { drained }));
         // Each limit may cost one write and one drain.
         for (let i = 0; i < 2 * limits.length + 4; i++) {
           if (writable) {
@@ -505,5 +524,144 @@ describe("the head of a stream", () => {
 test("an IPv4-mapped address is printed as IPv4", () => {
   const connection = new FakeSocket([]).streaming();
   expect(connection.peer).toBe("192.0.2.1:7");
+  connection.abort();
+});
+
+describe("a close", () => {
+  const media = Buffer.from("media");
+
+  test("aborts once, whoever asked when, and `whenClosed` runs at once behind it", () => {
+    const connection = new FakeSocket([]).streaming();
+    const seen: string[] = [];
+    const { closed } = connection;
+    expect([closed.aborted, connection.closed === closed]).toEqual([false, true]);
+    closed.addEventListener("abort", () => seen.push("aborted"));
+    connection.whenClosed(() => seen.push(`first ${connection.isClosed}`));
+    connection.whenClosed(() => seen.push("second"));
+    connection.abort();
+    connection.abort();
+    connection.socketClosed();
+    expect(seen).toEqual(["aborted", "first true", "second"]);
+    connection.whenClosed(() => seen.push("late"));
+    expect(seen).toEqual(["aborted", "first true", "second", "late"]);
+    expect(connection.closed.aborted).toBe(true);
+  });
+
+  test("that nobody has awaited is known afterwards too", () => {
+    const connection = new FakeSocket([]).streaming();
+    connection.socketClosed();
+    expect([connection.isClosed, connection.closed.aborted]).toEqual([true, true]);
+    expect(connection.write(media, 0, 5)).toBe(0);
+  });
+
+  test("is survived by an action that throws, also one that comes too late", () => {
+    const log: string[] = [];
+    const connection = new FakeSocket([]).asked(stream, log);
+    const fail = () => {
+      throw new Error("fault on the close");
+    };
+    let others = 0;
+    connection.whenClosed(fail);
+    connection.whenClosed(() => others++);
+    connection.abort();
+    connection.whenClosed(fail);
+    connection.whenClosed(() => others++);
+    expect([others, log.length]).toEqual([2, 2]);
+    expect(log.every((line) => line.includes("fault on the close"))).toBe(true);
+  });
+
+  test("is the last that its writer hears", () => {
+    let drains = 0;
+    const writer = { drained: () => drains++ };
+    const socket = new FakeSocket([3]);
+    const connection = socket.asked((_, asking) => asking.startStream(STREAM, writer));
+    connection.write(media, 0, 5);
+    connection.drained();
+    expect(drains).toBe(1);
+    connection.abort();
+    connection.drained();
+    connection.writable();
+    expect(drains).toBe(1);
+  });
+});
+
+describe("standing headers", () => {
+  const STANDING = [
+    ["Set-Cookie", "a=1"],
+    ["Access-Control-Allow-Origin", "*"],
+  ] as const;
+  const LINES = "Connection: close\r\nSet-Cookie: a=1\r\nAccess-Control-Allow-Origin: *\r\n";
+
+  test("stand in the head of every stream, whoever starts it", () => {
+    const socket = new FakeSocket([]);
+    const connection = socket.asked((request, asking) => {
+      asking.setStandingHeaders(STANDING);
+      stream(request, asking);
+    });
+    connection.write(Buffer.from("media"), 0, 5);
+    expect(socket.sent.toString()).toBe(`HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n${LINES}\r\nmedia`);
+    connection.abort();
+  });
+
+  test("stand in an answer that another server has begun, but for those that it has given", () => {
+    const socket = new FakeSocket([]);
+    const head: StreamHead = {
+      status: 206,
+      statusLine: "HTTP/1.0 206 Some of it",
+      headers: [["access-control-allow-origin", "b"]],
+    };
+    const connection = socket.asked((_, asking) => {
+      asking.setStandingHeaders(STANDING);
+      asking.startStream(head, NO_WRITER);
+    });
+    connection.write(Buffer.from(""), 0, 0);
+    expect(socket.sent.toString()).toBe(
+      "HTTP/1.0 206 Some of it\r\nConnection: close\r\nSet-Cookie: a=1\r\naccess-control-allow-origin: b\r\n\r\n",
+    );
+    connection.abort();
+  });
+
+  test("stand in every answer, also that of a handler that throws", () => {
+    for (const fails of [false, true]) {
+      const socket = new FakeSocket([]);
+      const connection = socket.asked((_, asking) => {
+        asking.setStandingHeaders(STANDING);
+        if (fails) throw new Error("fault");
+        asking.respond({ status: 200, headers: [] });
+      });
+      const head = socket.sent.toString();
+      expect(head).toStartWith(fails ? "HTTP/1.1 500 " : "HTTP/1.1 200 ");
+      expect(head).toContain(LINES);
+      connection.abort();
+    }
+  });
+});
+
+test("a drain before there is any stream, or with a writer that pauses nothing, does nothing", () => {
+  const socket = new FakeSocket([]);
+  const connection = socket.asked(() => {});
+  connection.anyUpstreamPaused = true;
+  connection.drained();
+  connection.startStream(STREAM, NO_WRITER);
+  connection.drained();
+  expect([connection.isClosed, socket.sent.toString()]).toEqual([false, HEAD.toString()]);
+  connection.abort();
+});
+
+test("what is sent counts with the meter of a client that is let in", () => {
+  const socket = new FakeSocket([HEAD.length + 2, 3, -1]);
+  const connection = socket.streaming();
+  const counts: [number, number][] = [];
+  connection.countSends({ sent: (offered, taken) => counts.push([offered, taken]) });
+  const media = Buffer.from("media");
+  expect([connection.write(media, 0, 5), connection.write(media, 2, 3), connection.write(media, 0, 5)]).toEqual([
+    2, 3, 0,
+  ]);
+  expect(counts).toEqual([
+    [HEAD.length + 5, HEAD.length + 2],
+    [3, 3],
+    [5, 0],
+  ]);
+  expect(connection.sentBytes).toBe(HEAD.length + 5);
   connection.abort();
 });

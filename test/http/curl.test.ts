@@ -16,13 +16,13 @@ describe("curl", () => {
     new TestServer((request, connection) => {
       switch (request.target) {
         case "/stream": {
-          connection.startStream(Buffer.from("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"));
           let position = 0;
-          connection.onWritable = () => {
+          const drained = () => {
             position += connection.write(media, position, media.length - position);
             if (position === media.length) connection.endStream();
           };
-          connection.onWritable();
+          connection.startStream({ status: 200, headers: [] }, { drained });
+          drained();
           break;
         }
         case "/echo":

@@ -128,8 +128,8 @@ test("stop closes the socket and every connection at once, and may be repeated",
       connection.respond({ status: 200, headers: [], body: media });
       return;
     }
-    connection.onClose = () => closes++;
-    connection.startStream(Buffer.from("HTTP/1.1 200 OK\r\n\r\n"));
+    connection.whenClosed(() => closes++);
+    connection.startStream({ status: 200, headers: [] }, { drained() {} });
     connection.write(media, 0, 1000);
   });
   const clients = await Promise.all(Array.from({ length: 4 }, () => server.connect()));

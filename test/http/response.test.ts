@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import {
-  completeHeaders,
   emitHead,
   emitResponse,
   errorResponse,
@@ -71,7 +70,7 @@ describe("standing headers", () => {
   const cookie: ResponseHeader = ["Set-Cookie", "a=1"];
   const cors: ResponseHeader = ["Access-Control-Allow-Origin", "*"];
   const complete = (headers: ResponseHeader[]) =>
-    completeHeaders(headers, [cookie, cors]).map(([name, value]) => `${name}: ${value}`);
+    emitHead({ status: 200, headers }, [cookie, cors]).toString().trimEnd().split("\r\n").slice(1);
 
   test("stand behind Connection", () => {
     expect(
@@ -119,11 +118,16 @@ describe("standing headers", () => {
 
 test("a header value cannot begin another line", () => {
   const value = "a\r\nSet-Cookie: x\0\u010a\x7f\t\xe9";
-  expect(emitHead(200, [["A", value]]).toString("latin1")).toBe(
-    "HTTP/1.1 200 OK\r\nA: a  Set-Cookie: x   \t\xe9\r\n\r\n",
+  expect(emitHead({ status: 200, headers: [["A", value]] }, []).toString("latin1")).toBe(
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nA: a  Set-Cookie: x   \t\xe9\r\n\r\n",
   );
 });
 
+test("somebody else's status line is passed on, as one line", () => {
+  const head = { status: 200, statusLine: "HTTP/1.0 200 Fine\r\nA: b", headers: [] };
+  expect(emitHead(head, []).toString()).toBe("HTTP/1.0 200 Fine  A: b\r\nConnection: close\r\n\r\n");
+});
+
 test("an unknown status has an empty reason", () => {
-  expect(emitHead(299, []).toString()).toBe("HTTP/1.1 299 \r\n\r\n");
+  expect(emitHead({ status: 299, headers: [] }, []).toString()).toBe("HTTP/1.1 299 \r\nConnection: close\r\n\r\n");
 });

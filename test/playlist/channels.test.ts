@@ -5,10 +5,11 @@ import type { EntryUrlRules } from "../../src/playlist/entry-url.ts";
 import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
 import { percentEncode } from "../../src/wire/url/percent.ts";
 import { listChannels } from "./list-channels.ts";
+import { SCHEMES } from "./schemes.ts";
 
 const RULES: EntryUrlRules = {
   appPathPrefix: asByteString(""),
-  isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address),
+  schemes: SCHEMES,
 };
 const list = (...texts: string[]) => listChannels(texts, RULES);
 const names = ({ entries }: ReturnType<typeof list>) => entries.map(({ channel }) => channel?.name);
@@ -50,7 +51,7 @@ describe("channels", () => {
 
   test("are not made of URLs of others, nor of broken ones", () => {
     const made = list(
-      '#EXTINF:-1,A\nhttps://h/1\n#EXTINF:-1,B\nrtp://nowhere\n#EXTINF:-1 catchup-source="?a",C\nmms://h',
+      '#EXTINF:-1,A\nhttps://h/1\n#EXTINF:-1,B\nrtp://nowhere:0\n#EXTINF:-1 catchup-source="?a",C\nmms://h',
     );
     expect([names(made), made.channels.main, made.channels.size]).toEqual([[undefined, undefined, undefined], [], 0]);
   });
@@ -79,7 +80,7 @@ describe("catch-up", () => {
     ["http://r:5140/rtsp/h2/b", "rtsp://h/a", "rtsp://h2/b"],
     ["https://h2/b", "rtsp://h/a", undefined],
     ["rtmp://h2/b", "rtsp://h/a", undefined],
-    ["rtp://nowhere", "rtsp://h/a", undefined],
+    ["rtp://nowhere:0", "rtsp://h/a", undefined],
     ["", "rtsp://h/a", undefined],
   ])("%s for %s", (source, url, upstream) => {
     expect(catchup(source, url)?.url).toBe<unknown>(upstream!);

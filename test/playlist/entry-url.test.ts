@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { type EntryUrlRules, isServable, recogniseUrl } from "../../src/playlist/entry-url.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
+import { SCHEMES, SCHEMES_WITH_HTTPS } from "./schemes.ts";
 
 const RULES: EntryUrlRules = {
   appPathPrefix: asByteString("/tv/x"),
-  isMulticast: (address) => /^[\d.]+(:\d+)?\/?$/.test(address),
+  schemes: SCHEMES,
 };
 
 test.each<[url: string, upstream: string | undefined]>([
@@ -36,8 +37,9 @@ test.each<[url: string, plain: string | undefined, withHttps: string | undefined
   ["https://h/https/h2/a", undefined, "https://h2/a"],
 ])("%j is recognised as %j, and as %j when HTTPS is proxied", (url, plain, withHttps) => {
   expect(recogniseUrl(asByteString(url), RULES)).toBe<unknown>(plain!);
-  expect(recogniseUrl(asByteString(url), { ...RULES, proxyHttps: true })).toBe<unknown>(withHttps!);
-  if (withHttps !== undefined) expect(isServable(asByteString(withHttps), RULES)).toBe(true);
+  expect(recogniseUrl(asByteString(url), { ...RULES, schemes: SCHEMES_WITH_HTTPS })).toBe<unknown>(withHttps!);
+  if (withHttps !== undefined)
+    expect(isServable(asByteString(withHttps), { ...RULES, schemes: SCHEMES_WITH_HTTPS })).toBe(true);
 });
 
 test.each<[url: string, servable: boolean]>([
@@ -46,7 +48,7 @@ test.each<[url: string, servable: boolean]>([
   ["rtp://239%2E0.0.1", true],
   ["rtp://239.0.0.1:5140/?fcc=", false],
   ["rtp://239.0.0.%zz", false],
-  ["rtp://group", false],
+  ["rtp://group:0", false],
   ["rtp://", false],
   ["rtsp://user:pw@h:554/a", true],
   ["rtsp://", false],

@@ -1,9 +1,11 @@
 /** Loads the list of its first argument again and again, and prints by how many bytes each load made this process grow. */
+
 import { readFileSync } from "node:fs";
 import { Playlists } from "../../src/playlist/playlists.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
+import { SCHEMES } from "./schemes.ts";
 
 const LOADS = 2;
 const SAMPLE_MS = 2;
@@ -27,14 +29,13 @@ for (let load = 1; load <= LOADS; load++) {
   peak = before;
   if (load > 1) playlists.refresh();
   else {
-    const isMulticast = () => true;
     await playlists.configure({
       inline: "",
       urls: [url],
       intervalS: 0,
       token: "",
       appPathPrefix: asByteString(""),
-      isMulticast,
+      schemes: SCHEMES,
     });
   }
   const isLoaded = () => log.lines.filter((line) => line.includes("Parsed")).length === load;

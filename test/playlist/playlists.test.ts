@@ -10,6 +10,7 @@ import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { SCHEMES } from "./schemes.ts";
 
 const LIMITS = { maxBytes: 50_000_000, totalMs: 5000, idleMs: 5000 };
 const LIMIT_MS = 4000;
@@ -19,7 +20,7 @@ const SETTINGS: PlaylistSettings = {
   intervalS: 0,
   token: "",
   appPathPrefix: asByteString(""),
-  isMulticast: (address) => /^[\d.]+(:\d+)?$/.test(address),
+  schemes: SCHEMES,
 };
 
 const directory = await mkdtemp(join(tmpdir(), "sluice-playlists-"));

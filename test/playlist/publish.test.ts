@@ -2,12 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { type GuideKind, PlaylistWriter } from "../../src/playlist/publish.ts";
 import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
 import { listChannels } from "./list-channels.ts";
+import { SCHEMES } from "./schemes.ts";
 
 const BASE = "http://10.0.0.1:5140/";
 const SEEK = "playseek={utc:YmdHMS}-{utcend:YmdHMS}";
 
 function published(text: string, token = "") {
-  const { channels, entries } = listChannels([text], { appPathPrefix: asByteString(""), isMulticast: () => true });
+  const { channels, entries } = listChannels([text], { appPathPrefix: asByteString(""), schemes: SCHEMES });
   const writer = new PlaylistWriter(utf8Encode(token));
   for (const entry of entries) writer.add(entry);
   return writer.finish(channels.trailing);

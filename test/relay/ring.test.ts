@@ -136,10 +136,10 @@ describe("Ring", () => {
     expect(pair.ring.randomAccess).toBeUndefined();
     const preamble = Uint8Array.of(1, 2, 3);
     for (let i = 0; i < 3; i++) pair.append(2000);
-    pair.ring.markRandomAccess(188, preamble);
+    pair.ring.markRandomAccess(188, preamble, 900);
     pair.append(1316);
     pair.append(1316);
-    expect(pair.ring.randomAccess).toEqual({ position: 6188, unitPosition: 6000, units: 3, preamble });
+    expect(pair.ring.randomAccess).toEqual({ position: 6188, unitPosition: 6000, units: 3, preamble, pts: 900 });
     expect(pair.ring.unitAtOrAfter(5000)).toEqual({ position: 6000, units: 3 });
   });
 

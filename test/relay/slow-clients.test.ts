@@ -2,11 +2,13 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Budget, SLOT_BYTES } from "../../src/relay/budget.ts";
-import type { ClientSink, Cursor } from "../../src/relay/cursor.ts";
-import { Stream, type Upstream } from "../../src/relay/stream.ts";
-import { USUAL_TICK_MS } from "../../src/relay/tick.ts";
+import { SLOT_BYTES } from "../../src/relay/budget.ts";
+import type { Consumer } from "../../src/relay/consumer.ts";
+import type { Cursor } from "../../src/relay/cursor.ts";
+import { consumerLimit } from "../../src/relay/limit.ts";
+import { Stream } from "../../src/relay/stream.ts";
 import { allocate } from "../../src/system/memory.ts";
+import { FakeStreamParent, FakeUpstream, fakePlan } from "../fakes/upstream.ts";
 
 const MAX_UNIT = 65_507;
 const HEAD_BYTES = 8;
@@ -30,7 +32,7 @@ function writeUnit(area: Uint8Array, number: number, length: number): Uint8Array
 }
 
 /** A client that takes what it has room for, and reads the units out of it. */
-class Client implements ClientSink {
+class Client implements Consumer {
   cursor!: Cursor;
   room: number;
   /** Units delivered whole; the first one counts too when it began at a random access point. */
@@ -90,28 +92,26 @@ class World {
   readonly stream: Stream;
   readonly lengths: number[] = [];
   readonly clients: Client[] = [];
-  closes = 0;
   now = 1000;
-  readonly #budget: Budget;
+  readonly upstream = new FakeUpstream();
+  readonly #parent: FakeStreamParent;
   readonly #firsts = new Map<Client, number>();
   #point: { unit: number; within: number } | undefined;
 
-  constructor(budget: Budget) {
-    this.#budget = budget;
-    this.stream = new Stream(budget);
-    const upstream: Upstream = {
-      tick: () => {},
-      close: () => this.closes++,
-      tickMs: USUAL_TICK_MS,
-      info: { protocol: "multicast" },
-    };
-    this.stream.start(() => upstream);
+  /** The first client is there before the stream is opened. */
+  constructor(parent: FakeStreamParent, firstRoom: number) {
+    this.#parent = parent;
+    this.stream = new Stream(fakePlan(this.upstream), parent);
+    this.join(firstRoom, false);
+    this.stream.start(this.now);
   }
 
   join(room: number, fastStart: boolean): void {
     const { ring } = this.stream;
     const atPoint =
-      fastStart && ring.randomAccess !== undefined && ring.head - ring.randomAccess.position <= this.#budget.lagLimit();
+      fastStart &&
+      ring.randomAccess !== undefined &&
+      ring.head - ring.randomAccess.position <= consumerLimit(this.#parent.budget, false);
     // Whether the ring still has it is told from what was sent, not by the ring.
     const point = atPoint && this.#heldSince <= ring.randomAccess!.position ? this.#point : undefined;
     let opening = new Uint8Array(0);
@@ -124,11 +124,7 @@ class World {
     const client = new Client(room, opening, this.lengths);
     this.#firsts.set(client, first);
     this.clients.push(client);
-    this.stream.attach((upstream) => {
-      expect(upstream.info.protocol).toBe("multicast");
-      return client;
-    }, fastStart);
-    client.cursor = this.stream.cursors.at(-1)!;
+    client.cursor = this.stream.attach(client, fastStart);
   }
 
   /** Oldest position that was never overwritten or left behind by a change of size. */
@@ -238,23 +234,23 @@ function act(world: World, what: Step): void {
 /** Ends the upstream, lets all clients drain and leave, and judges what they got. */
 function finish(world: World): void {
   world.stream.ended(undefined);
-  expect(world.closes).toBe(1);
+  expect(world.upstream.closes).toBe(1);
   const present = world.clients.filter((client) => !client.isGone);
   for (const client of present) {
     while (client.cursor.blocked && client.ends === 0) world.drain(client, 40_000);
     world.judge(client);
   }
   for (const client of present) world.leave(client);
-  expect(world.closes).toBe(1);
+  expect(world.upstream.closes).toBe(1);
 }
 
 describe("clients of random speed", () => {
   test("get whole units, and what they miss is counted exactly", () => {
     fc.assert(
       fc.property(slots, room, steps, (slotCount, firstRoom, sequence) => {
-        const budget = new Budget(slotCount);
-        const world = new World(budget);
-        world.join(firstRoom, true);
+        const parent = new FakeStreamParent(slotCount);
+        const { budget } = parent;
+        const world = new World(parent, firstRoom);
         for (const what of sequence) {
           act(world, what);
           world.check();
@@ -272,12 +268,9 @@ describe("clients of random speed", () => {
     const shared = fc.array(fc.tuple(which, step), { maxLength: 80, size: "max" });
     fc.assert(
       fc.property(slots, fc.array(room, { minLength: 2, maxLength: 4 }), shared, (slotCount, rooms, sequence) => {
-        const budget = new Budget(slotCount);
-        const worlds = rooms.map((firstRoom) => {
-          const world = new World(budget);
-          world.join(firstRoom, false);
-          return world;
-        });
+        const parent = new FakeStreamParent(slotCount);
+        const { budget } = parent;
+        const worlds = rooms.map((firstRoom) => new World(parent, firstRoom));
         const forced = worlds.filter(({ stream }) => stream.ring.capacity === LEAST_RING_BYTES).length;
         for (const [index, what] of sequence) {
           act(worlds[index % worlds.length]!, what);
@@ -294,8 +287,7 @@ describe("clients of random speed", () => {
   test("who is fast gets every byte, however slow the others are", () => {
     fc.assert(
       fc.property(slots, steps, (slotCount, sequence) => {
-        const world = new World(new Budget(slotCount));
-        world.join(Number.POSITIVE_INFINITY, false);
+        const world = new World(new FakeStreamParent(slotCount), Number.POSITIVE_INFINITY);
         for (const what of sequence) act(world, what);
         finish(world);
         expect(world.clients[0]!.numbers).toEqual(world.lengths.map((_, i) => i));
@@ -309,28 +301,26 @@ describe("clients of random speed", () => {
 describe("a client that takes nothing", () => {
   const UNIT = 1316;
 
-  function stall(slotCount: number, kilobytes: number): { world: World; budget: Budget; largest: number } {
-    const budget = new Budget(slotCount);
-    const world = new World(budget);
-    world.join(0, false);
+  function stall(slotCount: number, kilobytes: number) {
+    const parent = new FakeStreamParent(slotCount);
+    const world = new World(parent, 0);
     let largest = 0;
     for (let sent = 0; sent < kilobytes * 1000; sent += UNIT) {
       world.append(UNIT);
       if (world.lengths.length % 20 === 0) world.tick(10);
       largest = Math.max(largest, world.clients[0]!.cursor.lag);
     }
-    return { world, budget, largest };
+    return { world, budget: parent.budget, largest };
   }
 
   test.each([
     [16_384, 4608 * 1024],
-    [1000, 1000 * SLOT_BYTES],
-    [1, 96 * 1024],
+    [1000, (1000 - 64) * SLOT_BYTES],
+    [1, 32 * 1024],
   ])("lags, with -b %d, no further than %d bytes and what comes in one tick", (slotCount, limit) => {
     const { world, largest } = stall(slotCount, 15_000);
-    // With 1000 slots the ring cannot grow, and its size is the limit.
     expect(largest).toBeLessThanOrEqual(limit + 20 * UNIT);
-    expect(largest).toBeGreaterThan(Math.min(limit, world.stream.ring.capacity) - 20 * UNIT);
+    expect(largest).toBeGreaterThan(limit - 20 * UNIT);
     finish(world);
   });
 

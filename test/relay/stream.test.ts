@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Budget } from "../../src/relay/budget.ts";
-import type { ClientSink, Cursor } from "../../src/relay/cursor.ts";
-import { Stream, type Upstream } from "../../src/relay/stream.ts";
-import { USUAL_TICK_MS } from "../../src/relay/tick.ts";
+import { consumerLimit } from "../../src/relay/limit.ts";
+import { Stream } from "../../src/relay/stream.ts";
 import { allocate } from "../../src/system/memory.ts";
+import { FakeConsumer, FakeStream, FakeStreamParent, FakeUpstream, fakePlan, NOTHING_LEFT } from "../fakes/upstream.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -14,76 +13,45 @@ const PREAMBLE = Uint8Array.of(71, 64, 0);
 const source = allocate(70_000);
 source.bytes.fill(7);
 
-class FakeUpstream implements Upstream {
-  closes = 0;
-  tickMs = USUAL_TICK_MS;
-  readonly info = { protocol: "multicast" } as const;
-  onTick: ((now: number) => void) | undefined;
-
-  tick(now: number): void {
-    this.onTick?.(now);
-  }
-
-  close(): void {
-    this.closes++;
-  }
-}
-
-class FakeClient implements ClientSink {
-  room = Number.POSITIVE_INFINITY;
-  readonly chunks: number[] = [];
-  readonly ends: (Error | undefined)[] = [];
-  onWrite: (() => void) | undefined;
-  onEnd: (() => void) | undefined;
-  readonly #taken: Uint8Array[] = [];
-
-  get bytes(): Uint8Array {
-    return Buffer.concat(this.#taken);
-  }
-
-  write(bytes: Uint8Array, offset: number, length: number): number {
-    const taken = Math.min(length, this.room);
-    this.room -= taken;
-    this.chunks.push(taken);
-    this.#taken.push(bytes.slice(offset, offset + taken));
-    this.onWrite?.();
-    return taken;
-  }
-
-  end(cause: Error | undefined): void {
-    this.ends.push(cause);
-    this.onEnd?.();
-  }
-}
-
+/** An open stream whose first consumer, `client`, takes everything. */
 function setUp(slots = 16_384) {
-  const budget = new Budget(slots);
-  const stream = new Stream(budget);
-  const upstream = new FakeUpstream();
-  stream.start(() => upstream);
-  stream.tick(1000);
-  const join = (client: FakeClient, fastStart = false): Cursor => stream.attach(() => client, fastStart);
+  const client = new FakeConsumer();
+  const fake = new FakeStream({ consumer: client, parent: new FakeStreamParent(slots) });
+  const { stream, upstream, parent, first } = fake;
   const append = (bytes: number, unit = UNIT) => {
     for (let sent = 0; sent < bytes; sent += unit) stream.append(source, 0, unit);
   };
-  return { budget, stream, upstream, join, append };
+  const join = (consumer: FakeConsumer, fastStart = false) => fake.join(consumer, fastStart);
+  return { fake, client, first, stream, upstream, parent, budget: parent.budget, join, append };
 }
 
 describe("writes", () => {
   test("the first bytes at once", () => {
-    const { stream, upstream, join, append } = setUp();
-    const client = new FakeClient();
-    join(client);
-    expect(client.chunks).toEqual([]);
+    const { client, stream, upstream, append } = setUp();
+    expect([client.chunks, client.infos]).toEqual([[], []]);
     upstream.onTick = () => append(UNIT);
     stream.tick(1001);
-    expect(client.chunks).toEqual([UNIT]);
+    expect([client.chunks, client.infos]).toEqual([[UNIT], [upstream.info]]);
+  });
+
+  test("what an upstream brings while it is opened, as soon as it is", () => {
+    const parent = new FakeStreamParent();
+    const client = new FakeConsumer();
+    const plan = fakePlan(new FakeUpstream(), {
+      open: (to) => {
+        to.entered(4);
+        to.append(source, 0, UNIT);
+      },
+    });
+    const stream = new Stream(plan, parent);
+    const cursor = stream.attach(client, false);
+    stream.start(1000);
+    expect([client.chunks, client.infos.length, client.states]).toEqual([[UNIT], 1, [4]]);
+    stream.detach(cursor);
   });
 
   test("later when the oldest byte may be 47 ms old, a tick's jitter short of 50", () => {
-    const { stream, join, append } = setUp();
-    const client = new FakeClient();
-    join(client);
+    const { client, stream, append } = setUp();
     append(UNIT);
     stream.tick(2000);
     append(UNIT);
@@ -96,10 +64,20 @@ describe("writes", () => {
     expect(client.chunks).toHaveLength(2);
   });
 
+  test("of many consumers each less often", () => {
+    const { client, stream, join, append } = setUp();
+    for (let i = 1; i < 32; i++) join(new FakeConsumer());
+    append(UNIT);
+    stream.tick(2000);
+    append(UNIT);
+    stream.tick(2096);
+    expect(client.chunks).toHaveLength(1);
+    stream.tick(2097);
+    expect(client.chunks).toHaveLength(2);
+  });
+
   test("or when 64 KiB wait", () => {
-    const { stream, join, append } = setUp();
-    const client = new FakeClient();
-    join(client);
+    const { client, stream, append } = setUp();
     append(UNIT);
     stream.tick(2000);
     append(64 * KIB - 1, 64 * KIB - 1);
@@ -111,9 +89,7 @@ describe("writes", () => {
   });
 
   test("nothing to a client that is blocked, and all that waits when it drains", () => {
-    const { stream, join, append } = setUp();
-    const client = new FakeClient();
-    const cursor = join(client);
+    const { client, first, stream, append } = setUp();
     client.room = 100;
     append(UNIT);
     stream.tick(2000);
@@ -121,7 +97,7 @@ describe("writes", () => {
     stream.tick(3000);
     expect(client.chunks).toEqual([100]);
     client.room = 1e6;
-    stream.drained(cursor);
+    stream.drained(first);
     expect(client.chunks).toEqual([100, 2 * UNIT - 100]);
   });
 });
@@ -129,7 +105,6 @@ describe("writes", () => {
 describe("a newcomer", () => {
   function withPoint() {
     const all = setUp();
-    all.join(new FakeClient());
     all.append(10 * UNIT);
     all.stream.markRandomAccess(188, PREAMBLE);
     all.append(3 * UNIT);
@@ -138,7 +113,7 @@ describe("a newcomer", () => {
 
   test("gets the preamble and everything from the last random access point on, at once", () => {
     const { join } = withPoint();
-    const client = new FakeClient();
+    const client = new FakeConsumer();
     join(client, true);
     expect([...client.bytes.subarray(0, 4)]).toEqual([...PREAMBLE, 7]);
     expect(client.bytes).toHaveLength(PREAMBLE.length + 3 * UNIT - 188);
@@ -146,11 +121,11 @@ describe("a newcomer", () => {
 
   test("begins at the next unit without fast start, or where the point is too far away", () => {
     const { stream, join, append } = withPoint();
-    const client = new FakeClient();
+    const client = new FakeConsumer();
     expect(join(client).position).toBe(stream.ring.head);
     expect(client.chunks).toEqual([]);
     append(5 * MIB);
-    const late = new FakeClient();
+    const late = new FakeConsumer();
     join(late, true);
     expect(late.chunks).toEqual([]);
     append(UNIT);
@@ -161,34 +136,53 @@ describe("a newcomer", () => {
   test("does not begin where the ring, which has grown since, holds nothing any more", () => {
     const { stream, join, append } = withPoint();
     append(MIB + 5 * UNIT);
-    const slow = new FakeClient();
+    const slow = new FakeConsumer();
     slow.room = 0;
     join(slow);
     append(2 * MIB);
     stream.tick(2000);
     expect(stream.ring.capacity).toBeGreaterThan(2 * MIB);
-    const client = new FakeClient();
+    const client = new FakeConsumer();
     join(client, true);
     expect(client.chunks).toEqual([]);
   });
 
   test("does not begin further back than a client may lag", () => {
-    for (const distance of [95 * KIB, 97 * KIB]) {
+    const limit = consumerLimit(new FakeStreamParent(1).budget, false);
+    for (const distance of [limit - KIB, limit + KIB]) {
       const { stream, join, append } = setUp(1);
-      join(new FakeClient());
       stream.markRandomAccess(0, PREAMBLE);
       append(distance, KIB);
-      const client = new FakeClient();
+      const client = new FakeConsumer();
       join(client, true);
-      expect(client.bytes.length).toBe(distance === 95 * KIB ? PREAMBLE.length + distance : 0);
+      expect(client.bytes.length).toBe(distance < limit ? PREAMBLE.length + distance : 0);
     }
   });
 
-  test("is refused by a stream that has ended", () => {
-    const { stream, join } = setUp();
-    join(new FakeClient());
-    stream.ended(undefined);
-    expect(() => join(new FakeClient())).toThrow("takes no clients");
+  test("is told the state of the upstream and what it is, before it is written to", () => {
+    const { client, stream, upstream, join } = setUp();
+    stream.entered(3);
+    stream.entered(6);
+    stream.opened();
+    const late = new FakeConsumer();
+    join(late);
+    stream.entered(7);
+    expect([client.states, late.states]).toEqual([
+      [3, 6, 7],
+      [6, 7],
+    ]);
+    expect([client.infos, late.infos]).toEqual([[upstream.info], [upstream.info]]);
+    expect([client.chunks, late.chunks]).toEqual([[], []]);
+  });
+
+  test("of a stream that has ended is told so", () => {
+    const { stream, fake, join } = setUp();
+    const cause = new Error("gone");
+    stream.ended(cause);
+    const late = new FakeConsumer();
+    join(late);
+    expect([late.ends, late.infos]).toEqual([[cause], []]);
+    expect(fake.leave()).toEqual(NOTHING_LEFT);
   });
 });
 
@@ -196,16 +190,16 @@ describe("the end of the upstream", () => {
   const cause = new Error("gone");
 
   test("reaches each client once, after what it is owed", () => {
-    const { stream, upstream, budget, join, append } = setUp();
-    const [fast, slow, idle] = [new FakeClient(), new FakeClient(), new FakeClient()];
+    const { client: fast, first, stream, upstream, parent, budget, join, append } = setUp();
+    const [slow, idle] = [new FakeConsumer(), new FakeConsumer()];
     slow.room = 500;
-    const cursors = [fast, slow].map((client) => join(client));
+    const cursors = [first, join(slow)];
     append(2 * UNIT);
     cursors.push(join(idle));
-    let closed = 0;
-    stream.onClosed = () => closed++;
     stream.ended(cause);
     stream.ended(undefined);
+    // There can be no more, whatever an upstream still has in its hands.
+    append(5 * UNIT);
     expect([fast.ends, slow.ends, idle.ends]).toEqual([[cause], [], [cause]]);
     expect([fast.bytes.length, slow.bytes.length]).toEqual([2 * UNIT, 500]);
     slow.room = 1000;
@@ -218,18 +212,19 @@ describe("the end of the upstream", () => {
     expect([fast.ends, slow.ends, idle.ends]).toEqual([[cause], [cause], [cause]]);
     expect(slow.bytes).toHaveLength(2 * UNIT);
     for (const cursor of [...cursors, ...cursors]) stream.detach(cursor);
-    expect([upstream.closes, closed, budget.usedBytes, budget.streams]).toEqual([1, 1, 0, 0]);
+    expect([upstream.closes, parent.closes, budget.usedBytes, budget.streams]).toEqual([1, [stream], 0, 0]);
   });
 
   test("may be met by clients that leave within end(), and take others with them", () => {
-    const { stream, upstream, budget, join, append } = setUp();
-    const clients = [new FakeClient(), new FakeClient(), new FakeClient()];
-    const cursors = clients.map((client) => join(client));
-    clients[0]!.onEnd = () => {
-      stream.detach(cursors[0]!);
+    const { client, first, stream, upstream, budget, join, append } = setUp();
+    const clients = [client, new FakeConsumer(), new FakeConsumer()];
+    const cursors = [first, join(clients[1]!), join(clients[2]!)];
+    // The newest is told first.
+    clients[2]!.onEnd = () => {
+      stream.detach(cursors[2]!);
       stream.detach(cursors[1]!);
     };
-    clients[2]!.onEnd = () => stream.detach(cursors[2]!);
+    clients[0]!.onEnd = () => stream.detach(cursors[0]!);
     append(UNIT);
     stream.ended(undefined);
     expect(clients.map(({ ends }) => ends.length)).toEqual([1, 0, 1]);
@@ -240,25 +235,21 @@ describe("the end of the upstream", () => {
 
 describe("the last client to leave", () => {
   test("closes the upstream once and gives all memory back", () => {
-    const { stream, upstream, budget, join } = setUp();
-    const cursors = [join(new FakeClient()), join(new FakeClient())];
-    let closed = 0;
-    stream.onClosed = () => closed++;
+    const { first, stream, upstream, parent, budget, join } = setUp();
+    const cursors = [first, join(new FakeConsumer())];
     stream.detach(cursors[0]!);
     stream.detach(cursors[0]!);
     expect([upstream.closes, budget.usedBytes]).toEqual([0, MIB]);
     stream.detach(cursors[1]!);
     stream.detach(cursors[1]!);
-    expect([upstream.closes, closed, budget.usedBytes, budget.streams]).toEqual([1, 1, 0, 0]);
+    expect([upstream.closes, parent.closes, budget.usedBytes, budget.streams]).toEqual([1, [stream], 0, 0]);
     stream.ended(new Error("too late"));
-    expect([upstream.closes, closed]).toEqual([1, 1]);
+    expect([upstream.closes, parent.closes]).toEqual([1, [stream]]);
   });
 
   test("may leave within write(), while the upstream goes on with what it has read", () => {
-    const { stream, upstream, budget, join, append } = setUp();
-    const client = new FakeClient();
-    const cursor = join(client);
-    client.onWrite = () => stream.detach(cursor);
+    const { client, first, stream, upstream, budget, append } = setUp();
+    client.onWrite = () => stream.detach(first);
     upstream.onTick = () => {
       // More than the ring holds, so that the client is written to from within `append`.
       append(2 * MIB);
@@ -271,12 +262,10 @@ describe("the last client to leave", () => {
   });
 
   test("may leave within the write of a tick that would make the ring smaller", () => {
-    const { stream, budget, join, append } = setUp();
-    const slow = new FakeClient();
+    const { client: slow, first: stalled, stream, budget, join, append } = setUp();
     slow.room = 0;
-    const stalled = join(slow);
     append(4 * MIB);
-    const client = new FakeClient();
+    const client = new FakeConsumer();
     const cursor = join(client);
     stream.detach(stalled);
     stream.tick(20_000);
@@ -291,10 +280,8 @@ test("clients may take any others with them within write()", () => {
   const leaving = fc.array(fc.uniqueArray(fc.nat(5)), { minLength: 6, maxLength: 6 });
   fc.assert(
     fc.property(leaving, (whoLeaves) => {
-      const { stream, upstream, budget, join, append } = setUp();
-      const stays = new FakeClient();
-      const last = join(stays);
-      const clients = whoLeaves.map(() => new FakeClient());
+      const { client: stays, first: last, stream, upstream, budget, join, append } = setUp();
+      const clients = whoLeaves.map(() => new FakeConsumer());
       const cursors = clients.map((client) => join(client));
       const gone = new Set<number>();
       clients.forEach((client, i) => {
@@ -318,30 +305,25 @@ test("clients may take any others with them within write()", () => {
   );
 });
 
-test("an upstream that cannot be opened leaves nothing behind", () => {
-  const budget = new Budget(16_384);
-  const stream = new Stream(budget);
-  const failure = new Error("no such interface");
-  expect(() =>
-    stream.start(() => {
-      throw failure;
-    }),
-  ).toThrow(failure);
-  expect([budget.usedBytes, budget.streams]).toEqual([0, 0]);
-});
-
 describe("the ring", () => {
   test("is the least one when the budget has no more", () => {
-    const budget = new Budget(1000);
-    const streams = Array.from({ length: 4 }, () => new Stream(budget));
-    expect(streams.map(({ ring }) => ring.capacity)).toEqual([MIB, 256 * KIB, 256 * KIB, 256 * KIB]);
-    for (const stream of streams) stream.close();
-    expect([budget.usedBytes, budget.streams]).toEqual([0, 0]);
+    for (const [overflow, slots, usual, least] of [
+      ["skip", 1000, MIB, 256 * KIB],
+      ["pause", 500, 512 * KIB, 64 * KIB],
+    ] as const) {
+      const parent = new FakeStreamParent(slots);
+      const streams = Array.from({ length: 6 }, () => new FakeStream({ overflow, parent }));
+      const sizes = streams.map(({ stream }) => stream.ring.capacity);
+      expect(sizes[0]).toBe(usual);
+      expect(sizes.slice(-3)).toEqual([least, least, least]);
+      expect([parent.budget.usedBytes, parent.budget.streams]).toEqual([sizes.reduce((sum, size) => sum + size), 6]);
+      for (const { stream } of streams) stream.close();
+      expect([parent.budget.usedBytes, parent.budget.streams]).toEqual([0, 0]);
+    }
   });
 
   test("grows to hold half as much again as lies between random access points, and shrinks when they come closer", () => {
-    const { stream, join, append } = setUp();
-    join(new FakeClient());
+    const { stream, append } = setUp();
     const period = (bytes: number) => {
       stream.markRandomAccess(0, PREAMBLE);
       append(bytes);
@@ -361,8 +343,7 @@ describe("the ring", () => {
       [16_384, 6 * MIB],
       [3000, 2 * MIB],
     ] as const) {
-      const { stream, join, append } = setUp(slots);
-      join(new FakeClient());
+      const { stream, append } = setUp(slots);
       for (let i = 0; i < 3; i++) {
         stream.markRandomAccess(0, PREAMBLE);
         append(distance);
@@ -372,10 +353,8 @@ describe("the ring", () => {
   });
 
   test("does not shrink while a slow client still needs it", () => {
-    const { stream, join, append } = setUp();
-    const client = new FakeClient();
+    const { client, first: cursor, stream, append } = setUp();
     client.room = 0;
-    const cursor = join(client);
     append(3 * MIB);
     for (let i = 1; i < 5; i++) stream.tick(i * 20_000);
     expect([cursor.droppedBytes, stream.ring.holds(cursor.position)]).toEqual([0, true]);
@@ -383,10 +362,8 @@ describe("the ring", () => {
 });
 
 test("a stalled client skips whole units though a decoder can begin at each of them", () => {
-  const { stream, join } = setUp(1);
-  const client = new FakeClient();
+  const { client, first: cursor, stream } = setUp(1);
   client.room = 1;
-  const cursor = join(client);
   const unit = allocate(188);
   const total = 10_000;
   for (let i = 0; i < total; i++) {

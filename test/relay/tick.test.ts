@@ -10,11 +10,16 @@ const BETWEEN_MS = 10;
 class Member implements Ticking {
   tickMs = USUAL_TICK_MS;
   readonly beats: number[] = [];
+  readonly failures: unknown[] = [];
   onTick: (() => void) | undefined;
 
   tick(now: number): void {
     this.beats.push(now);
     this.onTick?.();
+  }
+
+  failed(error: unknown): void {
+    this.failures.push(error);
   }
 
   /** Mean time between the next `count` beats, in ms. */
@@ -64,23 +69,65 @@ test("hands on a clock that goes forward", async () => {
   expect(beats[0]!).toBeWithin(before, performance.now());
 });
 
-test("is quicker while a member wants it", async () => {
-  const [a, b] = members;
+test("goes with each member's own pace, which may change", async () => {
+  const [a] = members;
   tick.add(a);
   await until(async () => (await a.pace(5)) > BETWEEN_MS, LIMIT_MS, "the usual pace");
-  b.tickMs = QUICK_TICK_MS;
-  tick.add(b);
-  await until(async () => (await b.pace(5)) < BETWEEN_MS, LIMIT_MS, "the quicker pace");
-  b.tickMs = USUAL_TICK_MS;
-  await until(async () => (await b.pace(5)) > BETWEEN_MS, LIMIT_MS, "the usual pace again");
+  a.tickMs = QUICK_TICK_MS;
+  await until(async () => (await a.pace(5)) < BETWEEN_MS, LIMIT_MS, "the quicker pace");
+  a.tickMs = USUAL_TICK_MS;
+  await until(async () => (await a.pace(5)) > BETWEEN_MS, LIMIT_MS, "the usual pace again");
 });
 
-test("stays quick when a member that does not want it comes in between", async () => {
+test("an eager member costs a calm one nothing", async () => {
+  const [eager, calm, calmToo] = members;
+  eager.tickMs = QUICK_TICK_MS;
+  const before = members.map(({ beats }) => beats.length);
+  const counts = () => members.map(({ beats }, i) => beats.length - before[i]!) as [number, number, number];
+  for (const member of members) tick.add(member);
+  await until(() => counts()[1] >= 6, LIMIT_MS, "the calm one's beats");
+  const [quick, slow, slowToo] = counts();
+  // A busy machine makes beats late and rarer, never more frequent.
+  const elapsedMs = calm.beats.at(-1)! - calm.beats.at(-slow)!;
+  expect((slow - 1) * USUAL_TICK_MS).toBeLessThanOrEqual(elapsedMs + USUAL_TICK_MS);
+  expect(quick).toBeGreaterThanOrEqual(slow);
+  // Whenever they came: those with the same pace beat together.
+  expect(Math.abs(slow - slowToo)).toBeLessThanOrEqual(1);
+  expect(calmToo.beats.slice(-slowToo + 1).every((at) => calm.beats.includes(at))).toBe(true);
+});
+
+test("a member that throws is told, and starves nobody", async () => {
+  const [bad, other, another] = members;
+  const fault = new Error("fault");
+  bad.onTick = () => {
+    throw fault;
+  };
+  const before = bad.failures.length;
+  for (const member of members) tick.add(member);
+  await Promise.all([other.pace(3), another.pace(3)]);
+  expect(bad.failures.length).toBeGreaterThan(before + 1);
+  expect(new Set(bad.failures)).toEqual(new Set([fault]));
+  expect([other.failures, another.failures]).toEqual([[], []]);
+  // It is closed then, as a rule.
+  bad.failed = () => tick.remove(bad);
+  const beats = bad.beats.length;
+  await until(() => bad.beats.length > beats, LIMIT_MS, "its last beat");
+  await other.pace(3);
+  expect([bad.beats.length, tick.isRunning]).toEqual([beats + 1, true]);
+});
+
+test("beat lets a member tick at once, and nobody else", async () => {
   const [a, b] = members;
-  a.tickMs = QUICK_TICK_MS;
   tick.add(a);
   tick.add(b);
-  await until(async () => (await b.pace(5)) < BETWEEN_MS, LIMIT_MS, "the quicker pace");
+  const before = [a.beats.length, b.beats.length] as const;
+  tick.beat(a);
+  expect([a.beats.length, b.beats.length]).toEqual([before[0] + 1, before[1]]);
+  tick.remove(a);
+  tick.beat(a);
+  expect(a.beats.length).toBe(before[0] + 1);
+  await b.pace(2);
+  expect(a.beats.length).toBe(before[0] + 1);
 });
 
 test("members may come and go within a beat", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { AccessControl, type GatekeeperOptions } from "../../src/routes/access-control.ts";
+import { AccessControl, type AccessControlOptions } from "../../src/routes/access-control.ts";
 import type { Exchange, Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
@@ -8,7 +8,7 @@ import { HttpClient } from "../fakes/http-client.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { TestServer } from "../http/serve.ts";
 
-const OPEN: GatekeeperOptions = {
+const OPEN: AccessControlOptions = {
   hostname: undefined,
   xff: false,
   r2hToken: undefined,
@@ -23,7 +23,7 @@ class Guarded {
   readonly log = recordingLog();
   readonly #server: TestServer;
 
-  constructor(options: Partial<GatekeeperOptions>, assets?: Route) {
+  constructor(options: Partial<AccessControlOptions>, assets?: Route) {
     const accessControl = new AccessControl({ ...OPEN, ...options }, this.log);
     const route: Route = (exchange) => {
       this.passed.push(exchange);

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { clientIdentity, shownUrl } from "../../src/routes/client-identity.ts";
+import { clientIdentity } from "../../src/routes/client-identity.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { shownUrl } from "../../src/upstream/shown-url.ts";
 import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
 
 function identity(exchange: Partial<Exchange>, userAgent?: string) {

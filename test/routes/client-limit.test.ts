@@ -4,23 +4,25 @@ import type { Connection, SendMeter } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
 import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
+import { ClientRegistry } from "../../src/status/clients.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 const request = { header: () => undefined } as Partial<HttpRequest> as HttpRequest;
 
+const PLAN = {
+  about: { kind: "http", url: "", interfaceName: undefined, receiver: "stream" },
+  firstState: CLIENT_STATE.httpConnecting,
+};
+
+function exchangeOf(connection: Connection): Exchange {
+  const [path, query] = [asByteString("/"), asByteString("")];
+  return { request, connection, path, query, clientAddress: "1.2.3.4:5", isCors: false };
+}
+
 function enter(clientLimit: ClientLimit): (() => void) | undefined {
   const connection = { sentBytes: 0, countSends: (_meter: SendMeter) => {} } as Connection;
-  const exchange: Exchange = {
-    request,
-    connection,
-    path: asByteString("/"),
-    query: asByteString(""),
-    clientAddress: "1.2.3.4:5",
-    isCors: false,
-  };
-  const about = { kind: "http", url: "", interfaceName: undefined, receiver: "stream" };
-  return clientLimit.enter(exchange, { about, firstState: CLIENT_STATE.httpConnecting })?.leave;
+  return clientLimit.enter(exchangeOf(connection), PLAN)?.leave;
 }
 
 test("never lets in more than the limit, and gets each place back once", () => {
@@ -73,8 +75,9 @@ test("a smaller limit lets nobody in and nobody out", () => {
 
 test("what is sent to who is inside is counted", () => {
   const clients = new ClientRegistry();
-  const connection = {} as Connection;
-  const exchange: Exchange = { request, connection, path: "/", query: "", clientAddress: "1.2.3.4:5", isCors: false };
-  new ClientLimit(1, undefined, clients).enter(exchange, "http", CLIENT_STATE.httpConnecting);
-  expect(connection.meter).toBe(clients.sendCounts);
+  const meters: SendMeter[] = [];
+  const connection = { sentBytes: 0, countSends: (meter: SendMeter) => void meters.push(meter) } as Connection;
+  new ClientLimit(1, undefined, clients).enter(exchangeOf(connection), PLAN);
+  expect(meters).toHaveLength(1);
+  expect(meters[0]).toBe(clients.sendCounts);
 });

@@ -15,6 +15,7 @@ import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { TestServer } from "../http/serve.ts";
 import { listChannels } from "../playlist/list-channels.ts";
+import { SCHEMES } from "../playlist/schemes.ts";
 
 const WAIT_MS = 4000;
 const GUIDE = "<tv>新闻</tv>";
@@ -50,7 +51,7 @@ function serve(lists: Playlists): TestServer {
 function configure(inline: string): Promise<void> {
   const settings: PlaylistSettings = {
     ...{ inline, urls: [], intervalS: 0, token: "t&t", appPathPrefix: asByteString("/tv") },
-    isMulticast: () => true,
+    schemes: SCHEMES,
   };
   return playlists.configure(settings);
 }
@@ -159,7 +160,7 @@ describe("with a list and a guide", () => {
 
 test("the page of a long list stays short", async () => {
   const names = Array.from({ length: MAX_LISTED_CHANNELS + 5 }, (_, i) => `#EXTINF:-1,C${i}\nhttp://h/${i}\n`);
-  const { channels } = listChannels([names.join("")], { appPathPrefix: asByteString(""), isMulticast: () => true });
+  const { channels } = listChannels([names.join("")], { appPathPrefix: asByteString(""), schemes: SCHEMES });
   using small = new TestServer(
     router({
       accessControl: new AccessControl({ ...OPTIONS, r2hToken: undefined }, log),

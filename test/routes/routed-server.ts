@@ -1,11 +1,11 @@
 /** Single routes behind a accessControl and a real HTTP listener. */
-import { AccessControl, type GatekeeperOptions } from "../../src/routes/access-control.ts";
+import { AccessControl, type AccessControlOptions } from "../../src/routes/access-control.ts";
 import type { Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
 import { collectingLog, TestServer } from "../http/serve.ts";
 
-const OPEN: GatekeeperOptions = {
+const OPEN: AccessControlOptions = {
   hostname: undefined,
   xff: false,
   r2hToken: undefined,
@@ -13,7 +13,7 @@ const OPEN: GatekeeperOptions = {
   appPathPrefix: undefined,
 };
 
-export interface RoutedOptions extends Partial<GatekeeperOptions> {
+export interface RoutedOptions extends Partial<AccessControlOptions> {
   readonly routes?: readonly Route[];
   readonly assets?: Route;
 }

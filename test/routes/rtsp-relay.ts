@@ -1,6 +1,5 @@
 /** The RTSP route behind a real HTTP listener, with players that check what they are sent. */
 
-import { readdirSync, readlinkSync } from "node:fs";
 import { Hub } from "../../src/relay/hub.ts";
 import { AccessControl } from "../../src/routes/access-control.ts";
 import { AccessLog } from "../../src/routes/access-log.ts";
@@ -122,15 +121,4 @@ export class Player {
   [Symbol.dispose](): void {
     this.client.destroy();
   }
-}
-
-/** Sockets that this process has open. */
-export function openSockets(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
-    } catch {
-      return false;
-    }
-  }).length;
 }

@@ -3,24 +3,25 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { RECEIVER_KIND } from "../../src/system/datagram-receiver.ts";
 import { soakMs } from "../e2e/soak.ts";
+import { openSockets } from "../fakes/namespace.ts";
 import type { RtspConnection } from "../fakes/rtsp-connection.ts";
 import { answer, on, RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
-import { openSockets, type Player, Relay } from "./rtsp-relay.ts";
+import { type Player, Relay } from "./rtsp-relay.ts";
 
 const WAIT_MS = 6000;
 /** RTSP promises it to servers. */
-const FAREWELL_MS = 1000;
+const TEARDOWN_MS = 1000;
 const STALL_MS = Math.min(soakMs(1500), 30_000);
 /** 80 Mb/s: all buffers on the way are full in no time. */
 const FAST_DATAGRAMS = 40;
 
-let socketsBefore = 0;
+let socketsBefore: string[] = [];
 beforeEach(() => {
   socketsBefore = openSockets();
 });
 afterEach(async () => {
-  await until(() => openSockets() <= socketsBefore, WAIT_MS, "all sockets to be closed");
+  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
 });
 
 /** The server wants to hear from us every second, so that we write every half. */
@@ -30,7 +31,7 @@ function count(server: RtspServer, method: string): number {
   return server.methods.filter((asked) => asked === method).length;
 }
 
-async function torndown(server: RtspServer, ms = FAREWELL_MS): Promise<void> {
+async function torndown(server: RtspServer, ms = TEARDOWN_MS): Promise<void> {
   await until(() => server.sessions.size === 0, ms, "TEARDOWN");
 }
 
@@ -108,11 +109,11 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     using player = await relay.play(server);
     await player.playing();
     player.client.close();
-    await until(() => relay.clientLimit.count === 0, FAREWELL_MS, "the place to be free");
+    await until(() => relay.clientLimit.count === 0, TEARDOWN_MS, "the place to be free");
     using next = await relay.play(server);
     expect((await next.playing()).status).toBe(200);
     next.client.close();
-    await until(() => count(server, "TEARDOWN") === 2, FAREWELL_MS, "both farewells");
+    await until(() => count(server, "TEARDOWN") === 2, TEARDOWN_MS, "both TEARDOWNs");
     // And after three seconds it is left all the same.
     const isLeft = ({ state }: RtspConnection) => state !== "open";
     await until(() => server.connections.every(isLeft), WAIT_MS, "the end of the connections");

@@ -1,43 +1,42 @@
 import { describe, expect, test } from "bun:test";
-import { Hub, type Subscription } from "../../src/relay/hub.ts";
-import type { UpstreamParent } from "../../src/relay/stream.ts";
-import { MediaClient } from "../../src/routes/media-client.ts";
-import { KEY_FRAME_TIMEOUT_MS, type Snapshots, snapshotOr } from "../../src/routes/snapshot.ts";
+import type { UpstreamParent } from "../../src/relay/upstream.ts";
+import { KEY_FRAME_TIMEOUT_MS, type Snapshots } from "../../src/routes/snapshot.ts";
 import { allocate } from "../../src/system/memory.ts";
+import type { PlannedUpstream } from "../../src/upstream/planner.ts";
 import { KeyFrameSearch } from "../../src/upstream/rtp/key-frame.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
-import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
-import { RoutedServer } from "./routed-server.ts";
+import { FakeUpstream } from "../fakes/upstream.ts";
+import { fakeProtocol, MediaServer } from "./media-server.ts";
 
 const WAIT_MS = 5000;
 const TS = 188;
 const UNIT = 7 * TS;
 const JPEG = Buffer.from("a picture");
-const HEADERS = [
-  ["Content-Type", "video/mp2t"],
-  ["R2H-Upstream-Protocol", "multicast"],
-] as const;
-const HEAD = Buffer.from("HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n");
 const clip = allocate(2800 * TS);
 clip.bytes.set((await Bun.file(`${import.meta.dir}/../../src/demo/clips/one.mpegts`).bytes()).subarray(0, 2800 * TS));
-const BY_QUERY = ["/?snapshot=1", {}] as const;
-const BY_HEADER = ["/", { "X-Request-Snapshot": "1" }] as const;
+const BY_QUERY = ["?snapshot=1", {}] as const;
+const BY_HEADER = ["", { "X-Request-Snapshot": "1" }] as const;
 
 /** The key frame of the clip, and where the packet behind it ends. */
 const search = new KeyFrameSearch();
 const END_OF_SEARCH = search.push(clip.bytes, 0, clip.bytes.length);
 
-/** A channel that is fed by the test, served by a route with snapshots. */
+/** A channel that is fed by the test, served by the media route with snapshots. */
 class Relay {
   readonly asked: Uint8Array[] = [];
-  readonly hub = new Hub({ bufferSlots: 16_384, fastStart: false });
+  readonly server: MediaServer;
   parent: UpstreamParent | undefined;
   signal: AbortSignal | undefined;
-  readonly #server: RoutedServer;
   #fed = 0;
 
-  constructor(convert: () => Promise<Uint8Array | undefined>, isOn = true) {
+  constructor(
+    convert: () => Promise<Uint8Array | undefined>,
+    {
+      isOn = true,
+      ...plan
+    }: Partial<PlannedUpstream> & { isOn?: boolean; onOpen?: (parent: UpstreamParent) => void } = {},
+  ) {
     const snapshots: Snapshots = {
       options: { ffmpegPath: "ffmpeg", ffmpegArgs: "" },
       ffmpeg: {
@@ -48,28 +47,25 @@ class Relay {
         },
       },
     };
-    this.#server = new RoutedServer({
-      routes: [
-        (exchange) => {
-          const { connection } = exchange;
-          const stream = new MediaClient(connection, recordingLog(), () => HEAD);
-          const sink = snapshotOr(stream, exchange, isOn ? snapshots : undefined, () => HEADERS);
-          const subscription: Subscription = this.hub.join(
-            "channel",
-            (parent) => this.#open(parent),
-            () => sink,
-          );
-          connection.onWritable = subscription.drained;
-          connection.onClose = () => subscription.close();
-          return true;
-        },
-      ],
-    });
+    const make = () => {
+      const upstream = new FakeUpstream();
+      upstream.info = { metadata: [["R2H-Upstream-Protocol", "multicast"]] };
+      upstream.tickMs = 5;
+      return upstream;
+    };
+    const onOpen = (parent: UpstreamParent) => {
+      this.parent = parent;
+      plan.onOpen?.(parent);
+    };
+    const protocols = [fakeProtocol(make, { ...plan, onOpen })];
+    this.server = new MediaServer({ protocols, ...(isOn && { snapshots }) });
   }
 
-  async request([target, headers]: readonly [string, Readonly<Record<string, string>>]): Promise<HttpClient> {
-    const client = await this.#server.connect();
-    client.request("GET", target, headers);
+  async request(
+    [query, headers]: readonly [string, Readonly<Record<string, string>>],
+    method = "GET",
+  ): Promise<HttpClient> {
+    const client = await this.server.request(`/fake/channel${query}`, method, headers);
     await until(() => this.parent !== undefined, WAIT_MS, "the request");
     return client;
   }
@@ -83,14 +79,8 @@ class Relay {
     }
   }
 
-  #open(parent: UpstreamParent) {
-    this.parent = parent;
-    return { tick() {}, close() {}, tickMs: 5, info: { protocol: "multicast" } as const };
-  }
-
   [Symbol.dispose](): void {
-    this.#server[Symbol.dispose]();
-    this.hub.close();
+    this.server[Symbol.dispose]();
   }
 }
 
@@ -101,7 +91,7 @@ const noPicture = () => Promise.resolve(undefined);
 test.each([
   ["the query", ...BY_QUERY],
   ["X-Request-Snapshot", ...BY_HEADER],
-  ["Accept", "/", { Accept: "text/html, IMAGE/JPEG;q=0.5" }],
+  ["Accept", "", { Accept: "text/html, IMAGE/JPEG;q=0.5" }],
 ] as const)("%s gets a picture of the first key frame, with the metadata of the stream", async (_, target, headers) => {
   using relay = new Relay(picture);
   using client = await relay.request([target, headers]);
@@ -114,14 +104,14 @@ test.each([
   expect(body).toEqual(JPEG);
   expect(relay.asked.map((frame) => Buffer.from(frame))).toEqual([Buffer.from(search.frame)]);
   client.close();
-  await until(() => relay.hub.size === 0, WAIT_MS, "the channel to be left");
+  await until(() => relay.server.hub.size === 0, WAIT_MS, "the channel to be left");
 });
 
 test.each([
   ["snapshots are off", false, ...BY_HEADER],
-  ["nobody asks for one", true, "/?snapshot=0", { "X-Request-Snapshot": "0", Accept: "image/*" }],
+  ["nobody asks for one", true, "?snapshot=0", { "X-Request-Snapshot": "0", Accept: "image/*" }],
 ] as const)("there is the stream when %s", async (_, isOn, target, headers) => {
-  using relay = new Relay(picture, isOn);
+  using relay = new Relay(picture, { isOn });
   using client = await relay.request([target, headers]);
   relay.feed(UNIT);
   expect((await client.head()).headers.get("content-type")).toBe("video/mp2t");
@@ -155,6 +145,23 @@ describe("without a picture", () => {
       relay.parent!.ended(new Error("silence"));
       expect((await client.head()).status).toBe(503);
     }
+  });
+
+  test("no media is none either when it is given up late", async () => {
+    using relay = new Relay(picture);
+    using client = await relay.request(BY_HEADER);
+    await Bun.sleep(KEY_FRAME_TIMEOUT_MS + 100);
+    relay.parent!.ended(new Error("silence"));
+    expect((await client.head()).status).toBe(503);
+  });
+
+  test("a stream whose media come late is what it says by then", async () => {
+    using relay = new Relay(picture);
+    using client = await relay.request(BY_HEADER);
+    await Bun.sleep(KEY_FRAME_TIMEOUT_MS + 100);
+    relay.feed(UNIT);
+    expect((await client.head()).headers.get("r2h-upstream-protocol")).toBe("multicast");
+    expect((await client.read(UNIT)).equals(clip.bytes.subarray(0, UNIT))).toBe(true);
   });
 
   test("media without a key frame is given up after two seconds", async () => {
@@ -191,5 +198,29 @@ test("a client that leaves ends the conversion, and its stream", async () => {
   await until(() => relay.signal !== undefined, WAIT_MS, "the conversion");
   expect(relay.signal!.aborted).toBe(false);
   client.destroy();
-  await until(() => relay.signal!.aborted && relay.hub.size === 0, WAIT_MS, "the end");
+  await until(() => relay.signal!.aborted && relay.server.hub.size === 0, WAIT_MS, "the end");
+});
+
+test.each([
+  ["the query", BY_QUERY],
+  ["a header", BY_HEADER],
+] as const)("HEAD that asks for a picture by %s is answered as if it did not", async (_, how) => {
+  const onOpen = (parent: UpstreamParent) => {
+    parent.opened();
+    parent.ended(undefined);
+  };
+  using relay = new Relay(picture, { onOpen, countsAsClient: false });
+  using client = await relay.request(how, "HEAD");
+  const { status, headers } = await client.head();
+  expect([status, headers.get("content-type")]).toEqual([200, "video/mp2t"]);
+  expect(headers.get("r2h-upstream-protocol")).toBe("multicast");
+  expect([relay.asked, await client.readToEnd()]).toEqual([[], Buffer.alloc(0)]);
+});
+
+test("a plan of which no picture can be made is streamed", async () => {
+  using relay = new Relay(picture, { canSnapshot: false });
+  using client = await relay.request(BY_QUERY);
+  relay.feed(UNIT);
+  expect((await client.head()).headers.get("content-type")).toBe("video/mp2t");
+  expect(relay.asked).toEqual([]);
 });

@@ -2,7 +2,11 @@ import { expect, test } from "bun:test";
 import { streamHeaders } from "../../src/routes/stream-headers.ts";
 
 test("a stream says what it is, and exposes that to pages of other origins", () => {
-  const info = { protocol: "multicast", payload: "mp2t-rtp" } as const;
+  const metadata = [
+    ["R2H-Upstream-Protocol", "multicast"],
+    ["R2H-Upstream-Payload", "mp2t-rtp"],
+  ] as const;
+  const info = { metadata };
   const plain = [
     ["Content-Type", "video/mp2t"],
     ["R2H-Upstream-Protocol", "multicast"],

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { ByteInspector, QueueStats, SourceStats } from "../../src/relay/flow.ts";
+import type { ByteInspector, QueueStats, SourceStats } from "../../src/relay/stats.ts";
+import type { RtpCounts, UpstreamAbout } from "../../src/relay/upstream.ts";
 import {
   type ClientHandle,
   type ClientIdentity,
@@ -7,7 +8,6 @@ import {
   type WatchedClient,
 } from "../../src/status/clients.ts";
 import { SendCounts, WorkerTotals } from "../../src/status/totals.ts";
-import type { UpstreamDescription } from "../../src/status/upstreams.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 
 class FakeHandle implements ClientHandle {
@@ -19,10 +19,16 @@ class FakeHandle implements ClientHandle {
   }
 }
 
-class FakeFlow implements SourceStats {
+class FakeSource implements SourceStats {
+  readonly about = ABOUT;
+  readonly rtp: RtpCounts;
   receivedBytes = 0;
   heardAt = Number.NEGATIVE_INFINITY;
   inspector: ByteInspector | undefined;
+
+  constructor(rtp: RtpCounts = RTP) {
+    this.rtp = rtp;
+  }
 
   inspect(inspector: ByteInspector | undefined): void {
     this.inspector = inspector;
@@ -38,13 +44,13 @@ const QUEUE: QueueStats = {
   backpressureEvents: 3,
   isSlow: true,
 };
-const DESCRIPTION: UpstreamDescription = {
+const ABOUT: UpstreamAbout = {
   kind: "rtsp-udp",
   url: "rtsp://a/b",
   interfaceName: "eth1",
   receiver: "batched",
-  rtp: () => ({ lost: 1, reordered: 2, duplicates: 3, late: 4 }),
 };
+const RTP: RtpCounts = { lost: 1, reordered: 2, duplicates: 3, late: 4 };
 const IDENTITY: ClientIdentity = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "VLC", kind: "rtsp-tcp" };
 
 let registry: ClientRegistry;
@@ -85,7 +91,7 @@ describe("a client", () => {
 
   test("shows its queue in whole slots, and what was counted", () => {
     const { client, handle } = enter();
-    client.fed(QUEUE, new FakeFlow(), DESCRIPTION);
+    client.fed(QUEUE, new FakeSource());
     client.state = CLIENT_STATE.rtspPlaying;
     handle.sentBytes = 99;
     expect(registry.report(performance.now()).clients[0]).toMatchObject({
@@ -113,11 +119,11 @@ describe("a client", () => {
 });
 
 test("an upstream is shown once, with all who share it, until the last of them leaves", () => {
-  const flow = new FakeFlow();
-  flow.receivedBytes = 500;
+  const source = new FakeSource();
+  source.receivedBytes = 500;
   const clients = [enter().client, enter().client];
-  for (const client of clients) client.fed(QUEUE, flow, DESCRIPTION);
-  flow.heardAt = 1000;
+  for (const client of clients) client.fed(QUEUE, source);
+  source.heardAt = 1000;
   const reports = registry.report(1025).upstreams;
   expect(reports).toEqual([
     {
@@ -143,29 +149,29 @@ test("an upstream is shown once, with all who share it, until the last of them l
 
 describe("while nobody watches", () => {
   test("nobody is told of changes, and nothing is inspected", () => {
-    const flow = new FakeFlow();
+    const source = new FakeSource();
     const { client } = enter();
-    client.fed(QUEUE, flow, DESCRIPTION);
+    client.fed(QUEUE, source);
     client.state = CLIENT_STATE.rtspPlaying;
-    expect([changes, flow.inspector]).toEqual([0, undefined]);
+    expect([changes, source.inspector]).toEqual([0, undefined]);
     registry.watch(true, 0);
-    expect(flow.inspector).toBeDefined();
+    expect(source.inspector).toBeDefined();
     registry.watch(false, 0);
     registry.leave(client);
-    expect([changes, flow.inspector]).toEqual([0, undefined]);
+    expect([changes, source.inspector]).toEqual([0, undefined]);
   });
 
   test("what is sent does not make the next rate", () => {
     const { client, handle } = enter();
-    const flow = new FakeFlow();
-    client.fed(QUEUE, flow, DESCRIPTION);
-    handle.sentBytes = flow.receivedBytes = 1_000_000;
+    const source = new FakeSource();
+    client.fed(QUEUE, source);
+    handle.sentBytes = source.receivedBytes = 1_000_000;
     const now = performance.now() + 10_000;
     registry.watch(true, now);
     registry.measure(now);
     expect(registry.report(now).clients[0]?.currentBandwidth).toBe(0);
     handle.sentBytes += 500;
-    flow.receivedBytes += 1000;
+    source.receivedBytes += 1000;
     registry.measure(now + 500);
     expect(registry.report(now).clients[0]?.currentBandwidth).toBe(1000);
     expect(registry.report(now).upstreams[0]?.bandwidth).toBe(2000);
@@ -182,10 +188,10 @@ test("while somebody watches, each change is told", () => {
   client.state = CLIENT_STATE.rtspConnecting;
   client.state = CLIENT_STATE.rtspConnecting;
   expect(changes).toBe(2);
-  const flow = new FakeFlow();
-  client.fed(QUEUE, flow, DESCRIPTION);
+  const source = new FakeSource();
+  client.fed(QUEUE, source);
   expect(changes).toBe(3);
-  expect(flow.inspector).toBeDefined();
+  expect(source.inspector).toBeDefined();
   registry.leave(client);
   expect(changes).toBe(4);
 });
@@ -203,13 +209,13 @@ describe("totals", () => {
   });
 
   test("keep what clients and upstreams have counted, each once, whether seen or gone", () => {
-    const flow = new FakeFlow();
-    const rtp = { lost: 1, reordered: 2, duplicates: 3, late: 4 };
+    const rtp = { ...RTP };
+    const source = new FakeSource(rtp);
     const queue = { ...QUEUE };
     const [one, two] = [enter().client, enter().client];
-    one.fed(queue, flow, { ...DESCRIPTION, rtp: () => rtp });
-    two.fed({ ...QUEUE, droppedPackets: 0, droppedBytes: 0 }, flow, DESCRIPTION);
-    flow.receivedBytes = 500;
+    one.fed(queue, source);
+    two.fed({ ...QUEUE, droppedPackets: 0, droppedBytes: 0 }, source);
+    source.receivedBytes = 500;
     expect(registry.totals.all).toMatchObject({ clients: 2, upstreams: 1, bytesReceived: 0, droppedPackets: 0 });
     registry.report(0);
     registry.report(0);
@@ -237,8 +243,8 @@ describe("totals", () => {
   test("keep what was counted before a client's media came from elsewhere, or a counter began anew", () => {
     const { client } = enter();
     const rtp = { lost: 5, reordered: 0, duplicates: 0, late: 0 };
-    client.fed(QUEUE, new FakeFlow(), { ...DESCRIPTION, rtp: () => rtp });
-    client.fed(QUEUE, new FakeFlow(), { ...DESCRIPTION, rtp: () => rtp });
+    client.fed(QUEUE, new FakeSource(rtp));
+    client.fed(QUEUE, new FakeSource(rtp));
     expect(registry.totals.all).toMatchObject({ upstreams: 2, droppedPackets: 2, rtpLost: 5 });
     registry.report(0);
     rtp.lost = 1;

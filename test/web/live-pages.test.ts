@@ -11,12 +11,12 @@ import { bestZap, DESKTOP, PHONE, playing, utcMs, zap } from "./viewer.ts";
 
 const LIMIT_MS = 150_000;
 const START_MS = 60_000;
-const TEST_MS = 60_000;
+const TEST_MS = 120_000;
 /** From the key to the first moving picture of the other channel. */
 const MAX_ZAP_MS = 1000;
 const DAY_MS = 86_400_000;
 /** What may pass between the page's look at the clock and ours. */
-const CLOCK_TOLERANCE_MS = 5000;
+const CLOCK_TOLERANCE_MS = 9000;
 /** The page asks for nothing that is newer (src/web/player/catchup.ts). */
 const RECORDING_DELAY_MS = 10_000;
 const USER_AGENT = "Sitting-Room/1.0";

@@ -7,8 +7,8 @@ import { PlayerPages } from "./player-pages.ts";
 import { bestZap, DESKTOP, PHONE, playing, title, utcMs, VIDEO } from "./viewer.ts";
 
 const START_LIMIT_MS = 60_000;
-const TEST_LIMIT_MS = 30_000;
-const WAIT_MS = 5000;
+const TEST_LIMIT_MS = 120_000;
+const WAIT_MS = 20_000;
 /** Two replay requests share so much (src/web/player/catchup.ts). */
 const OVERLAP_S = 1;
 /** Of the 16 s of a clip. */
@@ -79,8 +79,8 @@ test(
       const expected = new Date().setHours(hours!, minutes!, 0, 0);
       expect(begin).toBe(expected > Date.now() ? expected - 86_400_000 : expected);
       // The first request ends where the recording does.
-      expect(Math.abs(end! - (Date.now() - 10_000))).toBeLessThan(3000);
-      expect(Math.abs(Number(query.get("ago")) - (Date.now() - begin!) / 1000)).toBeLessThan(3);
+      expect(Math.abs(end! - (Date.now() - 10_000))).toBeLessThan(9000);
+      expect(Math.abs(Number(query.get("ago")) - (Date.now() - begin!) / 1000)).toBeLessThan(9);
       await playing(page);
       await page.mouse.move(300, 300);
       await page.getByRole("button", { name: "Go live" }).click();

@@ -6,10 +6,10 @@ import { PlayerPages } from "./player-pages.ts";
 import { DESKTOP, playing, title, VIDEO } from "./viewer.ts";
 
 const START_LIMIT_MS = 60_000;
-const TEST_LIMIT_MS = 30_000;
+const TEST_LIMIT_MS = 120_000;
 const TABLET: BrowserContextOptions = { ...DESKTOP, viewport: { width: 1024, height: 768 }, hasTouch: true };
 const DRAG_STEPS = 8;
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** Two taps that are further apart are no double tap. */
 const DOUBLE_TAP_MS = 400;
 

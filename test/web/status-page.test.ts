@@ -6,7 +6,7 @@ import { clientOf, logOf, statusOf, upstreamOf } from "../fakes/status-events.ts
 import { StatusServer } from "../fakes/status-server.ts";
 import { until } from "../fakes/until.ts";
 
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 const MARKUP = "<img src=x onerror=document.title='owned'>";
 
 let browser: TestBrowser;

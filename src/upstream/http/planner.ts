@@ -5,6 +5,7 @@ import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
 import { headerValue } from "../../wire/http/request.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
+import type { ByteString } from "../../wire/text/byte-string.ts";
 import { formatProxyUrl, type ProxyScheme, parseProxyUrl, takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
 import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
@@ -23,6 +24,11 @@ export interface HttpSettings {
 }
 
 const SCHEME = /^(https?):\/\//;
+
+/** @param rest of the URL, behind its scheme */
+export function isServableHttp(rest: ByteString): boolean {
+  return parseProxyUrl(rest).kind === "url";
+}
 
 export function httpPlanner(settings: HttpSettings, parts: PlannerParts): Planner {
   const { log } = parts;

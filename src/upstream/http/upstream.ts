@@ -11,6 +11,7 @@ import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { baseUrl } from "../../wire/url/base-url.ts";
 import { authorityOf, formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { PlannerParts, PlanRequest } from "../planner.ts";
+import { ReadBackoff } from "../read-backoff.ts";
 import { BodySource, type ByteSource, MemorySource } from "./body.ts";
 import { HttpUpstreamError } from "./errors.ts";
 import { collectPlaylist } from "./playlist.ts";
@@ -28,20 +29,12 @@ export interface HttpTarget {
   readonly settings: { readonly httpProxyUserAgent: string | undefined; readonly proxyHttps: boolean };
 }
 
-/** A turn that brought this much will be followed by another soon. */
-const BUSY_BYTES = 128 * 1024;
-const BUSY_TICK_MS = 4;
-/** After one that brought less, it pays to let more gather: twice as long each time, up to here. */
-const CALM_TICK_MS = 50;
-/** When nothing has come for so long, the source is no longer asked: it tells, and the next bytes go out at once. */
-const QUIET_MS = 100;
 const WAITING_TICK_MS = 1000;
 
 export class HttpUpstream implements Upstream {
   readonly rtp = undefined;
   readonly about: UpstreamAbout;
   info: StreamInfo = { metadata: [] };
-  tickMs = BUSY_TICK_MS;
   readonly #target: HttpTarget;
   readonly #parent: UpstreamParent;
   readonly #parts: PlannerParts;
@@ -50,8 +43,7 @@ export class HttpUpstream implements Upstream {
   /** `asking`: the source has nothing to say before its head, or before its playlist is complete. */
   #state: "asking" | "polling" | "waiting" | "closed" = "asking";
   #body: ByteSource | undefined;
-  /** Before the first bytes every moment counts as quiet. */
-  #heardAt = Number.NEGATIVE_INFINITY;
+  readonly #backoff = new ReadBackoff();
 
   constructor(target: HttpTarget, parent: UpstreamParent, parts: PlannerParts) {
     this.#target = target;
@@ -61,11 +53,21 @@ export class HttpUpstream implements Upstream {
     this.#session = this.#ask();
   }
 
+  get tickMs(): number {
+    return this.#state === "polling" ? this.#backoff.intervalMs : WAITING_TICK_MS;
+  }
+
   tick(now: number): void {
     if (this.#state !== "polling" || !this.#body) return;
     const turn = this.#parent.fill(this.#read);
-    if (turn < 0) this.#parent.ended(undefined);
-    else this.#pollAgain(turn, now);
+    if (turn < 0) {
+      this.#parent.ended(undefined);
+      return;
+    }
+    this.#backoff.observe(turn, now);
+    if (turn > 0 || !this.#backoff.isQuiet(now) || this.#parent.room <= 0 || this.#state !== "polling") return;
+    this.#state = "waiting";
+    this.#body.waitReadable();
   }
 
   close(): void {
@@ -75,17 +77,6 @@ export class HttpUpstream implements Upstream {
   }
 
   readonly #read = (into: Memory, offset: number, length: number): number => this.#body!.read(into, offset, length);
-
-  /** Decides when to read again, from what this turn has brought. */
-  #pollAgain(turn: number, now: number): void {
-    if (turn > 0) this.#heardAt = now;
-    this.tickMs = turn >= BUSY_BYTES ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, Math.max(BUSY_TICK_MS, this.tickMs * 2));
-    if (turn === 0 && now - this.#heardAt >= QUIET_MS && this.#state === "polling" && this.#parent.room > 0) {
-      this.#state = "waiting";
-      this.tickMs = WAITING_TICK_MS;
-      this.#body?.waitReadable();
-    }
-  }
 
   #ask(): HttpSession {
     const { url, request, settings, interfaceName } = this.#target;
@@ -115,7 +106,7 @@ export class HttpUpstream implements Upstream {
   #readable(): void {
     if (this.#state === "waiting") {
       this.#state = "polling";
-      this.tickMs = BUSY_TICK_MS;
+      this.#backoff.reset();
     }
     this.#parent.wake();
   }

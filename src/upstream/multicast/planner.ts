@@ -6,7 +6,7 @@ import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver
 import type { Log } from "../../system/log.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
-import { asByteString } from "../../wire/text/byte-string.ts";
+import { asByteString, type ByteString } from "../../wire/text/byte-string.ts";
 import { percentDecode } from "../../wire/url/percent.ts";
 import { queryParameter } from "../../wire/url/query.ts";
 import { requestedInterface } from "../interface-parameter.ts";
@@ -30,7 +30,21 @@ export interface MulticastSettings {
 
 /** What we ask the kernel for unless `-B` says otherwise: we read in batches, and the usual size would overflow between two. */
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-const URL_PARTS = /^(rtp|udp):\/\/([^?]*)\??(.*)$/s;
+
+/** @param rest of the URL, behind its scheme */
+export function isServableGroup(rest: ByteString): boolean {
+  return readUrl(rest) !== undefined;
+}
+
+function readUrl(rest: ByteString): { address: MulticastUrl; text: ByteString; query: ByteString } | undefined {
+  const mark = rest.indexOf("?");
+  const text = percentDecode(mark < 0 ? rest : rest.slice(0, mark));
+  const query = mark < 0 ? asByteString("") : rest.slice(mark + 1);
+  const address = text === undefined ? undefined : parseMulticastUrl(text);
+  // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
+  if (text === undefined || !address || queryParameter(query, "fcc") === "") return undefined;
+  return { address, text, query };
+}
 
 export function multicastPlanner(settings: MulticastSettings, { log }: PlannerParts): Planner {
   const options: MulticastOptions = {
@@ -41,14 +55,13 @@ export function multicastPlanner(settings: MulticastSettings, { log }: PlannerPa
   };
   const receiver = settings.receiver ?? RECEIVER_KIND;
   return ({ url, method }) => {
-    const [, scheme, rest = "", query = ""] = URL_PARTS.exec(url) ?? [];
-    const text = percentDecode(asByteString(rest));
-    const address = text === undefined ? undefined : parseMulticastUrl(text);
-    // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
-    if (!address || queryParameter(asByteString(query), "fcc") === "") return { status: 404 };
+    const [scheme = "", ...others] = url.split("://");
+    const read = readUrl(asByteString(others.join("://")));
+    if (!read) return { status: 404 };
+    const { address, text, query } = read;
     const name = asByteString(maskToken(`${scheme}://${text}`));
     const interfaceName =
-      requestedInterface(asByteString(query), log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
+      requestedInterface(query, log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
     const about = { kind: "multicast", url: shownUrl(name), interfaceName, receiver };
     const plan = {
       about,

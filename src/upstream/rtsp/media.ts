@@ -1,10 +1,10 @@
 /** The two ways in which media comes to us, as frames of the control connection or to UDP ports (rtsp.md sections 10.1 and 10.2). */
-import { USUAL_TICK_MS } from "../../relay/tick.ts";
 import type { UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
 import type { UdpPair } from "../../system/udp-pair.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
+import { ReadBackoff } from "../read-backoff.ts";
 import { Depacketizer } from "../rtp/depacketizer.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { READ_BYTES, type RtspConnection } from "./rtsp-connection.ts";
@@ -13,13 +13,6 @@ import { READ_BYTES, type RtspConnection } from "./rtsp-connection.ts";
 const MAX_EARLY_BYTES = 1024 * 1024;
 /** Read at a time, so that one fast server does not keep other upstreams waiting. */
 const TURN_BYTES = 1024 * 1024;
-/** A turn that brought this much will be followed by another soon. */
-const BUSY_BYTES = 128 * 1024;
-const BUSY_TICK_MS = 4;
-/** After one that brought less, it pays to let more gather: twice as long each time, up to here. */
-const CALM_TICK_MS = 50;
-/** When nothing has come for so long, the connection tells when there is something, and that goes out at once. */
-const QUIET_MS = 100;
 /** While somebody else says when there is something to do. */
 const IDLE_TICK_MS = 1000;
 /** When packets are held back to be put in order, we look again once that is over, and a timer may come a little early. */
@@ -100,9 +93,7 @@ export class InterleavedMedia implements RtspMedia {
     /** Nothing is read: the client is too slow. */
     | "paused"
     | "over" = "reading";
-  #tickMs = BUSY_TICK_MS;
-  /** When bytes last came; before the first ones every moment counts as quiet. */
-  #heardAt = Number.NEGATIVE_INFINITY;
+  readonly #backoff = new ReadBackoff();
 
   /** @param early takes the connection's frames until they have been replayed */
   constructor(parent: UpstreamParent, connection: FrameReader, early: EarlyFrames) {
@@ -118,9 +109,9 @@ export class InterleavedMedia implements RtspMedia {
   }
 
   get tickMs(): number {
+    if (this.#state === "reading") return this.#backoff.intervalMs;
     const { flushInMs } = this.input.reorder;
-    if (this.#state === "reading" || flushInMs === undefined) return this.#tickMs;
-    return Math.min(this.#tickMs, flushInMs + TIMER_SLACK_MS);
+    return flushInMs === undefined ? IDLE_TICK_MS : flushInMs + TIMER_SLACK_MS;
   }
 
   readable(): void {
@@ -136,12 +127,12 @@ export class InterleavedMedia implements RtspMedia {
     const most = Math.min(TURN_BYTES, this.#parent.room >> 1);
     if (most <= 0) {
       this.#enter("paused");
-      // What was read last may still have to be written. After that the client says when it takes bytes again.
-      this.#tickMs = now - this.#heardAt < QUIET_MS ? USUAL_TICK_MS : IDLE_TICK_MS;
       return;
     }
     this.#enter("reading");
-    this.#pace(this.#replay(most), most, now);
+    const count = this.#replay(most);
+    this.#backoff.observe(count, now, most);
+    if (count === 0 && this.#backoff.isQuiet(now)) this.#enter("waiting");
   }
 
   housekeep(): void {}
@@ -161,10 +152,8 @@ export class InterleavedMedia implements RtspMedia {
   #enter(state: "reading" | "waiting" | "paused" | "over"): void {
     if (state === this.#state || this.#state === "over") return;
     this.#state = state;
-    if (state === "reading") this.#tickMs = BUSY_TICK_MS;
-    if (state !== "waiting") return;
-    this.#tickMs = IDLE_TICK_MS;
-    this.#connection.waitReadable();
+    if (state === "reading") this.#backoff.reset();
+    else if (state === "waiting") this.#connection.waitReadable();
   }
 
   /** What came early goes first. Answers how many bytes came. */
@@ -183,14 +172,6 @@ export class InterleavedMedia implements RtspMedia {
       left -= count;
     }
     return most - left;
-  }
-
-  /** Decides when to read again, from what this turn has brought. */
-  #pace(count: number, most: number, now: number): void {
-    const isBusy = count >= Math.min(BUSY_BYTES, most);
-    this.#tickMs = isBusy ? BUSY_TICK_MS : Math.min(CALM_TICK_MS, this.#tickMs * 2);
-    if (count > 0) this.#heardAt = now;
-    else if (now - this.#heardAt >= QUIET_MS) this.#enter("waiting");
   }
 }
 

@@ -7,9 +7,10 @@ import { headerValue } from "../../wire/http/request.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { formatRtspUrl, parseRtspUrl } from "../../wire/rtsp/url.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
+import type { ByteString } from "../../wire/text/byte-string.ts";
 import { takeParameters } from "../../wire/url/proxy-url.ts";
 import { requestedInterface } from "../interface-parameter.ts";
-import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
+import { CONSUMED_PARAMETERS, SNAPSHOT_PARAMETER } from "../own-parameters.ts";
 import type { PlannedUpstream, Planner, PlannerParts, PlanRequest, UnplannableUrl } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
 import type { StunServer } from "./stun-query.ts";
@@ -19,8 +20,6 @@ const SCHEME = "rtsp://";
 /** For resolving, for each address, for each answer, and for the first media. */
 const STAGE_TIMEOUT_MS = 3000;
 const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-/** Asks for a picture in the place of the stream, which is for us alone. */
-const SNAPSHOT_PARAMETER = "snapshot";
 
 /** What is used of the settings of the program. */
 export interface RtspSettings {
@@ -34,6 +33,11 @@ export interface RtspSettings {
   readonly stageTimeoutMs?: number;
   /** Addresses of a host name in the order in which to try them. */
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
+}
+
+/** @param rest of the URL, behind its scheme */
+export function isServableRtsp(rest: ByteString): boolean {
+  return parseRtspUrl(rest).kind === "url";
 }
 
 export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planner {

@@ -2,9 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { ByteSource } from "../../../src/relay/pipe.ts";
 import { allocate, type Memory } from "../../../src/system/memory.ts";
-import { BodySource } from "../../../src/upstream/http/body.ts";
+import { BodySource, type ByteSource } from "../../../src/upstream/http/body.ts";
 import type { BodyFraming } from "../../../src/wire/http/response-framing.ts";
 
 const AREA_BYTES = 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import type { ByteSource } from "../../../src/relay/pipe.ts";
 import type { Memory } from "../../../src/system/memory.ts";
+import type { ByteSource } from "../../../src/upstream/http/body.ts";
 import { collectPlaylist } from "../../../src/upstream/http/playlist.ts";
 import { MAX_PLAYLIST_BYTES } from "../../../src/upstream/http/playlist-handling.ts";
 import type { BodyFraming } from "../../../src/wire/http/response-framing.ts";

@@ -21,6 +21,7 @@ import {
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { DatagramSource } from "../../fakes/ts-datagrams.ts";
 import { until } from "../../fakes/until.ts";
+import { FAKE_ABOUT } from "../../fakes/upstream.ts";
 
 const WAIT_MS = 3000;
 const STREAM_ID = 7;
@@ -48,7 +49,7 @@ class Run implements GroupReceiverParent, DatagramSink {
 
   constructor(target: Partial<MulticastTarget> & { port: number }, options: Partial<MulticastOptions> = {}) {
     const group = target.group ?? parseIpAddress(uniqueGroup())!;
-    this.target = { name: "rtp://test", group, interfaceName: "lo", ...target };
+    this.target = { name: "rtp://test", group, interfaceName: "lo", about: FAKE_ABOUT, ...target };
     this.receiver = new GroupReceiver(this, this.target, { ...OPTIONS, ...options }, this.log, this.now);
     releases.push(() => this.receiver.close());
   }

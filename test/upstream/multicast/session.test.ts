@@ -1,18 +1,20 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { UpstreamParent } from "../../../src/relay/stream.ts";
 import { USUAL_TICK_MS } from "../../../src/relay/tick.ts";
+import type { StreamState, UpstreamParent } from "../../../src/relay/upstream.ts";
 import type { ReceiverKind } from "../../../src/system/datagram-receiver.ts";
 import { LOG_DEBUG, type Log, type LogLevel } from "../../../src/system/log.ts";
 import { NoDataError, SilentError } from "../../../src/upstream/multicast/errors.ts";
 import { MulticastSession } from "../../../src/upstream/multicast/session.ts";
 import type { MulticastOptions, MulticastTarget } from "../../../src/upstream/multicast/target.ts";
 import { parseIpAddress } from "../../../src/wire/ip/address.ts";
+import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeUdpPort, uniqueGroup } from "../../fakes/free-port.ts";
 import { MulticastSender } from "../../fakes/multicast-sender.ts";
 import { memberCount, openSockets } from "../../fakes/namespace.ts";
 import { type DatagramOptions, rtpPacket } from "../../fakes/ts-datagrams.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
+import { FAKE_ABOUT } from "../../fakes/upstream.ts";
 
 const WAIT_MS = 3000;
 const STREAM_ID = 7;
@@ -55,6 +57,7 @@ class Run implements UpstreamParent {
   readonly log = new RecordingLog();
   readonly session: MulticastSession;
   readonly verifier = new TsVerifier(STREAM_ID);
+  readonly states: StreamState[] = [];
   readonly causes: (Error | undefined)[] = [];
   now = START;
   bytes = 0;
@@ -62,7 +65,7 @@ class Run implements UpstreamParent {
 
   constructor(target: Partial<MulticastTarget> & { port: number }, options: Partial<MulticastOptions> = {}) {
     const group = target.group ?? parseIpAddress(uniqueGroup())!;
-    this.target = { name: "rtp://test", group, interfaceName: "lo", ...target };
+    this.target = { name: "rtp://test", group, interfaceName: "lo", about: FAKE_ABOUT, ...target };
     this.session = new MulticastSession(this, this.target, { ...OPTIONS, ...options }, this.log, this.now);
     releases.push(() => this.session.close());
   }
@@ -75,9 +78,32 @@ class Run implements UpstreamParent {
 
   markRandomAccess(): void {}
 
+  entered(state: StreamState): void {
+    this.states.push(state);
+  }
+
   ended(cause: Error | undefined): void {
     this.causes.push(cause);
     this.session.close();
+  }
+
+  /** What is a byte stream's. */
+  readonly room = 0;
+
+  fill(): never {
+    throw new Error("units are not read into the ring");
+  }
+
+  cannotPause(): void {
+    throw new Error("nobody has thought that it can");
+  }
+
+  wake(): void {
+    throw new Error("a group is read on ticks alone");
+  }
+
+  opened(): void {
+    throw new Error("media says so by itself");
   }
 
   /** Ticks each 100 ms until `ms` have passed. */
@@ -134,10 +160,11 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     await run.media(50);
     expect(run.verifier.clean).toBe(true);
     expect(run.verifier.packets).toBe((SOME + 50) * TS_PACKETS);
-    expect(run.session.info).toEqual({
-      protocol: "multicast",
-      payload: carrier === "rtp" ? "mp2t-rtp" : "mp2t-direct",
-    });
+    expect(run.session.info.metadata).toEqual([
+      ["R2H-Upstream-Protocol", "multicast"],
+      ["R2H-Upstream-Payload", carrier === "rtp" ? "mp2t-rtp" : "mp2t-direct"],
+    ]);
+    expect(run.states).toEqual([CLIENT_STATE.multicastActive]);
     expect(run.log.lines).toEqual([`info Joined rtp://test on interface lo (${receiver} receiver)`]);
   });
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { UpstreamParent } from "../../../src/relay/stream.ts";
 import { allocate } from "../../../src/system/memory.ts";
-import { Depacketizer } from "../../../src/upstream/rtp/depacketizer.ts";
+import { Depacketizer, type MediaSink } from "../../../src/upstream/rtp/depacketizer.ts";
 import { DatagramSource, rtpPacket } from "../../fakes/ts-datagrams.ts";
 import { tsPackets } from "../../fakes/ts-packets.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
@@ -12,19 +11,18 @@ const COLLECT_PACKETS = 8;
 
 type Event = Uint8Array | { within: number; preamble: Uint8Array };
 
-/** Records what reaches the parent. */
+/** Records what comes out. */
 class Harness {
   readonly events: Event[] = [];
   readonly input: Depacketizer;
   readonly #memory = allocate(70_000);
 
   constructor() {
-    const parent: UpstreamParent = {
+    const sink: MediaSink = {
       append: ({ bytes }, offset, length) => this.events.push(bytes.slice(offset, offset + length)),
       markRandomAccess: (within, preamble) => this.events.push({ within, preamble }),
-      ended: () => {},
     };
-    this.input = new Depacketizer(parent);
+    this.input = new Depacketizer(sink);
   }
 
   send(...datagrams: Uint8Array[]): this {

@@ -1,14 +1,15 @@
 /** The way to PLAY as a table: per transport and request, what servers do, and how it ends. */
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { CLIENT_STATE } from "../../../src/status/client-state.ts";
+import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole } from "../../fakes/http-origin.ts";
+import { openSockets } from "../../fakes/namespace.ts";
 import { requirePassword, unauthorized } from "../../fakes/rtsp-auth.ts";
 import { interleavedFrame } from "../../fakes/rtsp-connection.ts";
 import { answer, emitAnswer, on, type React, RtspServer } from "../../fakes/rtsp-server.ts";
 import { until } from "../../fakes/until.ts";
-import { openSockets, Viewer } from "./viewer.ts";
+import { Viewer } from "./viewer.ts";
 
 const WAIT_MS = 6000;
 /** For servers that are silent; longer than a busy machine takes for an answer. */
@@ -27,12 +28,12 @@ const STAGES: [method: string, transport: Transport][] = [
   ["PLAY", "udp"],
 ];
 
-let socketsBefore = 0;
+let socketsBefore: string[] = [];
 beforeEach(() => {
   socketsBefore = openSockets();
 });
 afterEach(async () => {
-  await until(() => openSockets() <= socketsBefore, WAIT_MS, "all sockets to be closed");
+  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
 });
 
 interface Failure {
@@ -61,7 +62,7 @@ function failures(method: string): Record<string, Failure> {
     (bytes: number): React =>
     (usual) =>
       emitAnswer(usual).subarray(0, bytes);
-  const farewell = Buffer.from("TEARDOWN rtsp://h/ RTSP/1.0\r\nCSeq: 1\r\n\r\n");
+  const teardown = Buffer.from("TEARDOWN rtsp://h/ RTSP/1.0\r\nCSeq: 1\r\n\r\n");
   return {
     "201": refused(201),
     "302 without a location": refused(302),
@@ -104,7 +105,7 @@ function failures(method: string): Record<string, Failure> {
       log: /bad content length/,
       isGone: true,
     },
-    "a request for the end": { react: () => farewell, code: "closed", log: /has sent TEARDOWN/, isGone: true },
+    "a request for the end": { react: () => teardown, code: "closed", log: /has sent TEARDOWN/, isGone: true },
   };
 }
 

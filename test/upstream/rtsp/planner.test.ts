@@ -1,16 +1,20 @@
 /** What an RTSP URL becomes: a plan, or the status that its client is answered. */
 
 import { describe, expect, test } from "bun:test";
-import { CLIENT_STATE } from "../../../src/status/client-state.ts";
 import type { PlannedUpstream, PlanRequest } from "../../../src/upstream/planner.ts";
 import { type RtspSettings, rtspPlanner } from "../../../src/upstream/rtsp/planner.ts";
+import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { plannerParts, REQUEST, SETTINGS } from "./viewer.ts";
 
 const log = recordingLog();
 
 function outcome(url: string, request: Partial<PlanRequest> = {}, settings: Partial<RtspSettings> = {}) {
-  return rtspPlanner({ ...SETTINGS, ...settings }, plannerParts(log))({ ...REQUEST, url, ...request });
+  return rtspPlanner(
+    { ...SETTINGS, ...settings },
+    plannerParts(log),
+  )({ ...REQUEST, url: asByteString(url), ...request });
 }
 
 function planned(...args: Parameters<typeof outcome>): PlannedUpstream {
@@ -41,7 +45,9 @@ test.each<[url: string, serviceUrl: string | undefined, status: number]>([
   ["rtsp://h:99999/ch", undefined, 503],
   [`rtsp://h/${"x".repeat(2048)}`, undefined, 503],
 ])("%s of %p is answered %d", (url, serviceUrl, status) => {
-  expect(outcome(url, { serviceUrl })).toEqual({ status });
+  expect(outcome(url, { serviceUrl: serviceUrl === undefined ? undefined : asByteString(serviceUrl) })).toEqual({
+    status,
+  });
 });
 
 describe("the interface", () => {
@@ -84,8 +90,8 @@ test("nothing secret is shown, and no more than 255 bytes", () => {
 
 test("the access log has the URL before the time was filled in, for the time of the client", () => {
   const { about, accessLog } = planned("rtsp://h/{Y}?tvdr=20240101000000");
-  expect(accessLog.url).toBe("rtsp://h/{Y}");
+  expect<string>(accessLog.url).toBe("rtsp://h/{Y}");
   expect(about.url).toBe("rtsp://h/2024");
-  const east = { headers: [{ name: "User-Agent", value: "TV TZ/UTC+8" }] };
+  const east = { headers: [{ name: "User-Agent", value: asByteString("TV TZ/UTC+8") }] };
   expect(planned("rtsp://h/{Y}?tvdr=20240101000000", east).about.url).toBe("rtsp://h/2023");
 });

@@ -2,20 +2,21 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { RECEIVER_KIND } from "../../../src/system/datagram-receiver.ts";
+import { openSockets } from "../../fakes/namespace.ts";
 import { answer, on, type React, RtspServer } from "../../fakes/rtsp-server.ts";
 import { until } from "../../fakes/until.ts";
-import { openSockets, Viewer } from "./viewer.ts";
+import { Viewer } from "./viewer.ts";
 
 const WAIT_MS = 6000;
 /** 80 Mb/s: all buffers on the way are full in no time. */
 const FAST_DATAGRAMS = 40;
 
-let socketsBefore = 0;
+let socketsBefore: string[] = [];
 beforeEach(() => {
   socketsBefore = openSockets();
 });
 afterEach(async () => {
-  await until(() => openSockets() <= socketsBefore, WAIT_MS, "all sockets to be closed");
+  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
 });
 
 /** The server wants to hear from us every second, so that we write every half. */

@@ -1,10 +1,10 @@
 /** A consumer of an RTSP URL on a hub of its own, without HTTP: it checks what it is given, and remembers what it is told. */
-import { readdirSync, readlinkSync } from "node:fs";
 import type { Consumer } from "../../../src/relay/consumer.ts";
 import { Hub, type Subscription } from "../../../src/relay/hub.ts";
 import type { StreamInfo, UpstreamError } from "../../../src/relay/upstream.ts";
 import type { PlannedUpstream, PlanRequest } from "../../../src/upstream/planner.ts";
 import { type RtspSettings, rtspPlanner } from "../../../src/upstream/rtsp/planner.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
@@ -21,7 +21,7 @@ export const SETTINGS: RtspSettings = {
 };
 
 export const REQUEST: PlanRequest = {
-  url: "",
+  url: asByteString(""),
   serviceUrl: undefined,
   method: "GET",
   headers: [],
@@ -58,7 +58,14 @@ export class Viewer implements Consumer, Disposable {
     bufferSlots = 16_384,
   ) {
     this.hub = new Hub({ bufferSlots, fastStart: true, log: this.log });
-    const plan = rtspPlanner({ ...SETTINGS, ...settings }, plannerParts(this.log))({ ...REQUEST, url, ...request });
+    const plan = rtspPlanner(
+      { ...SETTINGS, ...settings },
+      plannerParts(this.log),
+    )({
+      ...REQUEST,
+      url: asByteString(url),
+      ...request,
+    });
     if ("status" in plan) throw new Error(`${url} is answered ${plan.status}`);
     this.plan = plan;
     this.subscription = this.hub.join(plan, this);
@@ -117,15 +124,4 @@ export class Viewer implements Consumer, Disposable {
   [Symbol.dispose](): void {
     this.subscription.close();
   }
-}
-
-/** Sockets that this process has open. */
-export function openSockets(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
-    } catch {
-      return false;
-    }
-  }).length;
 }

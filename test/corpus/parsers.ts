@@ -1,0 +1,262 @@
+/** The parsers that meet bytes from outside, each as one function of the pieces in which these come. */
+
+import { mergeConfigFile } from "../../src/config/config-file.ts";
+import { proxyLink } from "../../src/upstream/http/proxy-link.ts";
+import { rewritePlaylist } from "../../src/wire/hls/rewrite.ts";
+import { accessLogLine, parseAccessLogFormat } from "../../src/wire/http/access-log.ts";
+import { ChunkedDecoder } from "../../src/wire/http/chunked.ts";
+import { parseChallenges } from "../../src/wire/http/digest.ts";
+import { RequestHeadParser } from "../../src/wire/http/request.ts";
+import { ResponseHeadParser } from "../../src/wire/http/response-head.ts";
+import { parseIpAddress } from "../../src/wire/ip/address.ts";
+import { internetChecksum, membershipReportV2, membershipReportV3 } from "../../src/wire/ip/igmp.ts";
+import { isStun, parseBindingResponse } from "../../src/wire/ip/stun.ts";
+import { emitM3uEntry, M3uParser } from "../../src/wire/m3u/parser.ts";
+import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
+import * as ts from "../../src/wire/mpegts/packet.ts";
+import { parsePat, parsePmt, SectionReader } from "../../src/wire/mpegts/sections.ts";
+import { emptyRtpPacket, isRtp, parseRtp } from "../../src/wire/rtp/packet.ts";
+import { RtspDemux, type RtspSink } from "../../src/wire/rtsp/demux.ts";
+import { parseStartLine, RtspMessageParser } from "../../src/wire/rtsp/message.ts";
+import { parseSdp } from "../../src/wire/rtsp/sdp.ts";
+import { parseChosenTransport, parseTransports } from "../../src/wire/rtsp/transport.ts";
+import { followRedirect, formatRtspUrl, parseRtspUrl, resolveControl } from "../../src/wire/rtsp/url.ts";
+import { type ByteString, bytesToString } from "../../src/wire/text/byte-string.ts";
+import { parseAuthority } from "../../src/wire/url/authority.ts";
+import { splitTarget } from "../../src/wire/url/label.ts";
+import { percentDecode, percentEncode } from "../../src/wire/url/percent.ts";
+import { formatProxyUrl, parseProxyUrl, takeParameters } from "../../src/wire/url/proxy-url.ts";
+import { queryParameter } from "../../src/wire/url/query.ts";
+import { resolveReference } from "../../src/wire/url/reference.ts";
+import { XmltvBody } from "../../src/wire/xmltv/body.ts";
+import { pushPieces } from "../wire/pieces.ts";
+
+type Pieces = readonly Uint8Array[];
+
+/** Returns all that the parser found, to be compared; throws when it says something that cannot be. */
+type Parse = (pieces: Pieces) => unknown;
+
+function text(pieces: Pieces): ByteString {
+  return bytesToString(Buffer.concat(pieces));
+}
+
+/** Parses the bytes as they lie within more bytes, which must not matter. */
+function within(pieces: Pieces, parse: (bytes: Uint8Array, offset: number, length: number) => unknown): unknown {
+  const bytes = Buffer.concat(pieces);
+  const alone = parse(bytes, 0, bytes.length);
+  const around = Buffer.concat([Buffer.alloc(7, 0xff), bytes, Buffer.alloc(200, 0x47)]);
+  const amid = parse(around, 7, bytes.length);
+  if (!Bun.deepEquals(alone, amid)) throw new Error(`alone ${Bun.inspect(alone)}, amid ${Bun.inspect(amid)}`);
+  return alone;
+}
+
+function demand(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`it does not hold that ${what}`);
+}
+
+function chunked(pieces: Pieces): unknown {
+  const decoder = new ChunkedDecoder();
+  const data: Uint8Array[] = [];
+  let taken = 0;
+  const chunkData = (piece: Uint8Array, start: number, length: number) =>
+    void data.push(piece.slice(start, start + length));
+  for (const piece of pieces) taken += decoder.push(piece, { chunkData });
+  return { taken, status: decoder.status, data: Buffer.concat(data).toString("latin1") };
+}
+
+function rtspDemux(pieces: Pieces): unknown {
+  const events: unknown[] = [];
+  const sink: RtspSink = {
+    frame: (channel, bytes, offset, length) =>
+      void events.push([channel, bytes.slice(offset, offset + length).toHex()]),
+    response: (response) => void events.push(response),
+    request: (request) => void events.push(request),
+  };
+  const demux = new RtspDemux(sink);
+  for (const piece of pieces) demux.push(piece);
+  return { events, failure: demux.failure, skipped: demux.skippedBytes };
+}
+
+/** The first line alone is not taken in pieces. */
+function rtspMessage(pieces: Pieces): unknown {
+  const all = Buffer.concat(pieces);
+  const newline = all.indexOf("\n");
+  const line = parseStartLine(all.toString("latin1", 0, Math.max(newline, 0)).replace(/\r$/, ""));
+  if (line === undefined) return undefined;
+  let before = newline + 1;
+  const rest = pieces.flatMap((piece) => {
+    const skipped = Math.min(before, piece.length);
+    before -= skipped;
+    return skipped === piece.length ? [] : [piece.subarray(skipped)];
+  });
+  return pushPieces(new RtspMessageParser(line), rest);
+}
+
+function m3u(pieces: Pieces): unknown {
+  const parser = new M3uParser();
+  for (const piece of pieces) parser.push(bytesToString(Buffer.from(piece)));
+  const playlist = parser.finish();
+  const again = new M3uParser();
+  for (const entry of playlist.entries) again.push(emitM3uEntry(entry));
+  demand(again.finish().entries.length === playlist.entries.length, "entries survive being written");
+  return playlist;
+}
+
+function xmltv(pieces: Pieces): unknown {
+  const body = new XmltvBody();
+  const out = pieces.map((piece) => Buffer.from(body.push(piece)).toString("latin1"));
+  // How much a broken document has given by then depends on its pieces.
+  return body.state === "failed" ? body.state : { state: body.state, out: out.join("") };
+}
+
+function rtp(pieces: Pieces): unknown {
+  return within(pieces, (bytes, offset, length) => {
+    if (!isRtp(bytes, offset, length)) return "no RTP";
+    const packet = emptyRtpPacket();
+    if (!parseRtp(bytes, offset, length, packet)) return "malformed";
+    const { payloadType, sequence, payloadStart, payloadEnd } = packet;
+    demand(payloadStart >= offset + 12 && payloadStart < payloadEnd, "the payload lies behind the header");
+    demand(payloadEnd <= offset + length, "the payload lies within the datagram");
+    return [payloadType, sequence, payloadStart - offset, payloadEnd - offset];
+  });
+}
+
+function tables(section: Uint8Array): unknown {
+  const { programme, streams } = parsePmt(section) ?? {};
+  const map = streams?.map(({ pid, type, descriptors }) => [pid, type, descriptors.toHex()]);
+  return [parsePat(section), programme, map];
+}
+
+/** Where packets begin in what is out of step depends on the pieces, so only the limits of the count are judged. */
+function mpegts(pieces: Pieces): unknown {
+  const continuity = new TsContinuity();
+  for (const piece of pieces) continuity.look(piece, 0, piece.length);
+  const bytes = Buffer.concat(pieces);
+  demand(continuity.errors >= 0 && continuity.errors <= bytes.length / 188, "a packet is one error at the most");
+  return within(pieces, (all, offset, length) => {
+    const found: unknown[] = [ts.isTransportStream(all, offset, length)];
+    const sections = new SectionReader((section, packets) => {
+      demand(section.length <= 4096 && packets > 0, "a section is no longer than one may be");
+      found.push([section.toHex(), packets, tables(section)]);
+    });
+    for (let at = offset; at + 188 <= offset + length; at += 188) {
+      const payload = ts.payloadOffset(all, at);
+      demand(payload > at && payload <= at + 188, "the payload lies within the packet");
+      const pictures = [0x02, 0x1b, 0x24].map((type) => ts.startsDecodablePicture(all, at, type));
+      found.push([ts.packetId(all, at), payload - at, sections.push(all, at), pictures]);
+      // What is nearly a table hardly ever has the right CRC: it is read as if it had.
+      found.push(tables(all.subarray(payload + 1, at + 188)));
+    }
+    return found;
+  });
+}
+
+function stun(pieces: Pieces): unknown {
+  const bytes = Buffer.concat(pieces);
+  const mapped = parseBindingResponse(bytes, [bytes.subarray(8, 20)]);
+  demand(mapped === undefined || (mapped.port > 0 && mapped.port < 65536), "a port is one");
+  demand(mapped === undefined || isStun(bytes, 0, bytes.length), "a response is STUN");
+  demand(parseBindingResponse(bytes, []) === undefined, "nobody is answered who did not ask");
+  return mapped;
+}
+
+/** Group and source are the first and the next four bytes. */
+function igmp(pieces: Pieces): unknown {
+  const bytes = Buffer.concat([...pieces, Buffer.alloc(8)]);
+  const [group, source] = [bytes.subarray(0, 4), bytes.subarray(4, 8)];
+  const reports = [membershipReportV2(group), membershipReportV3(group), membershipReportV3(group, source)];
+  for (const report of reports) demand(internetChecksum(report) === 0, "the checksum is right");
+  return reports;
+}
+
+function configFile(pieces: Pieces): unknown {
+  const found = { draft: { values: {}, given: new Set() }, locked: new Set(), services: "", complaints: [] };
+  const merge = { ...found, servicePort: () => undefined };
+  // Only what files give is looked at here; a draft of all defaults would say nothing more.
+  mergeConfigFile(merge as unknown as Parameters<typeof mergeConfigFile>[0], "file", Buffer.concat(pieces).toString());
+  return [found.draft, merge.services, found.complaints];
+}
+
+function accessLog(pieces: Pieces): unknown {
+  const all = Buffer.concat(pieces);
+  const value = bytesToString(all);
+  const entry = {
+    ...{ time: 0, zoneOffset: -90, clientAddress: value, workerPid: 1, method: value, serviceUrl: value, host: value },
+    ...{ userAgent: value, forwardedFor: value, serviceType: "rtp" as const, upstreamUrl: value },
+  };
+  const lines = [all.toString(), "$request $remote_addr $remote_port"].map((format) =>
+    accessLogLine(parseAccessLogFormat(format), entry),
+  );
+  demand(
+    lines.every((line) => line.length <= 8192 && line.endsWith("\n")),
+    "a line is not too long, and ends",
+  );
+  const printable = [...lines[1]!.slice(0, -1)].every((char) => char >= " " && char !== "\x7f");
+  demand(printable, "no client can write control characters to the log");
+  return lines;
+}
+
+function url(pieces: Pieces): unknown {
+  const raw = text(pieces);
+  const decoded = percentDecode(raw);
+  demand(decoded === undefined || percentDecode(percentEncode(decoded)) === decoded, "what is encoded is decoded");
+  const proxied = parseProxyUrl(raw);
+  if (proxied.kind === "url") {
+    const again = parseProxyUrl(formatProxyUrl(proxied.url).slice("http://".length));
+    demand(Bun.deepEquals(again, proxied), "a proxied URL survives being written");
+  }
+  const rtsp = parseRtspUrl(raw);
+  if (rtsp.kind === "url") {
+    const again = parseRtspUrl(formatRtspUrl(rtsp.url).slice("rtsp://".length));
+    const { credentials: _, ...rest } = rtsp.url;
+    demand(
+      again.kind === "url" && Bun.deepEquals({ ...again.url, credentials: _ }, { ...rest, credentials: _ }),
+      "an RTSP URL survives being written",
+    );
+    followRedirect(raw, rtsp.url);
+  }
+  return {
+    ...{
+      decoded,
+      proxied,
+      rtsp,
+      authority: parseAuthority(raw),
+      address: parseIpAddress(raw),
+      target: splitTarget(raw),
+    },
+    ...{ reference: resolveReference("http://h/a/b?c", raw), control: resolveControl("rtsp://h/a/b", raw, raw) },
+    ...{ parameter: queryParameter(raw, "a"), taken: takeParameters(raw, ["a"]) },
+  };
+}
+
+function playlistRewriting(pieces: Pieces): unknown {
+  const rules = { base: "http://relay/", upstream: "http://u/d/x.m3u8", proxyHttps: true, encodedToken: "t" };
+  const rewritten = rewritePlaylist(text(pieces), (reference) => proxyLink(reference, rules));
+  demand(
+    rewritten === undefined || rewritten.split("\n").length === text(pieces).split("\n").length,
+    "lines stay lines",
+  );
+  return rewritten;
+}
+
+/** By the name of the directory with their inputs. */
+export const PARSERS: Readonly<Record<string, Parse>> = {
+  "access-log": accessLog,
+  challenge: (pieces) => parseChallenges([text(pieces)]),
+  chunked,
+  "config-file": configFile,
+  hls: playlistRewriting,
+  "http-request": (pieces) => pushPieces(new RequestHeadParser(), pieces),
+  "http-response": (pieces) => pushPieces(new ResponseHeadParser("GET"), pieces),
+  igmp,
+  m3u,
+  mpegts,
+  rtp,
+  "rtsp-demux": rtspDemux,
+  "rtsp-message": rtspMessage,
+  "rtsp-transport": (pieces) => [parseTransports(text(pieces)), parseChosenTransport(text(pieces))],
+  sdp: (pieces) => parseSdp(Buffer.concat(pieces)),
+  stun,
+  url,
+  xmltv,
+};
