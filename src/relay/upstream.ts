@@ -44,6 +44,12 @@ export interface RtpCounts {
   readonly duplicates: number;
   /** Packets behind what was already delivered. */
   readonly late: number;
+  /** Where there is parity (FEC): packets that it gave back, … */
+  readonly repaired?: number;
+  /** … those of `lost` that it could not give back, … */
+  readonly unrepairable?: number;
+  /** … and those that it brought but that did not prove to be right. */
+  readonly refused?: number;
 }
 
 /** A published state of an upstream; the rooms of upstream/ and those who show it know the numbers. */

@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { allocate } from "../../../src/system/memory.ts";
 import { Depacketizer } from "../../../src/upstream/rtp/depacketizer.ts";
-import { seededRandom } from "../../e2e/random.ts";
 import { sequenceOf } from "../../fakes/fec-encoder.ts";
+import { seededRandom } from "../../fakes/random.ts";
 
 const MAGIC = "UDPDUMP1";
 const FOLDER = process.env["SLUICE_CAPTURES"] ?? "";
