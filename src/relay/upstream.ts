@@ -69,8 +69,18 @@ export interface Upstream {
   readonly rtp: RtpCounts | undefined;
 }
 
+/** What a stream has been given, which can be read again for a while. */
+export interface MediaHistory {
+  /** Position behind the last byte. */
+  readonly head: number;
+  /** Copies `length` bytes from `position` on. False when they are gone, or have not come. */
+  recall(position: number, into: Memory, offset: number, length: number): boolean;
+}
+
 /** What an upstream sees of the stream that it feeds. */
 export interface UpstreamParent {
+  /** Of what `append` has added; undefined where nothing is kept. */
+  readonly history?: MediaHistory;
   /** Adds one unit: a datagram's payload, an interleaved frame's. */
   append(from: Memory, offset: number, length: number): void;
   /**

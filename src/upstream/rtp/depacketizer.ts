@@ -13,7 +13,7 @@ import { Repair } from "./repair.ts";
 export type PayloadKind = "mp2t-rtp" | "mp2t-direct";
 
 /** What takes the media. */
-export type MediaSink = Pick<UpstreamParent, "append" | "markRandomAccess">;
+export type MediaSink = Pick<UpstreamParent, "append" | "markRandomAccess" | "history">;
 
 export class Depacketizer implements DatagramSink, PayloadSink {
   /** Of the latest media datagram that was MPEG-TS. */
@@ -40,7 +40,7 @@ export class Depacketizer implements DatagramSink, PayloadSink {
 
   /** Parity will come from a port of its own: what comes there is for the `Repair` that this answers. */
   expectParity(): Repair {
-    this.repair ??= new Repair(this.reorder);
+    this.repair ??= new Repair(this.reorder, this.#parent.history);
     this.repair.expect();
     return this.repair;
   }
@@ -56,7 +56,7 @@ export class Depacketizer implements DatagramSink, PayloadSink {
       const payloadLength = packet.payloadEnd - packet.payloadStart;
       if (isParityType(packet.payloadType) && !isTransportStream(bytes, packet.payloadStart, payloadLength, 2)) {
         this.parity++;
-        this.repair ??= new Repair(this.reorder);
+        this.repair ??= new Repair(this.reorder, this.#parent.history);
         this.repair.datagram(memory, offset, length);
         return;
       }

@@ -106,7 +106,7 @@ export class ReorderBuffer {
   /**
    * From now on delivered packets stay in `window`, where `repair` finds them; nobody else may change it. A half of it is
    * theirs; the other half is for packets that wait, so that a hole may wait for more packets than usual, as long as
-   * `repair` has hope. Costs a copy of every packet.
+   * `repair` has hope. Costs a copy of every packet, unless the window has a history.
    */
   keepDelivered(window: PacketWindow, repair: HoleRepair): void {
     if (window.size < 2 * this.#holeMaxPackets) throw new RangeError(`a window of ${window.size} packets is too small`);
@@ -155,6 +155,8 @@ export class ReorderBuffer {
       this.#next = (sequence + 1) & 0xffff;
       this.#deliveredAt = this.#now;
       this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    } else if (sequence === this.#next && this.#held === 0 && this.#phase === "active") {
+      this.#pass(packet, memory, offset, length);
     } else if (this.#phase === "active") this.#pushActive(packet, memory, offset, length);
     else this.#collect(packet, memory, offset, length);
   }
@@ -250,8 +252,9 @@ export class ReorderBuffer {
   #pass(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
     this.#next = (packet.sequence + 1) & 0xffff;
     this.#deliveredAt = this.#now;
-    if (this.#repair) this.#window.put(packet, memory, offset, length);
+    const position = this.#repair && this.#window.position;
     this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    if (this.#repair) this.#window.putDelivered(packet, memory, offset, length, position);
   }
 
   /** With nothing held, the numbers up to the window before `sequence` are lost all at once. */

@@ -1,4 +1,5 @@
 /** Repairs what is lost (multicast.md section 9): finds out of which kind the parity is that comes, and lets its decoder work. */
+import type { MediaHistory } from "../../relay/upstream.ts";
 import type { Memory } from "../../system/memory.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { emptyParityPacket, parseParityPacket } from "../../wire/fec/parity-packet.ts";
@@ -15,14 +16,17 @@ export class Repair implements HoleRepair, DatagramSink {
   /** Datagrams that are no parity, or contradict other parity. */
   ignored = 0;
   readonly #reorder: ReorderBuffer;
+  readonly #history: MediaHistory | undefined;
   readonly #parity = emptyParityPacket();
   readonly #xor = emptyXorParity();
   /** Undefined while nothing is kept. */
   #window: PacketWindow | undefined;
   #decoder: ReedSolomonRepair | SmpteRepair | undefined;
 
-  constructor(reorder: ReorderBuffer) {
+  /** @param history what is delivered need not be copied if it can be read again there */
+  constructor(reorder: ReorderBuffer, history: MediaHistory | undefined) {
     this.#reorder = reorder;
+    this.#history = history;
   }
 
   /** `active` once parity has come that can be understood, `unknown` when it proves to be wrong. */
@@ -98,7 +102,7 @@ export class Repair implements HoleRepair, DatagramSink {
   }
 
   #keep(size: number): PacketWindow {
-    const window = new PacketWindow(size);
+    const window = new PacketWindow(size, this.#history);
     this.#reorder.keepDelivered(window, this);
     return window;
   }
