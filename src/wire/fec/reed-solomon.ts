@@ -1,5 +1,6 @@
 /** The two Reed–Solomon codes that are on the air, and decoding what is missing of a group (multicast.md sections 9.5 and 9.6). */
-import { inverse, logarithm, multiply, power, productsOf } from "./gf256.ts";
+import { type ColumnSums, TableSums, VectorSums } from "./column-sums.ts";
+import { inverse, logarithm, multiply, power } from "./gf256.ts";
 
 /**
  * Parity `i` of `k` blocks is the value at x(k + i) of the polynomial of degree < k whose value at x(r) is block `r`.
@@ -44,8 +45,13 @@ export class Generator {
   /** Writes the columns from `from` to `to` of parity block `index` of a group of which nothing is missing. */
   encode(index: number, blocks: Blocks, into: Uint8Array, from: number, to: number): void {
     const row = this.row(index);
-    into.fill(0, from, to);
-    for (let r = 0; r < this.dataCount; r++) addMultiple(into, 0, blocks, r, row[r]!, from, to);
+    const sums = columnSums();
+    sums.reset(1, to - from);
+    for (let r = 0; r < this.dataCount; r++) {
+      load(sums, blocks, r, from, to);
+      sums.add(0, row[r]!);
+    }
+    sums.read(0, into, from);
   }
 
   #makeRow(index: number): Uint8Array {
@@ -73,7 +79,6 @@ export class ErasureDecoder {
   #indexes: readonly number[] = [];
   /** Row by row: missing blocks from what the parity blocks say of them. */
   #inverse: Uint8Array = new Uint8Array(0);
-  #sums = new Uint8Array(0);
 
   /**
    * @param missing places of the missing blocks
@@ -105,51 +110,44 @@ export class ErasureDecoder {
    */
   solve(blocks: Blocks, parities: readonly Uint8Array[], into: readonly Uint8Array[], from: number, to: number): void {
     const size = this.#missing.length;
-    const columns = to - from;
-    if (this.#sums.length < size * columns) this.#sums = new Uint8Array(size * columns);
-    const sums = this.#sums;
+    const sums = columnSums();
+    sums.reset(2 * size, to - from);
     for (let i = 0; i < size; i++) {
-      // Subtracting the blocks that are there leaves what the missing ones have added.
-      sums.set(parities[i]!.subarray(from, to), i * columns);
-      const row = this.#generator!.row(this.#indexes[i]!);
-      for (let r = 0; r < row.length; r++) {
-        if (blocks.bytes[r]) addMultiple(sums, i * columns - from, blocks, r, row[r]!, from, to);
-      }
+      sums.load(parities[i]!, from, to);
+      sums.add(i, 1);
     }
-    for (let j = 0; j < size; j++) {
-      const target = into[j]!;
-      target.fill(0, from, to);
-      for (let i = 0; i < size; i++) {
-        addProducts(target, 0, sums, i * columns - from, productsOf(this.#inverse[j * size + i]!), from, to);
-      }
+    // Subtracting the blocks that are there leaves what the missing ones have added.
+    const rows = this.#indexes.map((index) => this.#generator!.row(index));
+    for (let r = 0; r < this.#generator!.dataCount; r++) {
+      if (!blocks.bytes[r]) continue;
+      load(sums, blocks, r, from, to);
+      for (let i = 0; i < size; i++) sums.add(i, rows[i]![r]!);
     }
+    for (let i = 0; i < size; i++) {
+      sums.loadSum(i);
+      for (let j = 0; j < size; j++) sums.add(size + j, this.#inverse[j * size + i]!);
+    }
+    for (let j = 0; j < size; j++) sums.read(size + j, into[j]!, from);
   }
 }
 
-/** Adds `factor` times a block to `target`, whose column 0 would be at `offset`. */
-function addMultiple(
-  target: Uint8Array,
-  offset: number,
-  { bytes, lengths }: Blocks,
-  place: number,
-  factor: number,
-  from: number,
-  to: number,
-): void {
-  addProducts(target, offset, bytes[place]!, 0, productsOf(factor), from, Math.min(to, lengths[place]!));
+function load(sums: ColumnSums, { bytes, lengths }: Blocks, place: number, from: number, to: number): void {
+  sums.load(bytes[place]!, from, Math.max(from, Math.min(to, lengths[place]!)));
 }
 
-function addProducts(
-  target: Uint8Array,
-  targetOffset: number,
-  source: Uint8Array,
-  sourceOffset: number,
-  products: Uint8Array,
-  from: number,
-  to: number,
-): void {
-  for (let column = from; column < to; column++) {
-    target[targetOffset + column]! ^= products[source[sourceOffset + column]!]!;
+/** Made when the first packet is lost; everybody uses it in turn. */
+let sums: ColumnSums | undefined;
+
+function columnSums(): ColumnSums {
+  sums ??= makeColumnSums();
+  return sums;
+}
+
+function makeColumnSums(): ColumnSums {
+  try {
+    return new VectorSums();
+  } catch {
+    return new TableSums();
   }
 }
 
