@@ -119,10 +119,10 @@ export class PacketWindow {
       this.forget(sequence);
       return undefined;
     }
-    const header = index * RTP_HEADER_BYTES;
-    slot.memory.bytes.set(this.#headers.subarray(header, header + RTP_HEADER_BYTES));
+    const { bytes } = slot.memory;
+    for (let i = 0, from = index * RTP_HEADER_BYTES; i < RTP_HEADER_BYTES; i++) bytes[i] = this.#headers[from + i]!;
     slot.length = length;
-    slot.payloadType = slot.memory.bytes[1]! & 0x7f;
+    slot.payloadType = bytes[1]! & 0x7f;
     slot.sequence = sequence;
     slot.payloadStart = RTP_HEADER_BYTES;
     slot.payloadEnd = length;

@@ -156,11 +156,9 @@ export class ReedSolomonRepair implements HoleRepair {
     const begin = group?.begin ?? latest.begin + groupsAhead * dataCount;
     const seen = sequenceDifference(newest, begin);
     if (seen >= dataCount + this.#lag + PATIENCE_PACKETS) return false;
-    let missing = 0;
     // What is not older than that may have been overtaken.
     const due = Math.min(dataCount, seen - PATIENCE_PACKETS + 1);
-    for (let place = 0; place < due; place++) if (!this.#window.has((begin + place) & 0xffff)) missing++;
-    return missing <= parityCount;
+    return this.#missing({ begin, dataCount: due }) <= parityCount;
   }
 
   /** All packets of it have been delivered, or given up. */
@@ -183,8 +181,16 @@ export class ReedSolomonRepair implements HoleRepair {
     return missing;
   }
 
+  #missing({ begin, dataCount }: Pick<ParityPacket, "begin" | "dataCount">): number {
+    let missing = 0;
+    for (let place = 0; place < dataCount; place++) if (!this.#window.has((begin + place) & 0xffff)) missing++;
+    return missing;
+  }
+
   #attempt(group: ParityGroup): void {
     if (group.state !== "open" || this.#job) return;
+    // Nearly always more is missing than can be solved yet, and what is there need not be looked at.
+    if (this.#missing(group) > group.indexes.length) return;
     const missing = this.#gather(group);
     if (missing.length === 0) group.state = "whole";
     if (missing.length === 0 || missing.length > group.indexes.length) return;
@@ -213,13 +219,18 @@ export class ReedSolomonRepair implements HoleRepair {
     counts.refused = (counts.refused ?? 0) + job.missing.length;
   }
 
-  /** What is cheap goes first: the headers alone nearly always tell a wrong code. */
+  /** What is cheap goes first: the headers alone nearly always tell a wrong code. A proven one is solved in one go. */
   #solveHeaders(job: Job): boolean {
-    const { group, missing, begin } = job;
+    const { group, missing } = job;
     const generator = this.#trust.generator(job.codes[0]!, group.dataCount);
     if (!this.#decoder.begin(generator, missing, group.indexes.slice(0, missing.length))) return false;
     while (this.#memories.length < missing.length) this.#memories.push(allocate(MAX_BLOCK_BYTES));
+    if (this.isProven) return true;
     this.#solve(job, RTP_HEADER_BYTES);
+    return this.#haveTheirNumbers(job);
+  }
+
+  #haveTheirNumbers({ missing, begin }: Job): boolean {
     return missing.every((place, i) => {
       const { bytes } = this.#memories[i]!;
       const sequence = (bytes[2]! << 8) | bytes[3]!;
@@ -245,6 +256,7 @@ export class ReedSolomonRepair implements HoleRepair {
 
   /** The packets, if they prove to be right. */
   #proven(job: Job): StoredPacket[] | undefined {
+    if (!this.#haveTheirNumbers(job)) return undefined;
     const { blockLength: length } = job.group;
     const packets: StoredPacket[] = [];
     for (let i = 0; i < job.missing.length; i++) {

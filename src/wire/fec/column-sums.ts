@@ -105,7 +105,7 @@ export class VectorSums implements ColumnSums {
   load(block: Uint8Array, from: number, to: number): void {
     this.#source = TABLES_BYTES;
     this.#bytes.set(block.subarray(from, to), this.#source);
-    this.#bytes.fill(0, this.#source + to - from, this.#source + this.#stride);
+    if (to - from < this.#stride) this.#bytes.fill(0, this.#source + to - from, this.#source + this.#stride);
   }
 
   loadSum(sum: number): void {
