@@ -6,6 +6,7 @@ import { emptyRtpPacket, isRtp, parseRtp, RTP_HEADER_BYTES, sequenceDifference }
 import { CodeTrust } from "./code-trust.ts";
 import type { PacketWindow, StoredPacket } from "./packet-window.ts";
 import { type ParityGroup, ParityGroups } from "./parity-groups.ts";
+import { ParitySchedule } from "./parity-schedule.ts";
 import type { HoleRepair, ReorderBuffer } from "./reorder.ts";
 import { RepairProof, trimmedEnd } from "./repair-proof.ts";
 
@@ -16,14 +17,6 @@ const SLICE_MIN_COLUMNS = 16;
 const MAX_GROUP_PACKETS = 256;
 /** How far from the latest packet a group may begin. */
 const MAX_DISTANCE = 1024;
-/** Parity and media may overtake each other by so much. */
-const PATIENCE_PACKETS = 32;
-/** After so many groups without any parity, no more is expected. */
-const MAX_GROUPS_WITHOUT_PARITY = 3;
-/** Hope is looked at again after so many packets. */
-const HOPE_PACKETS = 8;
-
-type LatestGroup = Pick<ParityPacket, "begin" | "end" | "dataCount" | "parityCount">;
 
 /** A decode that is under way. */
 interface Job {
@@ -41,6 +34,7 @@ export class ReedSolomonRepair implements HoleRepair {
   readonly #reorder: ReorderBuffer;
   readonly #window: PacketWindow;
   readonly #proof: RepairProof;
+  readonly #schedule: ParitySchedule;
   readonly #trust = new CodeTrust();
   readonly #groups = new ParityGroups();
   readonly #decoder = new ErasureDecoder();
@@ -52,22 +46,16 @@ export class ReedSolomonRepair implements HoleRepair {
   /** For what decodes bring. */
   readonly #memories: Memory[] = [];
   #job: Job | undefined;
-  /** The latest group of which parity has come; groups follow each other without a gap. */
-  #latest: LatestGroup | undefined;
-  /** By how many packets of media the parity of a group may come behind it. */
-  #lag = 0;
-  /** The hole that there was hope for, and how long it need not be looked at again. */
-  readonly #hope = { hole: -1, until: 0 };
-
   constructor(reorder: ReorderBuffer, window: PacketWindow) {
     this.#reorder = reorder;
     this.#window = window;
     this.#proof = new RepairProof(window);
+    this.#schedule = new ParitySchedule(window);
   }
 
   /** What it repairs, for people. */
   get about(): string {
-    const { dataCount = 0, parityCount = 0 } = this.#latest ?? {};
+    const { dataCount = 0, parityCount = 0 } = this.#schedule.latest ?? {};
     return `Reed–Solomon, ${parityCount} parity packets for ${dataCount}`;
   }
 
@@ -86,7 +74,7 @@ export class ReedSolomonRepair implements HoleRepair {
     if (!isActive) return true;
     if (Math.abs(sequenceDifference(newest, packet.begin)) > MAX_DISTANCE) return false;
     if (packet.dataCount + packet.parityCount > MAX_GROUP_PACKETS) return false;
-    this.#learn(packet, newest);
+    this.#schedule.came(packet, newest);
     if (sequenceDifference(next, packet.end) > 0) {
       if (this.#trust.wantsGroup()) this.#checkWhole(packet, memory);
       return true;
@@ -101,19 +89,18 @@ export class ReedSolomonRepair implements HoleRepair {
 
   held(sequence: number): void {
     // Nearly always parity comes behind its group, and then this packet can be of no known group.
-    if (!this.#latest || sequenceDifference(sequence, this.#latest.end) > 0) return;
+    const { latest } = this.#schedule;
+    if (!latest || sequenceDifference(sequence, latest.end) > 0) return;
     const group = this.#groups.find(sequence);
     if (group) this.#attempt(group);
   }
 
   mayRepair(hole: number, newest: number): boolean {
-    if (!this.#latest || this.isUnknown) return false;
-    const hope = this.#hope;
-    if (hope.hole === hole && sequenceDifference(hope.until, newest) > 0) return true;
-    if (!this.#hasHope(hole, newest, this.#latest)) return false;
-    hope.hole = hole;
-    hope.until = (newest + HOPE_PACKETS) & 0xffff;
-    return true;
+    if (this.isUnknown) return false;
+    if (this.#schedule.hadHope(hole, newest)) return true;
+    const group = this.#groups.find(hole);
+    if (group?.state === "refused") return false;
+    return (group !== undefined && group === this.#job?.group) || this.#schedule.hasHope(hole, newest, group);
   }
 
   tick(): void {
@@ -121,7 +108,8 @@ export class ReedSolomonRepair implements HoleRepair {
     if (!job) return;
     const { group, begin, missing } = job;
     this.#job = undefined;
-    const isSame = group.state === "open" && group.begin === begin && this.#gather(group).length === missing.length;
+    const isOpen = group.state === "open" && group.begin === begin;
+    const isSame = isOpen && this.#gather(group).join() === missing.join();
     if (isSame) {
       this.#job = job;
       this.#proceed(job);
@@ -134,31 +122,7 @@ export class ReedSolomonRepair implements HoleRepair {
   reset(): void {
     this.#groups.clear();
     this.#job = undefined;
-    this.#latest = undefined;
-    this.#lag = 0;
-    this.#hope.hole = -1;
-  }
-
-  #learn({ begin, end, dataCount, parityCount }: ParityPacket, newest: number): void {
-    this.#hope.hole = -1;
-    this.#lag = Math.max(this.#lag, sequenceDifference(newest, end));
-    if (this.#latest?.begin !== begin) this.#latest = { begin, end, dataCount, parityCount };
-  }
-
-  /** Looks at what of the hole's group has come, or, if no parity of it has come yet, of the group that is to be expected. */
-  #hasHope(hole: number, newest: number, latest: LatestGroup): boolean {
-    const group = this.#groups.find(hole);
-    if (group?.state === "refused") return false;
-    if (group && this.#job?.group === group) return true;
-    const { dataCount, parityCount } = group ?? latest;
-    const groupsAhead = Math.floor(sequenceDifference(hole, latest.begin) / dataCount);
-    if (groupsAhead > MAX_GROUPS_WITHOUT_PARITY) return false;
-    const begin = group?.begin ?? latest.begin + groupsAhead * dataCount;
-    const seen = sequenceDifference(newest, begin);
-    if (seen >= dataCount + this.#lag + PATIENCE_PACKETS) return false;
-    // What is not older than that may have been overtaken.
-    const due = Math.min(dataCount, seen - PATIENCE_PACKETS + 1);
-    return this.#missing({ begin, dataCount: due }) <= parityCount;
+    this.#schedule.reset();
   }
 
   /** All packets of it have been delivered, or given up. */
@@ -181,16 +145,10 @@ export class ReedSolomonRepair implements HoleRepair {
     return missing;
   }
 
-  #missing({ begin, dataCount }: Pick<ParityPacket, "begin" | "dataCount">): number {
-    let missing = 0;
-    for (let place = 0; place < dataCount; place++) if (!this.#window.has((begin + place) & 0xffff)) missing++;
-    return missing;
-  }
-
   #attempt(group: ParityGroup): void {
     if (group.state !== "open" || this.#job) return;
     // Nearly always more is missing than can be solved yet, and what is there need not be looked at.
-    if (this.#missing(group) > group.indexes.length) return;
+    if (this.#schedule.missing(group.begin, group.dataCount) > group.indexes.length) return;
     const missing = this.#gather(group);
     if (missing.length === 0) group.state = "whole";
     if (missing.length === 0 || missing.length > group.indexes.length) return;
