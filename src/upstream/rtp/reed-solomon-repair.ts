@@ -70,8 +70,8 @@ export class ReedSolomonRepair implements HoleRepair {
 
   /** Takes what was parsed in `memory`. False when it makes no sense, or contradicts what has come before. */
   accept(packet: ParityPacket, memory: Memory): boolean {
-    const { isActive, next, newest } = this.#reorder;
-    if (!isActive) return true;
+    const { awaited: next, newest } = this.#reorder;
+    if (next === undefined) return true;
     if (Math.abs(sequenceDifference(newest, packet.begin)) > MAX_DISTANCE) return false;
     if (packet.dataCount + packet.parityCount > MAX_GROUP_PACKETS) return false;
     this.#schedule.came(packet, newest);

@@ -82,25 +82,20 @@ export class ReorderBuffer {
     this.#sink = sink;
   }
 
+  /** The sequence number that is to be delivered next; undefined before the first delivery. */
+  get awaited(): number | undefined {
+    return this.#phase === "active" ? this.#next : undefined;
+  }
+
+  /** The latest packet that has come; meaningless before the first delivery. */
+  get newest(): number {
+    return this.#held > 0 ? this.#newest : (this.#next - 1) & 0xffff;
+  }
+
   /** So long after they came, `tick` delivers packets that are held back, even if nothing more comes. Undefined: none are. */
   get flushInMs(): number | undefined {
     if (this.#phase === "collecting") return COLLECT_MS;
     return this.#held > 0 ? HOLE_MAX_MS : undefined;
-  }
-
-  /** Whether packets are delivered; before that `next` means nothing. */
-  get isActive(): boolean {
-    return this.#phase === "active";
-  }
-
-  /** The next to deliver. */
-  get next(): number {
-    return this.#next;
-  }
-
-  /** The latest packet that has come. */
-  get newest(): number {
-    return this.#held > 0 ? this.#newest : (this.#next - 1) & 0xffff;
   }
 
   /**

@@ -75,8 +75,8 @@ export class SmpteRepair implements HoleRepair {
 
   /** Takes what was parsed in `memory`. False when it makes no sense. */
   accept(parity: XorParity, memory: Memory): boolean {
-    const { isActive, next, newest } = this.#reorder;
-    if (!isActive) return true;
+    const { awaited: next, newest } = this.#reorder;
+    if (next === undefined) return true;
     const last = lastOf(parity);
     const isNear = Math.abs(sequenceDifference(newest, last)) <= MAX_DISTANCE;
     const isSmall = (parity.count - 1) * parity.stride <= MAX_SPAN;
@@ -180,7 +180,8 @@ export class SmpteRepair implements HoleRepair {
       for (const parity of this.#waiting) {
         if (!parity.isUsed) continue;
         const missing = this.#missing(parity);
-        const isOver = missing === 0 || sequenceDifference(this.#reorder.next, lastOf(parity)) > 0;
+        const next = this.#reorder.awaited;
+        const isOver = missing === 0 || next === undefined || sequenceDifference(next, lastOf(parity)) > 0;
         if (isOver) parity.isUsed = false;
         if (missing === 1 && !isOver && this.#repair(parity)) progress = true;
       }
