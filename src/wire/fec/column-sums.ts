@@ -60,6 +60,8 @@ const PAGE_BYTES = 65536;
 /** For each factor, the products of the low nibbles, then those of the high ones. */
 const TABLE_BYTES = 2 * NIBBLES;
 const TABLES_BYTES = FACTORS * TABLE_BYTES;
+/** Packets are stored in areas of so much or less, but for very large ones. */
+const BLOCK_BYTES = 2048;
 
 /** Addresses in the memory of the module. */
 type AddProducts = (target: number, source: number, end: number, table: number) => void;
@@ -103,8 +105,10 @@ export class VectorSums implements ColumnSums {
   }
 
   load(block: Uint8Array, from: number, to: number): void {
-    this.#source = TABLES_BYTES;
-    this.#bytes.set(block.subarray(from, to), this.#source);
+    // A view of the columns alone would be an object for each block, and dearer than to copy all of it.
+    const isSmall = block.length <= BLOCK_BYTES;
+    this.#bytes.set(isSmall ? block : block.subarray(from, to), TABLES_BYTES);
+    this.#source = TABLES_BYTES + (isSmall ? from : 0);
     if (to - from < this.#stride) this.#bytes.fill(0, this.#source + to - from, this.#source + this.#stride);
   }
 
@@ -124,7 +128,7 @@ export class VectorSums implements ColumnSums {
 
   /** Behind the tables stands the block that is added, then the sums. */
   #addressOf(sum: number): number {
-    return TABLES_BYTES + (sum + 1) * this.#stride;
+    return TABLES_BYTES + Math.max(BLOCK_BYTES, this.#columns) + VECTOR_BYTES + sum * this.#stride;
   }
 }
 
