@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { UdpPair } from "../system/udp-pair.ts";
-import { type HeaderField, headerValue } from "../wire/http/request.ts";
+import { type HeaderField, headerValue } from "../wire/http/header-fields.ts";
 import { type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
 import type { LoopClip } from "../wire/mpegts/loop.ts";
 import { RtspDemux, type RtspSink } from "../wire/rtsp/demux.ts";
@@ -100,11 +100,9 @@ export class SourceConnection implements RtspSink, Receiver {
     this.#await();
     const { status, reason, headers = [], body = "" } = this.#answer(request);
     const cseq = headerValue(request.headers, "cseq");
-    const head = emitRtspResponse(status, reason, [
-      ...(cseq === undefined ? [] : [{ name: "CSeq", value: cseq }]),
-      ...headers,
-      ...(body === "" ? [] : [{ name: "Content-Length", value: String(body.length) }]),
-    ]);
+    const fields: HeaderField[] = cseq === undefined ? [...headers] : [["CSeq", cseq], ...headers];
+    if (body !== "") fields.push(["Content-Length", String(body.length)]);
+    const head = emitRtspResponse(status, reason, fields);
     this.#outbox.send(Buffer.concat([head, Buffer.from(body, "latin1")]));
   }
 
@@ -142,7 +140,7 @@ export class SourceConnection implements RtspSink, Receiver {
   #answer(request: RtspRequest): Answer {
     switch (request.method) {
       case "OPTIONS":
-        return this.#ok([{ name: "Public", value: METHODS }]);
+        return this.#ok([["Public", METHODS]]);
       case "DESCRIBE":
         return this.#describe(request);
       case "SETUP":
@@ -163,7 +161,7 @@ export class SourceConnection implements RtspSink, Receiver {
     const playback = this.#playback(url);
     if (!playback) return NOT_FOUND;
     const body = description(this.#parent.title, url, playback);
-    return this.#ok([{ name: "Content-Type", value: "application/sdp" }], body);
+    return this.#ok([["Content-Type", "application/sdp"]], body);
   }
 
   #setUp({ url, headers }: RtspRequest): Answer {
@@ -175,7 +173,7 @@ export class SourceConnection implements RtspSink, Receiver {
     this.#state = "ready";
     this.#way = way;
     this.#sessionId = randomBytes(SESSION_ID_BYTES).toString("hex");
-    return this.#ok([{ name: "Transport", value: way.answer }]);
+    return this.#ok([["Transport", way.answer]]);
   }
 
   #play(request: RtspRequest): Answer {
@@ -188,7 +186,7 @@ export class SourceConnection implements RtspSink, Receiver {
     if (!playback) return { status: 457, reason: "Invalid Range" };
     this.#state = "playing";
     this.#playout = new Playout(this.#parent.clip, playback, this, performance.now());
-    return this.#ok([{ name: "Range", value: range ?? nptRange(playback) }]);
+    return this.#ok([["Range", range ?? nptRange(playback)]]);
   }
 
   #tearDown(request: RtspRequest): Answer {
@@ -211,7 +209,7 @@ export class SourceConnection implements RtspSink, Receiver {
   }
 
   #ok(headers: readonly HeaderField[] = [], body = ""): Answer {
-    const session = { name: "Session", value: `${this.#sessionId};timeout=${SESSION_TIMEOUT_S}` };
+    const session: HeaderField = ["Session", `${this.#sessionId};timeout=${SESSION_TIMEOUT_S}`];
     return { status: 200, reason: "OK", headers: this.#sessionId === "" ? headers : [session, ...headers], body };
   }
 

@@ -1,7 +1,8 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import { type HttpRequest, type RequestHandler, RequestReader } from "./request.ts";
-import { emitHead, emitResponse, type HttpResponse, type ResponseHeader, type StreamHead } from "./response.ts";
+import { emitHead, emitResponse, type HttpResponse, type StreamHead } from "./response.ts";
 
 export interface ConnectionTimeouts {
   /** From the accept to the end of the request head. */
@@ -61,7 +62,7 @@ export class Connection {
   /** Some upstream of this connection has stopped reading because the client is slow (flow-control.md section 6). */
   anyUpstreamPaused = false;
   #sentBytes = 0;
-  #standingHeaders: readonly ResponseHeader[] = [];
+  #standingHeaders: readonly HeaderField[] = [];
   #meter: SendMeter | undefined;
   #writer: StreamWriter | undefined;
   #closed: AbortController | undefined;
@@ -113,7 +114,7 @@ export class Connection {
   }
 
   /** Puts headers into every answer that has none of their names; cookies into each (RFC 6265 section 3). */
-  setStandingHeaders(headers: readonly ResponseHeader[]): void {
+  setStandingHeaders(headers: readonly HeaderField[]): void {
     this.#standingHeaders = headers;
   }
 

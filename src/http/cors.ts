@@ -1,12 +1,13 @@
 /** Leave for web pages of other origins to use the relay (`cors-allow-origin`, http.md section 6). */
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { HttpRequest } from "./request.ts";
-import type { HttpResponse, ResponseHeader } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 
 const PREFLIGHT_MAX_AGE_S = 86_400;
 const USUAL_METHODS = "GET, HEAD, OPTIONS";
 
 /** Stands in every answer. Empty without an origin, which is fixed: that of the request does not matter. */
-export function corsHeaders(origin: string | undefined): readonly ResponseHeader[] {
+export function corsHeaders(origin: string | undefined): readonly HeaderField[] {
   return origin ? [["Access-Control-Allow-Origin", origin]] : [];
 }
 

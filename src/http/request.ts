@@ -1,11 +1,6 @@
 /** Requests as routes see them, and their collection from the pieces that a socket delivers. */
-import {
-  type HeadErrorStatus,
-  type HeaderField,
-  headerValue,
-  type RequestHead,
-  RequestHeadParser,
-} from "../wire/http/request.ts";
+import { type HeaderField, headerValue } from "../wire/http/header-fields.ts";
+import { type HeadErrorStatus, type RequestHead, RequestHeadParser } from "../wire/http/request.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
 import type { Connection } from "./connection.ts";
 

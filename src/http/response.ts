@@ -1,11 +1,10 @@
 /** Responses that the server makes itself, and the heads of streams (http.md sections 17 and 19). */
-
-export type ResponseHeader = readonly [name: string, value: string];
+import { emitMessageHead, type HeaderField, isNamed } from "../wire/http/header-fields.ts";
 
 export interface HttpResponse {
   readonly status: number;
   /** Written in this order and spelling. `Connection: close` is added behind `Content-Type` unless one is given. */
-  readonly headers: readonly ResponseHeader[];
+  readonly headers: readonly HeaderField[];
   /** Text is sent as UTF-8. Left out when the request was HEAD. */
   readonly body?: string | Uint8Array;
 }
@@ -34,7 +33,7 @@ const REASONS: Readonly<Record<number, string>> = {
 const JOIN_MAX_BYTES = 64 * 1024;
 
 /** An error page. `extraHeaders` stand behind Content-Type and Connection. */
-export function errorResponse(status: number, extraHeaders: readonly ResponseHeader[] = []): HttpResponse {
+export function errorResponse(status: number, extraHeaders: readonly HeaderField[] = []): HttpResponse {
   return {
     status,
     headers: [["Content-Type", "text/html; charset=utf-8"], ["Connection", "close"], ...extraHeaders],
@@ -47,16 +46,15 @@ export interface StreamHead {
   readonly status: number;
   /** Somebody else's, to be passed on; by default the usual words of the status. */
   readonly statusLine?: string | undefined;
-  readonly headers: readonly ResponseHeader[];
+  readonly headers: readonly HeaderField[];
 }
 
-/** Status line, headers completed by `standing`, and the empty line. What cannot stand in a value becomes a space. */
+/** Status line, headers completed by `standing`, and the empty line. */
 export function emitHead(
   { status, statusLine = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`, headers }: StreamHead,
-  standing: readonly ResponseHeader[],
+  standing: readonly HeaderField[],
 ): Buffer<ArrayBuffer> {
-  const lines = completeHeaders(headers, standing).map(([name, value]) => `${name}: ${safeValue(value)}\r\n`);
-  return Buffer.from(`${safeValue(statusLine)}\r\n${lines.join("")}\r\n`, "latin1");
+  return emitMessageHead(statusLine, completeHeaders(headers, standing));
 }
 
 /**
@@ -66,7 +64,7 @@ export function emitHead(
 export function emitResponse(
   response: HttpResponse,
   withBody: boolean,
-  standing: readonly ResponseHeader[] = [],
+  standing: readonly HeaderField[] = [],
 ): Uint8Array[] {
   const { body = "" } = response;
   const head = emitHead(response, standing);
@@ -79,18 +77,10 @@ export function emitResponse(
  * Adds what `headers` lack: `Connection: close` behind `Content-Type`, and `standing` behind `Connection`. Only cookies are
  * added to others of their name (RFC 6265 section 3).
  */
-function completeHeaders(
-  headers: readonly ResponseHeader[],
-  standing: readonly ResponseHeader[],
-): readonly ResponseHeader[] {
-  const find = (name: string) => headers.findIndex((header) => header[0].toLowerCase() === name);
-  const missing = standing.filter(([name]) => name === "Set-Cookie" || find(name.toLowerCase()) < 0);
+function completeHeaders(headers: readonly HeaderField[], standing: readonly HeaderField[]): readonly HeaderField[] {
+  const find = (name: string) => headers.findIndex((field) => isNamed(field, name));
+  const missing = standing.filter(([name]) => name === "Set-Cookie" || find(name) < 0);
   const connection = find("connection");
   if (connection >= 0) return headers.toSpliced(connection + 1, 0, ...missing);
   return headers.toSpliced(find("content-type") + 1, 0, ["Connection", "close"], ...missing);
-}
-
-/** RFC 9110 section 5.5: a line break in a value would begin a header of somebody else's choice. */
-function safeValue(value: string): string {
-  return value.replace(/[^\t -~\x80-\xff]/g, " ");
 }

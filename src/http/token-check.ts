@@ -1,5 +1,5 @@
 /** Whether a request knows the access token (http.md section 7). */
-import type { HeaderField } from "../wire/http/request.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import { type ByteString, type UnicodeText, utf8Encode } from "../wire/text/byte-string.ts";
 import { presentedToken, type TokenSource } from "./token.ts";
 

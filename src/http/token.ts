@@ -1,8 +1,7 @@
 /** The access token `r2h-token` in requests and answers (http.md section 7). */
 
 import { cookieValue } from "../wire/http/cookie.ts";
-import { trimBlanks } from "../wire/http/header-fields.ts";
-import { type HeaderField, headerValue } from "../wire/http/request.ts";
+import { type HeaderField, headerValue, trimBlanks } from "../wire/http/header-fields.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import { queryParameter } from "../wire/url/query.ts";

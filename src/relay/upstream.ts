@@ -1,5 +1,6 @@
 /** What a plan and an upstream are: a URL becomes a plan, a plan opens into an upstream that feeds a stream. */
 import type { Memory } from "../system/memory.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 
 /**
  * What a consumer that is too slow does to the stream (flow-control.md section 1): it *skips*, because its source cannot
@@ -24,13 +25,13 @@ export interface UpstreamResponse {
   readonly status: number;
   /** As the server has said it; undefined: the usual words of the status. */
   readonly statusLine?: string | undefined;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly HeaderField[];
 }
 
 /** What is known of the media now; members are absent while unknown. */
 export interface StreamInfo {
   /** For programs that look at it: names and values of metadata, in their order (http.md section 18). */
-  readonly metadata: readonly (readonly [name: string, value: string])[];
+  readonly metadata: readonly HeaderField[];
   readonly response?: UpstreamResponse | undefined;
 }
 

@@ -3,11 +3,11 @@
 /** A consumer is written to when this much waits … */
 const WRITE_BYTES = 64 * 1024;
 /** … or when its oldest byte may be this old. */
-const WRITE_AGE_MS = 50;
+const WRITE_AGE_MS = 48;
 /** What a fan-out costs is the number of writes: with many consumers of one ring each may wait longer. */
 const FEW_CURSORS = 8;
 const MANY_CURSORS = 32;
-const MANY_WRITE_AGE_MS = 100;
+const MANY_WRITE_AGE_MS = 135;
 /** The timer may fire a little early or late; without this a write would wait for one more tick. */
 export const TICK_JITTER_MS = 3;
 

@@ -3,11 +3,12 @@ import type { Connection } from "../http/connection.ts";
 import { corsHeaders, preflightResponse } from "../http/cors.ts";
 import { type HostCheck, hostCheck } from "../http/host-check.ts";
 import type { HttpRequest } from "../http/request.ts";
-import { errorResponse, type HttpResponse, type ResponseHeader } from "../http/response.ts";
+import { errorResponse, type HttpResponse } from "../http/response.ts";
 import { tokenCookie, withoutToken } from "../http/token.ts";
 import { TokenCheck } from "../http/token-check.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { forwardedFor } from "../wire/http/forwarded.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
 import { splitTarget } from "../wire/url/label.ts";
 import { type PathPrefix, prefixBytes, withoutPrefix } from "../wire/url/path-prefix.ts";
@@ -36,8 +37,8 @@ export class AccessControl {
   readonly #hostCheck: HostCheck | undefined;
   readonly #believesForwarded: boolean;
   readonly #tokenCheck: TokenCheck | undefined;
-  readonly #cookie: ResponseHeader;
-  readonly #corsHeaders: readonly ResponseHeader[];
+  readonly #cookie: HeaderField;
+  readonly #corsHeaders: readonly HeaderField[];
   readonly #prefix: ByteString;
 
   constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: AccessControlOptions, log: Log) {

@@ -1,14 +1,15 @@
 /** `/assets/NAME` and `/favicon.ico`: what the pages are made of (http.md sections 21 and 22). */
-import { errorResponse, type ResponseHeader } from "../http/response.ts";
+import { errorResponse } from "../http/response.ts";
 import { type Asset, CODINGS, type Coding, type Site } from "../web/site.ts";
 import { chooseCoding } from "../wire/http/accept-encoding.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import { isNotModified, validatorHeaders } from "./conditional.ts";
 import type { Exchange, Route } from "./route.ts";
 
 const PREFIX = "/assets/";
 const FAVICON_PATH = "/favicon.ico";
 const FAVICON = "icon-192.png";
-const FOR_EVER: ResponseHeader = ["Cache-Control", "public, max-age=31536000, immutable"];
+const FOR_EVER: HeaderField = ["Cache-Control", "public, max-age=31536000, immutable"];
 
 export function assetsRoute(site: () => Promise<Site>): Route {
   return (exchange) => {
@@ -55,8 +56,8 @@ async function respondAsset(exchange: Exchange, { type, etag, content }: Asset):
   });
 }
 
-function codingHeaders(coding: Coding, codings: readonly Coding[]): ResponseHeader[] {
-  const vary: ResponseHeader[] = codings.length > 1 ? [["Vary", "Accept-Encoding"]] : [];
+function codingHeaders(coding: Coding, codings: readonly Coding[]): HeaderField[] {
+  const vary: HeaderField[] = codings.length > 1 ? [["Vary", "Accept-Encoding"]] : [];
   return coding === "identity" ? vary : [["Content-Encoding", coding], ...vary];
 }
 

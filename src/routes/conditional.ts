@@ -1,10 +1,10 @@
 /** Answers that a client may keep and asks about again: playlist and guide (http.md sections 17 and 22). */
-import type { ResponseHeader } from "../http/response.ts";
 import { isNoneMatch } from "../wire/http/conditional.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { Exchange } from "./route.ts";
 
 /** @param etag with quotes */
-export function validatorHeaders(etag: string): ResponseHeader[] {
+export function validatorHeaders(etag: string): HeaderField[] {
   return [
     ["ETag", etag],
     ["Cache-Control", "no-cache"],

@@ -1,11 +1,11 @@
 /** `<status page>/sse`: what there is to see, as a stream of events (status.md section 2). */
 import type { Connection, StreamWriter } from "../http/connection.ts";
-import type { ResponseHeader } from "../http/response.ts";
 import type { StatusFeed } from "../status/feed.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import { utf8Encode } from "../wire/text/byte-string.ts";
 import type { Route } from "./route.ts";
 
-const HEADERS: readonly ResponseHeader[] = [
+const HEADERS: readonly HeaderField[] = [
   ["Content-Type", "text/event-stream"],
   ["Cache-Control", "no-cache"],
   ["Connection", "keep-alive"],

@@ -1,7 +1,7 @@
 /** What a protocol's planner is asked, and what it answers: a URL becomes a plan (upstream/plans.ts has the table). */
 import type { UpstreamPlan } from "../relay/upstream.ts";
 import type { Log } from "../system/log.ts";
-import type { HeaderField } from "../wire/http/request.ts";
+import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import type { ClientState } from "../wire/status/client-state.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";

@@ -1,6 +1,6 @@
 /** A client that asks an RTSP server whatever a test wants, and keeps what it answers and sends. */
 
-import { headerValue } from "../../src/wire/http/request.ts";
+import { headerValue } from "../../src/wire/http/header-fields.ts";
 import { RtspDemux } from "../../src/wire/rtsp/demux.ts";
 import type { RtspResponse } from "../../src/wire/rtsp/message.ts";
 import { until } from "../fakes/until.ts";
@@ -47,7 +47,7 @@ export class RtspClient {
     await until(() => this.#responses.length > 0 || !this.isOpen, WAIT_MS, `the answer to ${method}`);
     const { status, headers: fields, body } = this.#responses.shift()!;
     this.#sessionId = headerValue(fields, "session")?.split(";")[0] ?? this.#sessionId;
-    const text = fields.map(({ name, value }) => `${name}: ${value}`).join("\n");
+    const text = fields.map(([name, value]) => `${name}: ${value}`).join("\n");
     return { status, headers: text, body: Buffer.from(body).toString() };
   }
 

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { basicAuthorization, digestAuthorization, parseChallenges } from "../../src/wire/http/digest.ts";
-import { headerValue } from "../../src/wire/http/request.ts";
+import { headerValue } from "../../src/wire/http/header-fields.ts";
 import { RtspDemux } from "../../src/wire/rtsp/demux.ts";
 import type { RtspRequest, RtspResponse } from "../../src/wire/rtsp/message.ts";
 import { parseSdp } from "../../src/wire/rtsp/sdp.ts";

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { corsHeaders, preflightResponse } from "../../src/http/cors.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { headerValue } from "../../src/wire/http/request.ts";
+import { headerValue } from "../../src/wire/http/header-fields.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 function preflight(headers: Record<string, string>): string[] {
-  const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const fields = Object.entries(headers);
   const request: HttpRequest = {
     method: "OPTIONS",
     target: asByteString("/x"),

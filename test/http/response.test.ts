@@ -1,11 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  emitHead,
-  emitResponse,
-  errorResponse,
-  type HttpResponse,
-  type ResponseHeader,
-} from "../../src/http/response.ts";
+import { emitHead, emitResponse, errorResponse, type HttpResponse } from "../../src/http/response.ts";
+import type { HeaderField } from "../../src/wire/http/header-fields.ts";
 
 function emit(response: HttpResponse, withBody = true): string {
   return Buffer.concat(emitResponse(response, withBody)).toString("latin1");
@@ -67,9 +62,9 @@ describe("a response", () => {
 });
 
 describe("standing headers", () => {
-  const cookie: ResponseHeader = ["Set-Cookie", "a=1"];
-  const cors: ResponseHeader = ["Access-Control-Allow-Origin", "*"];
-  const complete = (headers: ResponseHeader[]) =>
+  const cookie: HeaderField = ["Set-Cookie", "a=1"];
+  const cors: HeaderField = ["Access-Control-Allow-Origin", "*"];
+  const complete = (headers: HeaderField[]) =>
     emitHead({ status: 200, headers }, [cookie, cors]).toString().trimEnd().split("\r\n").slice(1);
 
   test("stand behind Connection", () => {
@@ -95,7 +90,7 @@ describe("standing headers", () => {
   });
 
   test("give way to those that are there, but for cookies", () => {
-    const own: ResponseHeader[] = [
+    const own: HeaderField[] = [
       ["access-control-allow-origin", "b"],
       ["set-cookie", "b=2"],
       ["Connection", "close"],

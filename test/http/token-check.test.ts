@@ -5,7 +5,7 @@ import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { percentEncodeText } from "../../src/wire/url/percent.ts";
 
 function verdict(token: string, query: string, headers: Record<string, string> = {}, rawQuery = query): string {
-  const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const fields = Object.entries(headers);
   const outcome = new TokenCheck(token).check(asByteString(query), asByteString(rawQuery), fields);
   return outcome.kind === "known" ? outcome.source : outcome.problem;
 }

@@ -4,7 +4,7 @@ import { presentedToken, tokenCookie, withoutToken } from "../../src/http/token.
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 
 function presented(query: string, headers: Record<string, string> = {}) {
-  const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const fields = Object.entries(headers);
   const { source, value } = presentedToken(asByteString(query), fields) ?? {};
   return source && `${source}: ${value}`;
 }

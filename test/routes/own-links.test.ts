@@ -12,10 +12,10 @@ const NOTHING = {
   useRelativePathInM3u: false,
 };
 const HEADERS = [
-  { name: "Host", value: "tv.lan:5140" },
-  { name: "X-Forwarded-Host", value: "tv.example" },
-  { name: "X-Forwarded-Proto", value: "https" },
-];
+  ["Host", "tv.lan:5140"],
+  ["X-Forwarded-Host", "tv.example"],
+  ["X-Forwarded-Proto", "https"],
+] as const;
 const local = () => ({ host: "192.0.2.1", port: 5140 });
 
 test.each([

@@ -3,7 +3,7 @@
 import { readSeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
-import { headerValue } from "../../wire/http/request.ts";
+import { headerValue } from "../../wire/http/header-fields.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import type { ByteString } from "../../wire/text/byte-string.ts";
 import { formatProxyUrl, type ProxyScheme, parseProxyUrl, takeParameters } from "../../wire/url/proxy-url.ts";
@@ -11,7 +11,8 @@ import { requestedInterface } from "../interface-parameter.ts";
 import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
 import type { Planner, PlannerParts } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
-import { type HttpTarget, HttpUpstream } from "./upstream.ts";
+import type { HttpTarget } from "./proxied-request.ts";
+import { HttpUpstream } from "./upstream.ts";
 
 /** The settings of this room. */
 export interface HttpSettings {

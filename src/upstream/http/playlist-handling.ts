@@ -1,6 +1,5 @@
 /** Which responses of an HTTP upstream are playlists to rewrite (http-proxy.md section 6; m3u.md section 14). */
-import { listElements } from "../../wire/http/header-fields.ts";
-import { headerValue } from "../../wire/http/request.ts";
+import { headerValue, listElements } from "../../wire/http/header-fields.ts";
 import { type BodyFraming, transferCodings } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 

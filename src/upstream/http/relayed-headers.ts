@@ -1,8 +1,13 @@
 /** The response headers that a client of the HTTP proxy gets (http-proxy.md sections 5 and 6). */
-import { endToEndHeaders, isNamed, listElements } from "../../wire/http/header-fields.ts";
-import { type HeaderField, headerValue } from "../../wire/http/request.ts";
+import {
+  endToEndHeaders,
+  type HeaderField,
+  headerValue,
+  isNamed,
+  listElements,
+} from "../../wire/http/header-fields.ts";
 
-const CONNECTION_CLOSE: HeaderField = { name: "Connection", value: "close" };
+const CONNECTION_CLOSE: HeaderField = ["Connection", "close"];
 
 /** About the bytes that the upstream sent, which are not those that the client gets. */
 const OF_ORIGINAL_BODY =
@@ -21,8 +26,8 @@ export function relayedHeaders(headers: readonly HeaderField[]): HeaderField[] {
   const first = relayed.find(isLength);
   return relayed
     .filter((field) => !isLength(field) || (field === first && !hasCoding))
-    .map((field) => (isLength(field) ? { name: field.name, value: length } : field))
-    .concat(CONNECTION_CLOSE);
+    .map((field) => (isLength(field) ? ([field[0], length] as const) : field))
+    .concat([CONNECTION_CLOSE]);
 }
 
 /**
@@ -31,9 +36,9 @@ export function relayedHeaders(headers: readonly HeaderField[]): HeaderField[] {
  */
 export function rewrittenHeaders(headers: readonly HeaderField[], length: number): HeaderField[] {
   return relayedHeaders(headers)
-    .filter(({ name }) => !OF_ORIGINAL_BODY.test(name))
-    .map((field) => (isNamed(field, "etag") ? { name: field.name, value: weakTag(field.value) } : field))
-    .concat({ name: "Content-Length", value: String(length) });
+    .filter(([name]) => !OF_ORIGINAL_BODY.test(name))
+    .map((field) => (isNamed(field, "etag") ? ([field[0], weakTag(field[1])] as const) : field))
+    .concat([["Content-Length", String(length)]]);
 }
 
 /** RFC 9110 section 8.8.1: the bytes differ, the meaning does not. */

@@ -1,8 +1,13 @@
 /** The request head that goes to an HTTP upstream, made from the client's (http-proxy.md section 3). */
 
 import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "../../http/token.ts";
-import { emitMessageHead, endToEndHeaders, trimBlanks } from "../../wire/http/header-fields.ts";
-import type { HeaderField } from "../../wire/http/request.ts";
+import {
+  emitMessageHead,
+  endToEndHeaders,
+  type HeaderField,
+  isNamed,
+  trimBlanks,
+} from "../../wire/http/header-fields.ts";
 import { percentEncodeText } from "../../wire/url/percent.ts";
 import { isPlaylistPath } from "./playlist-handling.ts";
 
@@ -32,23 +37,23 @@ export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffe
   const { method, host, bodyLength, userAgent } = request;
   const target = request.target.replace(/[^!-~\x80-\xff]+/g, percentEncodeText);
   const headers: HeaderField[] = [
-    { name: "Host", value: host },
-    { name: "Connection", value: "close" },
+    ["Host", host],
+    ["Connection", "close"],
   ];
-  if (bodyLength > 0) headers.push({ name: "Content-Length", value: String(bodyLength) });
+  if (bodyLength > 0) headers.push(["Content-Length", String(bodyLength)]);
   headers.push(...forwardedHeaders(request));
-  if (userAgent) headers.push({ name: "User-Agent", value: userAgent });
+  if (userAgent) headers.push(["User-Agent", userAgent]);
   return emitMessageHead(`${method} ${target} HTTP/1.1`, headers);
 }
 
 function forwardedHeaders({ headers, target, userAgent, token }: UpstreamRequest): HeaderField[] {
   const isPlaylist = isPlaylistPath(target);
   return endToEndHeaders(headers)
-    .filter(({ name }) => !REPLACED.test(name))
-    .filter(({ name }) => !(isPlaylist && RANGES.test(name)))
-    .filter(({ name }) => !(userAgent && name.toLowerCase() === "user-agent"))
-    .map(({ name, value }) => ({ name, value: token ? withoutTokenIn(name, value) : value }))
-    .filter(({ value }) => value !== "");
+    .filter(([name]) => !REPLACED.test(name))
+    .filter(([name]) => !(isPlaylist && RANGES.test(name)))
+    .filter((field) => !(userAgent && isNamed(field, "user-agent")))
+    .map(([name, value]): HeaderField => [name, token ? withoutTokenIn(name, value) : value])
+    .filter(([, value]) => value !== "");
 }
 
 function withoutTokenIn(name: string, value: string): string {

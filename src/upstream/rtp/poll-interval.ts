@@ -3,6 +3,10 @@ import { USUAL_TICK_MS } from "../../relay/tick.ts";
 
 /** While a first picture is awaited. */
 const STARTUP_TICK_MS = 2;
+/** When the rate is so low that this brings no more than a usual write, which may be as old anyway. */
+const CALM_TICK_MS = 45;
+/** What one reading may then bring: about 130 KB of media. Three such intervals are the longest wait of `relay/write-policy.ts`. */
+const CALM_DATAGRAMS = 100;
 /** When the kernel's buffer is small for the rate. */
 const QUICKEST_TICK_MS = 5;
 /** When the rate is so high that a usual tick would bring more than a client's socket takes at once. */
@@ -55,11 +59,21 @@ export class PollInterval {
       this.endStartup();
     }
     const bufferDatagrams = receiveBuffer > 0 ? (receiveBuffer * BUFFER_SHARE) / CHARGE_BYTES : READING_DATAGRAMS;
-    const roomMs = (Math.min(bufferDatagrams, READING_DATAGRAMS) * elapsed) / Math.max(1, datagrams);
-    const wanted = roomMs >= USUAL_TICK_MS ? USUAL_TICK_MS : roomMs >= QUICK_ROOM_MS ? QUICK_TICK_MS : QUICKEST_TICK_MS;
+    const msPerDatagram = elapsed / Math.max(1, datagrams);
+    // A reading without any says nothing of the rate: a group that is still to come is not kept waiting.
+    if (datagrams === 0 && this.#tickMs >= USUAL_TICK_MS) return;
+    const wanted = intervalFor(bufferDatagrams * msPerDatagram, msPerDatagram);
     if (wanted <= this.#tickMs) {
       this.#tickMs = wanted;
-      if (wanted < USUAL_TICK_MS) this.#until = now + HOLD_MS;
+      if (wanted < CALM_TICK_MS) this.#until = now + HOLD_MS;
     } else if (now >= this.#until) this.#tickMs = wanted;
   }
+}
+
+/** @param bufferMs how long the kernel's buffer may fill */
+function intervalFor(bufferMs: number, msPerDatagram: number): number {
+  if (Math.min(bufferMs, CALM_DATAGRAMS * msPerDatagram) >= CALM_TICK_MS) return CALM_TICK_MS;
+  const roomMs = Math.min(bufferMs, READING_DATAGRAMS * msPerDatagram);
+  if (roomMs >= USUAL_TICK_MS) return USUAL_TICK_MS;
+  return roomMs >= QUICK_ROOM_MS ? QUICK_TICK_MS : QUICKEST_TICK_MS;
 }

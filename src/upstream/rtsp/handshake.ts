@@ -2,7 +2,7 @@
 import { type DialError, Dialer, type DialerParent, type DialOptions } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
 import type { TcpSource } from "../../system/tcp-source.ts";
-import { type HeaderField, headerValue } from "../../wire/http/request.ts";
+import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp/transport.ts";
@@ -162,10 +162,10 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     const nat = stage === "describe" || stage === "setup" ? this.udp.natHeader : undefined;
     const headers: HeaderField[] = [];
     const offer = stage === "setup" ? this.#offer : undefined;
-    if (stage === "describe") headers.push({ name: "Accept", value: "application/sdp" });
-    if (offer !== undefined) headers.push({ name: "Transport", value: offer });
-    if (nat !== undefined) headers.push({ name: "x-NAT", value: nat });
-    if (stage === "play" && range !== undefined) headers.push({ name: "Range", value: range });
+    if (stage === "describe") headers.push(["Accept", "application/sdp"]);
+    if (offer !== undefined) headers.push(["Transport", offer]);
+    if (nat !== undefined) headers.push(["x-NAT", nat]);
+    if (stage === "play" && range !== undefined) headers.push(["Range", range]);
     return headers;
   }
 

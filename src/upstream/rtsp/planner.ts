@@ -3,7 +3,7 @@ import type { UpstreamPlan } from "../../relay/upstream.ts";
 import { readSeekRequest, type SeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
-import { headerValue } from "../../wire/http/request.ts";
+import { headerValue } from "../../wire/http/header-fields.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { formatRtspUrl, parseRtspUrl } from "../../wire/rtsp/url.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";

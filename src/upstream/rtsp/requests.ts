@@ -6,7 +6,7 @@ import {
   digestAuthorization,
   parseChallenges,
 } from "../../wire/http/digest.ts";
-import { type HeaderField, headerValue } from "../../wire/http/request.ts";
+import { type HeaderField, headerValue, isNamed } from "../../wire/http/header-fields.ts";
 import { parseSession } from "../../wire/rtsp/headers.ts";
 import { emitRtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
 
@@ -47,12 +47,12 @@ export class Requests {
 
   make(method: string, url: string, extra: readonly HeaderField[] = []): Uint8Array {
     const authorization = this.#authorization(method, url);
-    const headers = [
-      { name: "CSeq", value: String(++this.cseq) },
-      { name: "User-Agent", value: this.#userAgent },
+    const headers: HeaderField[] = [
+      ["CSeq", String(++this.cseq)],
+      ["User-Agent", this.#userAgent],
     ];
-    if (this.#sessionId !== undefined) headers.push({ name: "Session", value: this.#sessionId });
-    if (authorization !== undefined) headers.push({ name: "Authorization", value: authorization });
+    if (this.#sessionId !== undefined) headers.push(["Session", this.#sessionId]);
+    if (authorization !== undefined) headers.push(["Authorization", authorization]);
     return emitRtspRequest(method, url, [...headers, ...extra]);
   }
 
@@ -67,7 +67,7 @@ export class Requests {
 
   /** Takes a 401. Undefined when the request is worth another try, else why it is not. */
   challenged({ headers }: RtspResponse): string | undefined {
-    const values = headers.filter(({ name }) => name.toLowerCase() === "www-authenticate").map(({ value }) => value);
+    const values = headers.filter((field) => isNamed(field, "www-authenticate")).map(([, value]) => value);
     const [challenge] = parseChallenges(values);
     if (!this.#credentials) return "the URL names no user";
     if (!challenge) return "asks for it in a way that is not known here";

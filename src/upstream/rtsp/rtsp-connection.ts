@@ -2,7 +2,7 @@
 import { allocate } from "../../system/memory.ts";
 import type { TcpEvents, TcpSource, TcpTarget } from "../../system/tcp-source.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
-import { type HeaderField, headerValue } from "../../wire/http/request.ts";
+import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
 import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../wire/rtsp/demux.ts";
 import { emitRtspResponse, type RtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
 import type { Requests } from "./requests.ts";
@@ -163,7 +163,7 @@ export class RtspConnection implements RtspSink, TcpEvents {
     const isKnown = isEnding || HARMLESS.includes(method);
     const [status, reason] = isKnown ? [200, "OK"] : [501, "Not Implemented"];
     const cseq = headerValue(headers, "cseq");
-    this.#source.write(emitRtspResponse(status, reason, cseq === undefined ? [] : [{ name: "CSeq", value: cseq }]));
+    this.#source.write(emitRtspResponse(status, reason, cseq === undefined ? [] : [["CSeq", cseq]]));
     if (isEnding) this.#end(`the server has sent ${method}`);
   }
 

@@ -1,5 +1,5 @@
 /** What the answers of a server tell about the stream, and how clients are told (rtsp.md sections 5 and 9.4; http.md section 18). */
-import { headerValue } from "../../wire/http/request.ts";
+import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
 import { parseScale, publicMethods } from "../../wire/rtsp/headers.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { type NptRange, relayableRange } from "../../wire/rtsp/range.ts";
@@ -21,8 +21,6 @@ interface RtspStreamInfo {
   /** Of the description: begin and end of what can be played. */
   readonly duration?: NptRange;
 }
-
-type Metadata = (readonly [name: string, value: string])[];
 
 /** Learned of one server; another one is asked anew. */
 export class SessionInfo {
@@ -56,7 +54,7 @@ export class SessionInfo {
   }
 
   /** @param payload of the media that came; until then the description's word counts */
-  metadata(payload: PayloadKind | undefined): Metadata {
+  metadata(payload: PayloadKind | undefined): HeaderField[] {
     const hint = this.#description?.isRtp ? "mp2t-rtp" : undefined;
     const kind = payload ?? hint;
     return rtspMetadata({
@@ -70,7 +68,7 @@ export class SessionInfo {
 }
 
 /** The headers of an RTSP stream, and of HEAD for one, in the order of the specification. */
-function rtspMetadata({ payload, transport, scale, range, duration }: RtspStreamInfo): Metadata {
+function rtspMetadata({ payload, transport, scale, range, duration }: RtspStreamInfo): HeaderField[] {
   return [
     ["R2H-Upstream-Protocol", "rtsp"],
     ...textHeader("R2H-Upstream-Transport", transport),
@@ -81,7 +79,7 @@ function rtspMetadata({ payload, transport, scale, range, duration }: RtspStream
   ];
 }
 
-function textHeader(name: string, value: string | undefined): Metadata {
+function textHeader(name: string, value: string | undefined): HeaderField[] {
   return value === undefined ? [] : [[name, value]];
 }
 

@@ -1,6 +1,5 @@
 /** Collects the header lines of what a server sends, folded ones too (RFC 9112 section 5; RFC 2326 section 4.2 has the same). */
-import { trimBlanks } from "./header-fields.ts";
-import type { HeaderField } from "./request.ts";
+import { type HeaderField, trimBlanks } from "./header-fields.ts";
 
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
 /** A blank before the colon is forbidden to send and has to be cut out by a proxy (RFC 9112 section 5.1). */
@@ -30,13 +29,13 @@ export class HeaderLines {
   add(line: string): "malformed" | "too many" | undefined {
     const last = this.#fields.at(-1);
     if (last && FOLDED_LINE.test(line)) {
-      this.#fields[this.#fields.length - 1] = { name: last.name, value: joinFold(last.value, trimBlanks(line)) };
+      this.#fields[this.#fields.length - 1] = [last[0], joinFold(last[1], trimBlanks(line))];
       return undefined;
     }
     const match = HEADER_LINE.exec(line);
     if (!match) return "malformed";
     if (this.#fields.length === this.#maxCount) return "too many";
-    this.#fields.push({ name: match[1]!, value: trimBlanks(match[2]!) });
+    this.#fields.push([match[1]!, trimBlanks(match[2]!)]);
     return undefined;
   }
 }

@@ -1,20 +1,13 @@
 /** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
-import { trimBlanks } from "./header-fields.ts";
+import { type HeaderField, headerValue, isNamed, trimBlanks } from "./header-fields.ts";
 
 /** Request line, header lines and the empty line together. */
 export const MAX_HEAD_BYTES = 8192;
 export const MAX_HEADER_COUNT = 128;
 export const MAX_TARGET_BYTES = 2047;
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
-
-export interface HeaderField {
-  /** In the client's spelling. */
-  readonly name: string;
-  /** One character is one byte. Without outer blanks. */
-  readonly value: string;
-}
 
 export interface RequestHead {
   readonly method: string;
@@ -46,12 +39,6 @@ const REQUEST_LINE = new RegExp(`^(${TOKEN}) +(${TARGET_CHAR}+) +HTTP/1\\.(\\d)$
 const TARGET_TOO_LONG = new RegExp(`^${TOKEN} +${TARGET_CHAR}{${MAX_TARGET_BYTES + 1}}`);
 const HEADER_LINE = new RegExp(`^(${TOKEN}):(${VALUE_CHAR}*)$`);
 const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
-
-/** The effective value of a header: the last one wins, names are compared without regard to case. */
-export function headerValue(headers: readonly HeaderField[], name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  return headers.findLast((field) => field.name.toLowerCase() === wanted)?.value;
-}
 
 /** Takes a head in pieces of any size; how it is cut does not change the outcome. Holds at most `MAX_HEAD_BYTES`. */
 export class RequestHeadParser {
@@ -102,7 +89,7 @@ export class RequestHeadParser {
     const match = HEADER_LINE.exec(line);
     if (!match) return 400;
     if (this.#headers.length === MAX_HEADER_COUNT) return 431;
-    this.#headers.push({ name: match[1]!, value: trimBlanks(match[2]!) });
+    this.#headers.push([match[1]!, trimBlanks(match[2]!)]);
     return undefined;
   }
 
@@ -134,7 +121,7 @@ export class RequestHeadParser {
 /** The different lengths a head announces, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
 function contentLengths(headers: readonly HeaderField[]): number[] {
   const values = headers
-    .filter((field) => field.name.toLowerCase() === "content-length")
-    .flatMap((field) => field.value.split(",").map(trimBlanks));
+    .filter((field) => isNamed(field, "content-length"))
+    .flatMap(([, value]) => value.split(",").map(trimBlanks));
   return [...new Set(values)].map((value) => (/^\d+$/.test(value) ? Number(value) : 0));
 }

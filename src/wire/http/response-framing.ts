@@ -1,6 +1,5 @@
 /** Where the body of an upstream's response ends (RFC 9112 section 6.3; http-proxy.md sections 4 and 5). */
-import { listElements } from "./header-fields.ts";
-import { type HeaderField, headerValue } from "./request.ts";
+import { type HeaderField, headerValue, listElements } from "./header-fields.ts";
 
 export type BodyFraming =
   /** The response is complete with its head. */

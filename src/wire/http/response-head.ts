@@ -1,7 +1,7 @@
 /** Incremental parser of HTTP/1 response heads (RFC 9112 sections 4 and 5; http-proxy.md sections 4 and 9). */
 import { LineCollector } from "../text/line-collector.ts";
+import type { HeaderField } from "./header-fields.ts";
 import { HeaderLines } from "./header-lines.ts";
-import type { HeaderField } from "./request.ts";
 import { type BodyFraming, responseFraming } from "./response-framing.ts";
 
 /** Status line, header lines and the empty line together, those of interim responses too. */

@@ -1,6 +1,5 @@
 /** Small headers of RTSP responses: `Session`, `Public`, `Scale` (RFC 2326 section 12; rtsp.md sections 4, 5.2, 5.5 and 10.3). */
-import { listElements, trimBlanks } from "../http/header-fields.ts";
-import type { HeaderField } from "../http/request.ts";
+import { type HeaderField, listElements, trimBlanks } from "../http/header-fields.ts";
 
 export interface SessionHeader {
   readonly id: string;

@@ -1,7 +1,6 @@
 /** RTSP/1.0 requests and responses (RFC 2326 sections 4, 6 and 7; rtsp.md sections 3 and 4), parsed in pieces and emitted. */
-import { emitMessageHead } from "../http/header-fields.ts";
+import { emitMessageHead, type HeaderField, headerValue } from "../http/header-fields.ts";
 import { HeaderLines } from "../http/header-lines.ts";
-import { type HeaderField, headerValue } from "../http/request.ts";
 import { LineCollector } from "../text/line-collector.ts";
 
 export const MAX_START_LINE_BYTES = 4096;

@@ -16,7 +16,7 @@ interface Case {
 }
 
 function handle({ method = "GET", path = "/a.m3u8", status = 200, headers = [] }: Case): PlaylistHandling {
-  const fields = headers.map((line) => ({ name: line.split(":", 1)[0]!, value: line.replace(/^[^:]*: /, "") }));
+  const fields = headers.map((line) => [line.split(":", 1)[0]!, line.replace(/^[^:]*: /, "")] as const);
   const framing = responseFraming(method, status, fields);
   if (!framing) throw new Error("contradictory lengths");
   return playlistHandling(method, path, { statusLine: `HTTP/1.1 ${status}`, status, headers: fields }, framing);

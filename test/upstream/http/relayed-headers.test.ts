@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { relayedHeaders, rewrittenHeaders } from "../../../src/upstream/http/relayed-headers.ts";
-import type { HeaderField } from "../../../src/wire/http/request.ts";
+import type { HeaderField } from "../../../src/wire/http/header-fields.ts";
 
 const fields = (text: string): HeaderField[] =>
-  text.split("\n").map((line) => ({ name: line.split(": ", 1)[0]!, value: line.slice(line.indexOf(": ") + 2) }));
-const lines = (headers: readonly HeaderField[]) => headers.map(({ name, value }) => `${name}: ${value}`).join("\n");
+  text.split("\n").map((line) => [line.split(": ", 1)[0]!, line.slice(line.indexOf(": ") + 2)]);
+const lines = (headers: readonly HeaderField[]) => headers.map(([name, value]) => `${name}: ${value}`).join("\n");
 const relayed = (text: string) => lines(relayedHeaders(fields(text)));
 
 describe("a body that passes through", () => {

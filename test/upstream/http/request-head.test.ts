@@ -1,19 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { emitUpstreamRequest, type UpstreamRequest } from "../../../src/upstream/http/request-head.ts";
-import { type HeaderField, RequestHeadParser } from "../../../src/wire/http/request.ts";
+import type { HeaderField } from "../../../src/wire/http/header-fields.ts";
+import { RequestHeadParser } from "../../../src/wire/http/request.ts";
 
-type Lines = readonly (readonly [name: string, value: string])[];
-
-function emit(lines: Lines, more: Partial<UpstreamRequest> = {}): string {
-  const headers = lines.map(([name, value]) => ({ name, value }));
+function emit(headers: readonly HeaderField[], more: Partial<UpstreamRequest> = {}): string {
   return emitUpstreamRequest({ method: "GET", target: "/", host: "h", headers, bodyLength: 0, ...more }).toString(
     "latin1",
   );
 }
 
 /** The lines behind `Host` and `Connection`. */
-function forwarded(lines: Lines, more?: Partial<UpstreamRequest>): string[] {
+function forwarded(lines: readonly HeaderField[], more?: Partial<UpstreamRequest>): string[] {
   const [, host, connection, ...rest] = emit(lines, more).split("\r\n");
   expect([host, connection]).toEqual(["Host: h", "Connection: close"]);
   expect(rest.splice(-2)).toEqual(["", ""]);
@@ -105,10 +103,10 @@ describe("the access token is cut out of", () => {
 });
 
 test("whatever comes in, one request with safe lines goes out", () => {
-  const field = fc.record({
-    name: fc.oneof(fc.constantFrom("Cookie", "Referer", "User-Agent", "Connection", "X"), fc.string()),
-    value: fc.string({ unit: "binary" }),
-  });
+  const field = fc.tuple(
+    fc.oneof(fc.constantFrom("Cookie", "Referer", "User-Agent", "Connection", "X"), fc.string()),
+    fc.string({ unit: "binary" }),
+  );
   fc.assert(
     fc.property(fc.array(field), fc.string({ unit: "binary" }), fc.string(), (headers, target, userAgent) => {
       const wanted = { method: "GET", target: `/${target}`, host: "h", headers, bodyLength: 7, userAgent, token: "t" };
@@ -122,7 +120,7 @@ test("whatever comes in, one request with safe lines goes out", () => {
 test("what is emitted parses to what was meant", () => {
   const name = fc.stringMatching(/^X-[A-Za-z0-9!#$%&'*+.^_`|~-]{1,8}$/).filter((text) => !/^x-forwarded-/i.test(text));
   const value = fc.stringMatching(/^[!-~\x80-\xff]([\t -~\x80-\xff]{0,10}[!-~\x80-\xff])?$/);
-  const headers: fc.Arbitrary<HeaderField[]> = fc.array(fc.record({ name, value }), { maxLength: 8 });
+  const headers: fc.Arbitrary<HeaderField[]> = fc.array(fc.tuple(name, value), { maxLength: 8 });
   fc.assert(
     fc.property(headers, fc.stringMatching(/^\/[!-~\x80-\xff]{0,30}$/), fc.nat(99), (fields, target, bodyLength) => {
       const emitted = emitUpstreamRequest({ method: "PUT", target, host: "h", headers: fields, bodyLength });

@@ -275,9 +275,9 @@ describe("a plan", () => {
     const request = {
       method: "POST",
       headers: [
-        { name: "X-Own", value: "1" },
-        { name: "User-Agent", value: "client" },
-      ],
+        ["X-Own", "1"],
+        ["User-Agent", "client"],
+      ] as const,
       body: Buffer.from("hello"),
     };
     const { origin } = open(() => {}, request, "/x?a=1&r2h-ifname=lo", { httpProxyUserAgent: "relay/1" });

@@ -37,6 +37,21 @@ test("usual rates with a large buffer are read at the usual interval", () => {
   expect(new Set(read(interval, AT_40_MBIT, LARGE, 0, 3000))).toEqual(new Set([USUAL_TICK_MS]));
 });
 
+test("a low rate is read less often, once it is known, and a burst brings the usual interval back for 2 s", () => {
+  const interval = new PollInterval(0, 0);
+  interval.observe(0, LARGE, 0);
+  expect(interval.tickMs).toBe(USUAL_TICK_MS);
+  expect(new Set(read(interval, AT_40_MBIT / 5, LARGE, 0, 3000))).toEqual(new Set([45]));
+  interval.observe(0, LARGE, 3000);
+  expect(interval.tickMs).toBe(45);
+  interval.observe(150, LARGE, 3050);
+  expect(interval.tickMs).toBe(USUAL_TICK_MS);
+  interval.observe(20, LARGE, 5000);
+  expect(interval.tickMs).toBe(USUAL_TICK_MS);
+  interval.observe(20, LARGE, 5100);
+  expect(interval.tickMs).toBe(45);
+});
+
 test("a rate that would fill a quarter of the kernel's buffer is read every 5 ms, and 2 s longer", () => {
   const interval = new PollInterval(0, 0);
   interval.observe(0, SMALL, 0);
@@ -45,7 +60,7 @@ test("a rate that would fill a quarter of the kernel's buffer is read every 5 ms
   interval.observe(1, SMALL, 4900);
   expect(interval.tickMs).toBe(5);
   interval.observe(1, SMALL, 5100);
-  expect(interval.tickMs).toBe(USUAL_TICK_MS);
+  expect(interval.tickMs).toBe(45);
 });
 
 test("400 Mbit/s are read every 10 ms, steadily", () => {

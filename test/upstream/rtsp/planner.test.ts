@@ -92,6 +92,6 @@ test("the access log has the URL before the time was filled in, for the time of 
   const { about, accessLog } = planned("rtsp://h/{Y}?tvdr=20240101000000");
   expect<string>(accessLog.url).toBe("rtsp://h/{Y}");
   expect(about.url).toBe("rtsp://h/2024");
-  const east = { headers: [{ name: "User-Agent", value: asByteString("TV TZ/UTC+8") }] };
+  const east = { headers: [["User-Agent", asByteString("TV TZ/UTC+8")]] as const };
   expect(planned("rtsp://h/{Y}?tvdr=20240101000000", east).about.url).toBe("rtsp://h/2023");
 });

@@ -7,12 +7,12 @@ import type { RtspResponse } from "../../../src/wire/rtsp/message.ts";
 const USER = { user: "u", password: "" };
 
 function response(status: number, headers: Readonly<Record<string, string>>): RtspResponse {
-  const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const fields = Object.entries(headers);
   return { kind: "response", status, reason: "", headers: fields, body: new Uint8Array(0) };
 }
 
 function text(requests: Requests): string {
-  return Buffer.from(requests.make("DESCRIBE", "rtsp://h/", [{ name: "Accept", value: "a/b" }])).toString();
+  return Buffer.from(requests.make("DESCRIBE", "rtsp://h/", [["Accept", "a/b"]])).toString();
 }
 
 describe("a request", () => {

@@ -5,7 +5,7 @@ import { SessionInfo } from "../../../src/upstream/rtsp/stream-info.ts";
 import type { RtspResponse } from "../../../src/wire/rtsp/message.ts";
 
 function response(headers: Readonly<Record<string, string>>, body = ""): RtspResponse {
-  const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const fields = Object.entries(headers);
   return { kind: "response", status: 200, reason: "OK", headers: fields, body: Buffer.from(body) };
 }
 

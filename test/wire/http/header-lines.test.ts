@@ -10,8 +10,8 @@ function collect(...lines: string[]): unknown {
 describe("HeaderLines", () => {
   test("joins folded lines by one space, and cuts blanks, those before the colon too", () => {
     expect(collect("A \t:  1 ", " 2", "\t ", "\t3\t", "b:", " \xa0")).toEqual([
-      { name: "A", value: "1 2 3" },
-      { name: "b", value: "\xa0" },
+      ["A", "1 2 3"],
+      ["b", "\xa0"],
     ]);
   });
 
@@ -27,6 +27,6 @@ describe("HeaderLines", () => {
     headers.clear();
     expect(headers.add(" fold")).toBe("malformed");
     expect(headers.add("b: 2")).toBeUndefined();
-    expect(headers.fields).toEqual([{ name: "b", value: "2" }]);
+    expect(headers.fields).toEqual([["b", "2"]]);
   });
 });

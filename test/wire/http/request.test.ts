@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   type HeadOutcome,
-  headerValue,
   MAX_BODY_BYTES,
   MAX_HEAD_BYTES,
   MAX_HEADER_COUNT,
@@ -45,18 +44,18 @@ describe("a complete head", () => {
       target: '/a/../b//{x}|%zz\xe4?q="1"',
       minorVersion: 0,
       headers: [
-        { name: "hOST", value: "a" },
-        { name: "X", value: "b\xa0" },
-        { name: "x", value: "c" },
-        { name: "Empty", value: "" },
+        ["hOST", "a"],
+        ["X", "b\xa0"],
+        ["x", "c"],
+        ["Empty", ""],
       ],
     });
   });
 
   test("may hold folded lines, whose content is ignored", () => {
     expect(complete(get("A: 1\r\n Content-Length: 5\r\n\t\r\nB: 2")).head.headers).toEqual([
-      { name: "A", value: "1" },
-      { name: "B", value: "2" },
+      ["A", "1"],
+      ["B", "2"],
     ]);
   });
 
@@ -148,15 +147,6 @@ test("an unfinished head needs more", () => {
   expect(parse("")).toEqual({ kind: "more" });
 });
 
-test("the last header of a name is the effective one", () => {
-  const headers = [
-    { name: "Cookie", value: "1" },
-    { name: "cookie", value: "2" },
-  ];
-  expect(headerValue(headers, "COOKIE")).toBe("2");
-  expect(headerValue(headers, "cooki")).toBeUndefined();
-});
-
 describe("for all bytes", () => {
   const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
   const name = token.filter((text) => !/^(content-length|transfer-encoding)$/i.test(text));
@@ -165,7 +155,7 @@ describe("for all bytes", () => {
     method: token,
     target: fc.stringMatching(/^[!-~\x80-\xff]{1,40}$/),
     minorVersion: fc.nat(9),
-    headers: fc.array(fc.record({ name, value }), { maxLength: 10 }),
+    headers: fc.array(fc.tuple(name, value), { maxLength: 10 }),
   });
   const lineEnd = fc.constantFrom("\n", "\r\n");
   /** Near-valid heads: fragments of heads, some of them wrong. */
@@ -186,7 +176,7 @@ describe("for all bytes", () => {
   test("an emitted head parses to itself", () => {
     fc.assert(
       fc.property(head, lineEnd, (wanted, eol) => {
-        const lines = wanted.headers.map((field) => `${field.name}: ${field.value}${eol}`);
+        const lines = wanted.headers.map(([name, value]) => `${name}: ${value}${eol}`);
         const emitted = `${wanted.method} ${wanted.target} HTTP/1.${wanted.minorVersion}${eol}${lines.join("")}${eol}`;
         const outcome = complete(`${emitted}\n\n`);
         expect(outcome.head).toEqual<unknown>(wanted);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import type { HeaderField } from "../../../src/wire/http/request.ts";
+import type { HeaderField } from "../../../src/wire/http/header-fields.ts";
 import { type BodyFraming, responseFraming, transferCodings } from "../../../src/wire/http/response-framing.ts";
 
-const lengths = (...values: string[]): HeaderField[] => values.map((value) => ({ name: "content-LENGTH", value }));
-const codings = (...values: string[]): HeaderField[] => values.map((value) => ({ name: "transfer-ENCODING", value }));
+const lengths = (...values: string[]): HeaderField[] => values.map((value) => ["content-LENGTH", value]);
+const codings = (...values: string[]): HeaderField[] => values.map((value) => ["transfer-ENCODING", value]);
 
 describe("a body", () => {
   test.each<[kind: BodyFraming["kind"], headers: HeaderField[]]>([

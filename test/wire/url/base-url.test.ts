@@ -12,10 +12,7 @@ const RULES: BaseUrlRules = {
 };
 
 function base(headers: Readonly<Record<string, string>>, more: Partial<BaseUrlRules> = {}): string {
-  return baseUrl(
-    Object.entries(headers).map(([name, value]) => ({ name, value })),
-    { ...RULES, ...more },
-  );
+  return baseUrl(Object.entries(headers), { ...RULES, ...more });
 }
 
 test("relative URLs have the prefix only", () => {
