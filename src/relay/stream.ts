@@ -13,6 +13,7 @@ import { SourceReader, type SourceReaderParent } from "./source-reader.ts";
 import { type ByteInspector, type SourceStats, Tap } from "./stats.ts";
 import { type Ticking, USUAL_TICK_MS } from "./tick.ts";
 import {
+  type MediaHistory,
   type Overflow,
   type RtpCounts,
   type StreamInfo,
@@ -194,6 +195,10 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     const { log } = this.#parent;
     log.error(`${this.about.url}: a consumer has failed: ${stackOf(error)}`);
     this.detach(cursor);
+  }
+
+  get history(): MediaHistory {
+    return this.ring;
   }
 
   append(from: Memory, offset: number, length: number): void {

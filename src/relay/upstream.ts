@@ -48,6 +48,12 @@ export interface RtpCounts {
   readonly duplicates: number;
   /** Packets behind what was already delivered. */
   readonly late: number;
+  /** Where there is parity (FEC): packets that it gave back, … */
+  readonly repaired?: number;
+  /** … those of `lost` that it could not give back, … */
+  readonly unrepairable?: number;
+  /** … and those that it brought but that did not prove to be right. */
+  readonly refused?: number;
 }
 
 /** A published state of an upstream; the rooms of upstream/ and those who show it know the numbers. */
@@ -73,8 +79,18 @@ export interface Upstream {
 
 export type UpstreamDetails = Readonly<Record<string, string | number>>;
 
+/** What a stream has been given, which can be read again for a while. */
+export interface MediaHistory {
+  /** Position behind the last byte. */
+  readonly head: number;
+  /** Copies `length` bytes from `position` on. False when they are gone, or have not come. */
+  recall(position: number, into: Memory, offset: number, length: number): boolean;
+}
+
 /** What an upstream sees of the stream that it feeds. */
 export interface UpstreamParent {
+  /** Of what `append` has added; undefined where nothing is kept. */
+  readonly history?: MediaHistory;
   /** Adds one unit: a datagram's payload, an interleaved frame's. */
   append(from: Memory, offset: number, length: number): void;
   /**

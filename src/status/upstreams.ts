@@ -65,11 +65,20 @@ export class WatchedUpstream {
   }
 
   #losses() {
-    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = this.#source.rtp ?? {};
+    const {
+      lost = 0,
+      reordered = 0,
+      duplicates = 0,
+      late = 0,
+      repaired = 0,
+      unrepairable = 0,
+    } = this.#source.rtp ?? {};
     return {
       rtpLost: lost,
       rtpReordered: reordered,
       rtpDuplicates: duplicates + late,
+      rtpRepaired: repaired,
+      rtpUnrepaired: unrepairable,
       tsContinuityErrors: this.#continuity?.errors ?? 0,
     };
   }

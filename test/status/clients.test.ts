@@ -51,7 +51,7 @@ const ABOUT: UpstreamAbout = {
   interfaceName: "eth1",
   receiver: "batched",
 };
-const RTP: RtpCounts = { lost: 1, reordered: 2, duplicates: 3, late: 4 };
+const RTP: RtpCounts = { lost: 1, reordered: 2, duplicates: 3, late: 4, repaired: 20, unrepairable: 1, refused: 0 };
 const IDENTITY: ClientIdentity = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "VLC", kind: "rtsp-tcp" };
 
 let registry: ClientRegistry;
@@ -140,6 +140,8 @@ test("an upstream is shown once, with all who share it, until the last of them l
       rtpLost: 1,
       rtpReordered: 2,
       rtpDuplicates: 7,
+      rtpRepaired: 20,
+      rtpUnrepaired: 1,
       tsContinuityErrors: 0,
       lastDataMs: 25,
       fcc: { state: "", server: "", dialect: "", firstUnicastMs: -1, burstBytes: 0, gapPackets: -1 },
@@ -230,7 +232,15 @@ describe("totals", () => {
     expect(registry.totals.all).toMatchObject({ clients: 2, upstreams: 1, bytesReceived: 0, droppedPackets: 0 });
     registry.report(0);
     registry.report(0);
-    const counted = { bytesReceived: 500, rtpLost: 1, rtpReordered: 2, rtpDuplicates: 7, tsContinuityErrors: 0 };
+    const counted = {
+      bytesReceived: 500,
+      rtpLost: 1,
+      rtpReordered: 2,
+      rtpDuplicates: 7,
+      rtpRepaired: 20,
+      rtpUnrepaired: 1,
+      tsContinuityErrors: 0,
+    };
     expect(registry.totals.all).toMatchObject({
       droppedPackets: 2,
       droppedBytes: 2632,

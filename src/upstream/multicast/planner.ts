@@ -16,7 +16,7 @@ import { shownUrl } from "../shown-url.ts";
 import { NamedGroup } from "./named-group.ts";
 import { MulticastSession, multicastInfo } from "./session.ts";
 import type { MulticastOptions, MulticastTarget } from "./target.ts";
-import { type MulticastUrl, parseMulticastUrl } from "./url.ts";
+import { type MulticastUrl, parseMulticastUrl, parsePorts } from "./url.ts";
 
 /** The settings of this room. */
 export interface MulticastSettings {
@@ -101,7 +101,10 @@ export function multicastPlanner(
     } as const;
     const opener = findOpener(query, address) ?? joining;
     if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about, opener) };
-    return { ...plan, countsAsClient: true, ...openGroup(name, address, about, opener, options, log) };
+    // On the port of the media, parity is recognised anyway.
+    const parityPorts = parsePorts(queryParameter(query, "fec") ?? "").filter((port) => port !== address.port);
+    const opened = openGroup(name, address, parityPorts, about, opener, options, log);
+    return { ...plan, countsAsClient: true, ...opened };
   };
 }
 
@@ -114,16 +117,17 @@ function describe(about: UpstreamAbout, { metadata }: GroupOpener) {
   };
 }
 
-/** Requests with the same key share one upstream. */
+/** Requests with the same key share one upstream, with the parity of the one that has opened it. */
 function openGroup(
   name: string,
   url: MulticastUrl,
+  parityPorts: readonly number[],
   about: UpstreamAbout,
   opener: GroupOpener,
   options: MulticastOptions,
   log: Log,
 ): Pick<PlannedUpstream, "key" | "open"> {
-  const where = { name, port: url.port, about, interfaceName: about.interfaceName };
+  const where = { name, port: url.port, parityPorts, about, interfaceName: about.interfaceName };
   const group = parseIpAddress(url.group);
   const source = url.source === undefined ? undefined : parseIpAddress(url.source);
   const join = (parent: UpstreamParent, target: MulticastTarget) => opener.open(parent, target, options);

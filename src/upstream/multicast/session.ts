@@ -7,6 +7,7 @@ import type { Depacketizer, PayloadKind } from "../rtp/depacketizer.ts";
 import { LossReport } from "../rtp/loss-report.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { GroupReceiver, type GroupReceiverParent } from "./group-receiver.ts";
+import { ParityReceivers } from "./parity-receivers.ts";
 import type { MulticastOptions, MulticastTarget } from "./target.ts";
 
 /** How long a newly joined group is polled more often. */
@@ -35,6 +36,8 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
   sink: GroupSink;
   readonly #parent: SessionParent;
   readonly #group: GroupReceiver;
+  /** Undefined where parity can only come with the media. */
+  readonly #parity: ParityReceivers | undefined;
   readonly #pollInterval: PollInterval;
   readonly #lossReport: LossReport;
   #lossReportedAt: number;
@@ -56,6 +59,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
     this.about = target.about;
     this.input = this.sink = input;
     this.#group = new GroupReceiver(this, target, options, log, now);
+    if (target.parityPorts?.length) this.#parity = new ParityReceivers(target, options, log);
     this.#pollInterval = new PollInterval(now, STARTUP_MS);
     this.#lossReport = new LossReport(target.name, log);
     this.#lossReportedAt = now;
@@ -84,6 +88,9 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
     this.#pollInterval.observe(datagrams, this.#group.receiveBuffer, now);
     const hasMedia = sink.payloads > before;
     if (hasMedia) this.#media();
+    // Behind the media, of which it repairs what is missing.
+    this.#parity?.receive(this.input.expectParity());
+    if (this.#group.isClosed) return;
     this.#group.tick(now, hasMedia);
     if (!this.#group.isClosed && now - this.#lossReportedAt >= LOSS_REPORT_EVERY_MS) this.#reportLoss(now);
   }
@@ -91,12 +98,14 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
   /** Harmless when repeated. */
   close(): void {
     if (this.#group.isClosed) return;
-    this.#lossReport.report(this.input);
+    this.#lossReport.end(this.input);
+    this.#parity?.close();
     this.#group.close();
   }
 
   #media(): void {
     this.#pollInterval.endStartup();
+    this.#parity?.open();
     if (this.#hasMedia) return;
     this.#hasMedia = true;
     this.#parent.entered(CLIENT_STATE.multicastActive);
@@ -104,6 +113,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
 
   fellSilent(): void {
     this.input.reorder.reset();
+    this.#parity?.close();
   }
 
   failed(cause: Error): void {

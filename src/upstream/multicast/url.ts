@@ -1,4 +1,4 @@
-/** The address part of `/rtp/…` and `/udp/…` URLs (multicast.md section 1). */
+/** The address part of `/rtp/…` and `/udp/…` URLs, and the ports of their parity (multicast.md section 1). */
 
 export interface MulticastUrl {
   /** IP literal without brackets, or a host name. */
@@ -21,6 +21,12 @@ export function parseMulticastUrl(text: string): MulticastUrl | undefined {
   // The source's port is accepted and means nothing for a join.
   const source = parseHostPort(address.slice(0, split));
   return source && { group: group.host, port, source: source.host };
+}
+
+/** Reads `PORT` or `PORT,PORT`; none when it is anything else. */
+export function parsePorts(text: string): number[] {
+  const ports = /^\d{1,5}(,\d{1,5})?$/.test(text) ? text.split(",").map(Number) : [];
+  return ports.every((port) => port >= 1 && port <= 65535) ? [...new Set(ports)] : [];
 }
 
 /** `host`, `host:port` or `[IPv6]:port`; undefined for anything else. */

@@ -102,6 +102,7 @@ const TEXTS = {
   condition: ["Condition", "状况", "狀況"],
   received: ["Received", "已接收", "已接收"],
   lost: ["Lost", "丢失", "遺失"],
+  repaired: ["Repaired", "已修复", "已修復"],
   reordered: ["Reordered", "乱序", "亂序"],
   duplicates: ["Duplicates", "重复", "重複"],
   continuityErrors: ["Continuity errors", "连续性错误", "連續性錯誤"],

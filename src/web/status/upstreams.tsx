@@ -55,6 +55,7 @@ function columnsOf({ text, unit }: PageContext): Column<UpstreamRow>[] {
     },
     { id: "received", title: text("received"), isNumber: true, cell: (row) => formatBytes(row.upstream.totalBytes) },
     count("lost", text("lost"), ({ rtpLost }) => rtpLost, true),
+    count("repaired", text("repaired"), ({ rtpRepaired }) => rtpRepaired),
     count("errors", text("continuityErrors"), ({ tsContinuityErrors }) => tsContinuityErrors, true),
     count("reordered", text("reordered"), ({ rtpReordered }) => rtpReordered),
     count("duplicates", text("duplicates"), ({ rtpDuplicates }) => rtpDuplicates),

@@ -117,6 +117,10 @@ const UPSTREAM = {
   rtpReordered: "number",
   /** Packets that were there already, or came when their turn was over. */
   rtpDuplicates: "number",
+  /** Lost packets that parity (FEC) gave back; they are not in `rtpLost`. */
+  rtpRepaired: "number",
+  /** Those of `rtpLost` that parity could not give back; 0 where there is none. */
+  rtpUnrepaired: "number",
   /** Counted only while somebody watches. */
   tsContinuityErrors: "number",
   /** Since data came last; −1 before the first. */
@@ -145,6 +149,8 @@ const TOTALS = {
   rtpLost: "number",
   rtpReordered: "number",
   rtpDuplicates: "number",
+  rtpRepaired: "number",
+  rtpUnrepaired: "number",
   tsContinuityErrors: "number",
 } as const satisfies Schema;
 

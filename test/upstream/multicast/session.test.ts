@@ -360,7 +360,7 @@ describe("a session", () => {
     expect(run.log.lines.slice(1)).toEqual([
       "warn rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
       "warn rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
-      "info rtp://test: 4 parity packets (FEC) dropped; lost packets are not repaired",
+      "warn rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
     ]);
     await drop("strays", Buffer.from("a stray"), 1);
     run.session.close();

@@ -63,6 +63,8 @@ const upstream = fc.record({
   rtpLost: count,
   rtpReordered: count,
   rtpDuplicates: count,
+  rtpRepaired: count,
+  rtpUnrepaired: count,
   tsContinuityErrors: count,
   lastDataMs: fc.integer({ min: -1 }),
   fcc: fc.record({
@@ -107,6 +109,8 @@ const service: fc.Arbitrary<ServiceStatus> = fc.record({
     rtpLost: count,
     rtpReordered: count,
     rtpDuplicates: count,
+    rtpRepaired: count,
+    rtpUnrepaired: count,
     tsContinuityErrors: count,
   }),
 });
