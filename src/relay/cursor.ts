@@ -2,12 +2,14 @@
 import type { Consumer, DropCounts } from "./consumer.ts";
 import { SlowClientDetector } from "./limit.ts";
 import type { Ring } from "./ring.ts";
+import type { ConsumerStart } from "./upstream.ts";
 
 /** Drops are told as often (flow-control.md section 5). */
 const TOLD_EVERY_PACKETS = 200;
 
 export class Cursor implements DropCounts {
   readonly consumer: Consumer;
+  readonly start: ConsumerStart;
   /** Absolute position of the next byte to write from the ring. */
   position: number;
   /** The consumer took less than was offered and has not drained since. */
@@ -29,11 +31,13 @@ export class Cursor implements DropCounts {
   #owed: Uint8Array | undefined;
   #owedAt = 0;
 
-  constructor(ring: Ring, consumer: Consumer, start: { position: number; preamble?: Uint8Array }) {
+  /** @param point where to begin; undefined: with what comes next */
+  constructor(ring: Ring, consumer: Consumer, point: { position: number; preamble?: Uint8Array } | undefined) {
     this.#ring = ring;
     this.consumer = consumer;
-    this.position = start.position;
-    if (start.preamble && start.preamble.length > 0) this.#owed = start.preamble;
+    this.position = point?.position ?? ring.head;
+    this.start = point ? "random-access" : ring.head === 0 ? "first-media" : "next-unit";
+    if (point?.preamble?.length) this.#owed = point.preamble;
   }
 
   /** Bytes that wait in the ring. */

@@ -9,8 +9,8 @@ import { isWriteDue, writeAgeMs } from "./write-policy.ts";
 export const SKIP_TO = 0.75;
 
 export interface FanOutParent {
-  /** For consumers that begin; undefined before the upstream is open. */
-  readonly info: StreamInfo | undefined;
+  /** For a consumer that begins; undefined before the upstream is open. */
+  infoFor(cursor: Cursor): StreamInfo | undefined;
   /** Bytes that may wait for a consumer. */
   limitOf(cursor: Cursor): number;
   /** Whether bytes may be lost because a consumer is too slow. */
@@ -61,8 +61,8 @@ export class FanOut {
 
   /** Tells a consumer that bytes may come, once. */
   open(cursor: Cursor): void {
-    const { info } = this.#parent;
-    if (cursor.isOpened || !info) return;
+    const info = cursor.isOpened ? undefined : this.#parent.infoFor(cursor);
+    if (!info) return;
     cursor.isOpened = true;
     cursor.consumer.opened?.(info);
   }

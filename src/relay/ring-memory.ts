@@ -17,7 +17,7 @@ export class RingMemory {
   readonly #budget: Budget;
   readonly #usualBytes: number;
   #isReleased = false;
-  /** The most that had to be held since the last look, and the distance of the last two random access points. */
+  /** The most that had to be held since the last look, and what is to be held anyway. */
   #mostHeld = 0;
   #retain = 0;
   #lookedAt = 0;
@@ -52,9 +52,9 @@ export class RingMemory {
     return this.#resize(this.ring.capacity + bytes, true);
   }
 
-  /** How many bytes apart random access points are: the ring holds that and a half, or newcomers would wait for a picture. */
-  retain(distance: number): void {
-    this.#retain = Math.max(this.#retain, Math.ceil(distance * 1.5));
+  /** The ring is to hold so many bytes, whether anybody waits for them or not. */
+  retain(bytes: number): void {
+    this.#retain = Math.max(this.#retain, Math.ceil(bytes));
     if (this.#retain <= this.#mostRetained) this.#enlarge(this.#retain);
   }
 

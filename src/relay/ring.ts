@@ -129,6 +129,16 @@ export class Ring {
     this.#floor = 0;
   }
 
+  /** Copies bytes to another memory. False when the ring does not hold them all. */
+  recall(position: number, into: Memory, offset: number, length: number): boolean {
+    if (!this.holds(position) || position + length > this.head) return false;
+    const start = this.offsetOf(position);
+    const first = Math.min(length, this.capacity - start);
+    copyBytes(into, offset, this.#memory, start, first);
+    if (first < length) copyBytes(into, offset + first, this.#memory, 0, length - first);
+    return true;
+  }
+
   /** Copies bytes out; the ring must hold them all. */
   copyOut(from: number, to: number): Uint8Array {
     const start = this.offsetOf(from);

@@ -1,6 +1,6 @@
 /** What can be seen of media on its way, for those who watch: what has come from an upstream, and what waits for a consumer. */
 import type { Ring } from "./ring.ts";
-import type { RtpCounts, UpstreamAbout } from "./upstream.ts";
+import type { RtpCounts, UpstreamAbout, UpstreamDetails } from "./upstream.ts";
 
 /** Media that comes from an upstream. */
 export interface SourceStats {
@@ -11,6 +11,8 @@ export interface SourceStats {
   readonly heardAt: number;
   /** Undefined where there is no RTP. */
   readonly rtp: RtpCounts | undefined;
+  /** As the protocol names them. */
+  readonly details: UpstreamDetails | undefined;
   /** Shows an inspector all that comes from now on; undefined ends that. */
   inspect(inspector: ByteInspector | undefined): void;
 }

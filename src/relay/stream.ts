@@ -13,16 +13,21 @@ import { SourceReader, type SourceReaderParent } from "./source-reader.ts";
 import { type ByteInspector, type SourceStats, Tap } from "./stats.ts";
 import { type Ticking, USUAL_TICK_MS } from "./tick.ts";
 import {
+  type MediaHistory,
   type Overflow,
   type RtpCounts,
   type StreamInfo,
   type StreamState,
   type Upstream,
   type UpstreamAbout,
+  type UpstreamDetails,
   UpstreamError,
   type UpstreamParent,
   type UpstreamPlan,
 } from "./upstream.ts";
+
+/** Of the distance of two random access points, what the ring holds, or newcomers would wait for a picture. */
+const RETAIN_FACTOR = 1.5;
 
 /** What a stream needs of the hub. */
 export interface StreamParent {
@@ -106,12 +111,17 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     return this.#upstream?.about ?? this.#plan.about;
   }
 
-  get info(): StreamInfo | undefined {
-    return this.#upstream?.info;
+  infoFor({ start }: Cursor): StreamInfo | undefined {
+    const upstream = this.#upstream;
+    return upstream?.infoFor ? upstream.infoFor(start) : upstream?.info;
   }
 
   get rtp(): RtpCounts | undefined {
     return this.#upstream?.rtp;
+  }
+
+  get details(): UpstreamDetails | undefined {
+    return this.#upstream?.details;
   }
 
   get receivedBytes(): number {
@@ -139,7 +149,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
       point !== undefined &&
       this.ring.holds(point.position) &&
       this.ring.head - point.position <= consumerLimit(this.#parent.budget, false);
-    const cursor = new Cursor(this.ring, consumer, usable ? point : { position: this.ring.head });
+    const cursor = new Cursor(this.ring, consumer, usable ? point : undefined);
     const state = this.#streamState;
     if (state !== undefined) this.#fanOut.guard(cursor, () => consumer.entered?.(state));
     if (this.#isOpened) this.#fanOut.guard(cursor, () => this.#fanOut.open(cursor));
@@ -187,6 +197,10 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     this.detach(cursor);
   }
 
+  get history(): MediaHistory {
+    return this.ring;
+  }
+
   append(from: Memory, offset: number, length: number): void {
     // An upstream that is closed within its own tick may still hand over what it has read.
     if (!this.isOpen) return;
@@ -210,10 +224,13 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
     if (this.#state === "closed") return;
     const previous = this.ring.randomAccess?.position;
-    const { capacity } = this.ring;
     this.ring.markRandomAccess(within, preamble, pts);
-    if (previous === undefined) return;
-    this.#memory.retain(this.ring.head + within - previous);
+    if (previous !== undefined) this.retain((this.ring.head + within - previous) * RETAIN_FACTOR);
+  }
+
+  retain(bytes: number): void {
+    const { capacity } = this.ring;
+    this.#memory.retain(bytes);
     if (this.ring.capacity !== capacity) this.#fanOut.ringChanged();
   }
 

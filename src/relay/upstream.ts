@@ -35,6 +35,9 @@ export interface StreamInfo {
   readonly response?: UpstreamResponse | undefined;
 }
 
+/** Where a consumer begins: with the first media there are, later at a random access point, or later with what comes next. */
+export type ConsumerStart = "first-media" | "random-access" | "next-unit";
+
 /** Counted of the RTP packets of an upstream. */
 export interface RtpCounts {
   /** Sequence numbers that never came in time. */
@@ -45,6 +48,12 @@ export interface RtpCounts {
   readonly duplicates: number;
   /** Packets behind what was already delivered. */
   readonly late: number;
+  /** Where there is parity (FEC): packets that it gave back, … */
+  readonly repaired?: number;
+  /** … those of `lost` that it could not give back, … */
+  readonly unrepairable?: number;
+  /** … and those that it brought but that did not prove to be right. */
+  readonly refused?: number;
 }
 
 /** A published state of an upstream; the rooms of upstream/ and those who show it know the numbers. */
@@ -59,13 +68,29 @@ export interface Upstream {
   /** How soon it wants to read again, in ms. */
   readonly tickMs: number;
   readonly info: StreamInfo;
+  /** What a consumer is told that begins so; without it, all are told `info`. */
+  infoFor?(start: ConsumerStart): StreamInfo;
   readonly about: UpstreamAbout;
   /** Undefined where there is no RTP. */
   readonly rtp: RtpCounts | undefined;
+  /** What else those who watch may know of it, by names that the protocol and they have agreed on. */
+  readonly details?: UpstreamDetails | undefined;
+}
+
+export type UpstreamDetails = Readonly<Record<string, string | number>>;
+
+/** What a stream has been given, which can be read again for a while. */
+export interface MediaHistory {
+  /** Position behind the last byte. */
+  readonly head: number;
+  /** Copies `length` bytes from `position` on. False when they are gone, or have not come. */
+  recall(position: number, into: Memory, offset: number, length: number): boolean;
 }
 
 /** What an upstream sees of the stream that it feeds. */
 export interface UpstreamParent {
+  /** Of what `append` has added; undefined where nothing is kept. */
+  readonly history?: MediaHistory;
   /** Adds one unit: a datagram's payload, an interleaved frame's. */
   append(from: Memory, offset: number, length: number): void;
   /**
@@ -82,6 +107,8 @@ export interface UpstreamParent {
   wake(): void;
   /** A decoder can begin `within` bytes after the start of the next unit, after `preamble`, at `pts` (90 kHz) if that is known. */
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void;
+  /** The ring is to hold so many of the newest bytes, as far as the memory allows. */
+  retain(bytes: number): void;
   /** Its state is another one, for all consumers of the stream. */
   entered(state: StreamState): void;
   /** `info` is complete enough for an answer, whenever media comes. Media says so by itself. */

@@ -1,8 +1,8 @@
 /** The upstreams of a worker as those see them who watch (`upstreams` of the status payload). */
 import type { SourceStats } from "../relay/stats.ts";
-import type { UpstreamAbout } from "../relay/upstream.ts";
+import type { UpstreamAbout, UpstreamDetails } from "../relay/upstream.ts";
 import { TsContinuity } from "../wire/mpegts/continuity.ts";
-import type { UpstreamReport } from "../wire/status/event.ts";
+import type { FccReport, UpstreamReport } from "../wire/status/event.ts";
 import { Rate } from "./rate.ts";
 import { CountedShare, type WorkerTotals } from "./totals.ts";
 
@@ -60,16 +60,40 @@ export class WatchedUpstream {
       totalBytes: receivedBytes,
       ...this.#losses(),
       lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
+      fcc: fccReport(this.#source.details),
     };
   }
 
   #losses() {
-    const { lost = 0, reordered = 0, duplicates = 0, late = 0 } = this.#source.rtp ?? {};
+    const {
+      lost = 0,
+      reordered = 0,
+      duplicates = 0,
+      late = 0,
+      repaired = 0,
+      unrepairable = 0,
+    } = this.#source.rtp ?? {};
     return {
       rtpLost: lost,
       rtpReordered: reordered,
       rtpDuplicates: duplicates + late,
+      rtpRepaired: repaired,
+      rtpUnrepaired: unrepairable,
       tsContinuityErrors: this.#continuity?.errors ?? 0,
     };
   }
+}
+
+/** The names are those of upstream/fcc. */
+function fccReport(details: UpstreamDetails = {}): FccReport {
+  const text = (name: string) => String(details[name] ?? "");
+  const number = (name: string, unknown: number) => Number(details[name] ?? unknown);
+  return {
+    state: text("fccState"),
+    server: text("fccServer"),
+    dialect: text("fccDialect"),
+    firstUnicastMs: number("fccFirstUnicastMs", -1),
+    burstBytes: number("fccBurstBytes", 0),
+    gapPackets: number("fccGapPackets", -1),
+  };
 }

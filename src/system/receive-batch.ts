@@ -36,6 +36,11 @@ class Slots {
   }
 }
 
+interface Sender {
+  readonly address: IpAddress;
+  readonly port: number;
+}
+
 let slots: Slots | undefined;
 
 /** Headers that point at the shared slots, with or without room for the senders' addresses. */
@@ -46,6 +51,8 @@ export class ReceiveBatch {
   readonly words: Uint32Array;
   readonly headersAddress: Pointer;
   readonly #names = allocate(BATCH * NAME_STRIDE);
+  readonly #lastName = new Uint8Array(SOCKADDR_IN6_BYTES);
+  #lastSender: Sender | undefined;
   /** libc uses its memory. */
   readonly #slots: Slots;
 
@@ -68,7 +75,16 @@ export class ReceiveBatch {
     for (let i = 0; i < BATCH; i++) this.words[i * HEADER_WORDS + NAME_LENGTH_WORD] = SOCKADDR_IN6_BYTES;
   }
 
-  senderOf(datagram: number): { address: IpAddress; port: number } {
-    return readSocketAddress(this.#names.bytes, datagram * NAME_STRIDE);
+  /** The same object as long as the sender is the same: a burst from one makes no garbage. */
+  senderOf(datagram: number): Sender {
+    const { bytes } = this.#names;
+    const at = datagram * NAME_STRIDE;
+    const last = this.#lastName;
+    let same = 0;
+    while (same < last.length && bytes[at + same] === last[same]) same++;
+    if (same === last.length && this.#lastSender) return this.#lastSender;
+    for (let i = 0; i < last.length; i++) last[i] = bytes[at + i]!;
+    this.#lastSender = readSocketAddress(bytes, at);
+    return this.#lastSender;
   }
 }

@@ -1,7 +1,8 @@
 /** The one table of protocols: the scheme of a URL leads to the planner that says what it asks for. */
 import type { ByteString } from "../wire/text/byte-string.ts";
+import { type FccSettings, fccPlanner } from "./fcc/planner.ts";
 import { type HttpSettings, httpPlanner, isServableHttp } from "./http/planner.ts";
-import { isServableGroup, type MulticastSettings, multicastPlanner } from "./multicast/planner.ts";
+import { isServableGroup } from "./multicast/planner.ts";
 import type { Planner, PlannerParts } from "./planner.ts";
 import { isServableRtsp, type RtspSettings, rtspPlanner } from "./rtsp/planner.ts";
 import { teardownsOver } from "./rtsp/teardown.ts";
@@ -18,10 +19,10 @@ export interface Protocol {
   readonly finished?: (limitMs: number) => Promise<void>;
 }
 
-export type UpstreamSettings = MulticastSettings & RtspSettings & HttpSettings;
+export type UpstreamSettings = FccSettings & RtspSettings & HttpSettings;
 
 export const PROTOCOLS: readonly Protocol[] = [
-  { schemes: ["rtp", "udp"], planner: multicastPlanner, isServable: isServableGroup },
+  { schemes: ["rtp", "udp"], planner: fccPlanner, isServable: isServableGroup },
   { schemes: ["rtsp"], planner: rtspPlanner, isServable: isServableRtsp, finished: teardownsOver },
   { schemes: ["http"], planner: httpPlanner, isServable: isServableHttp },
   { schemes: ["https"], planner: httpPlanner, isServable: isServableHttp, servesEntries: (s) => s.proxyHttps },

@@ -2,6 +2,9 @@
 
 import { mergeConfigFile } from "../../src/config/config-file.ts";
 import { proxyLink } from "../../src/upstream/http/proxy-link.ts";
+import * as huawei from "../../src/wire/fcc/huawei.ts";
+import { isFccSignalling } from "../../src/wire/fcc/packet.ts";
+import * as telecom from "../../src/wire/fcc/telecom.ts";
 import { rewritePlaylist } from "../../src/wire/hls/rewrite.ts";
 import { accessLogLine, parseAccessLogFormat } from "../../src/wire/http/access-log.ts";
 import { ChunkedDecoder } from "../../src/wire/http/chunked.ts";
@@ -161,6 +164,28 @@ function stun(pieces: Pieces): unknown {
   return mapped;
 }
 
+/** A message is of one kind of one dialect. */
+function fcc(pieces: Pieces): unknown {
+  const packet = Buffer.concat(pieces);
+  const found = [
+    telecom.parseTelecomRequest(packet),
+    telecom.parseTelecomResponse(packet),
+    telecom.isTelecomNotice(packet) || undefined,
+    huawei.parseHuaweiResponse(packet),
+    huawei.isHuaweiNotice(packet) || undefined,
+    huawei.parseHuaweiTermination(packet),
+  ].filter((message) => message !== undefined);
+  demand(found.length <= 1, "a message is of one kind");
+  demand(found.length === 0 || isFccSignalling(packet, 0, packet.length), "a message is signalling");
+  // What both dialects call by the same number is told apart by who asks.
+  return [
+    found,
+    telecom.parseTelecomTermination(packet),
+    huawei.parseHuaweiRequest(packet),
+    huawei.parseHuaweiPunch(packet),
+  ];
+}
+
 /** Group and source are the first and the next four bytes. */
 function igmp(pieces: Pieces): unknown {
   const bytes = Buffer.concat([...pieces, Buffer.alloc(8)]);
@@ -246,6 +271,7 @@ export const PARSERS: Readonly<Record<string, Parse>> = {
   challenge: (pieces) => parseChallenges([text(pieces)]),
   chunked,
   "config-file": configFile,
+  fcc,
   hls: playlistRewriting,
   "http-request": (pieces) => pushPieces(new RequestHeadParser(), pieces),
   "http-response": (pieces) => pushPieces(new ResponseHeadParser("GET"), pieces),

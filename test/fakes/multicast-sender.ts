@@ -37,6 +37,11 @@ export class MulticastSender {
     return new MulticastSender(options, socket);
   }
 
+  /** The port they go to. */
+  get port(): number {
+    return this.#options.port;
+  }
+
   /** The port the datagrams come from. */
   get sourcePort(): number {
     return this.#socket.port;

@@ -143,6 +143,22 @@ describe("Ring", () => {
     expect(pair.ring.unitAtOrAfter(5000)).toEqual({ position: 6000, units: 3 });
   });
 
+  test("recalls what it holds, across its end, and nothing else", () => {
+    const pair = new Pair(KIB_64);
+    for (let i = 0; i < 100; i++) pair.append(1000 + i * 7);
+    const { ring } = pair;
+    const into = allocate(3000);
+    const oldest = ring.head - ring.capacity;
+    for (const position of [oldest, oldest + 1, ring.head - ring.headOffset - 500, ring.head - 1000]) {
+      into.bytes.fill(0xee);
+      expect(ring.recall(position, into, 10, 1000)).toBe(true);
+      expect(Buffer.compare(into.bytes.subarray(10, 1010), ring.copyOut(position, position + 1000))).toBe(0);
+      expect([into.bytes[9], into.bytes[1010]]).toEqual([0xee, 0xee]);
+    }
+    expect(ring.recall(oldest - 1, into, 0, 1000)).toBe(false);
+    expect(ring.recall(ring.head - 999, into, 0, 1000)).toBe(false);
+  });
+
   test("does not hold what was overwritten before it grew", () => {
     const pair = new Pair(KIB_64);
     for (let i = 0; i < 4; i++) pair.append(30_000);

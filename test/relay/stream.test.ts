@@ -25,6 +25,44 @@ function setUp(slots = 16_384) {
   return { fake, client, first, stream, upstream, parent, budget: parent.budget, join, append };
 }
 
+describe("a burst", () => {
+  test("stays in the ring from its picture on, if the upstream asks for that", () => {
+    for (const [retained, starts] of [
+      [0, "next-unit"],
+      [3 * MIB, "random-access"],
+    ] as const) {
+      const { stream, append, join } = setUp();
+      stream.markRandomAccess(0, PREAMBLE);
+      if (retained > 0) stream.retain(retained);
+      append(2 * MIB);
+      expect(join(new FakeConsumer(), true).start).toBe(starts);
+      stream.close();
+    }
+  });
+
+  test("takes no more memory than there is", () => {
+    const { stream, budget } = setUp(2048);
+    stream.retain(100 * MIB);
+    expect(budget.usedBytes).toBeLessThanOrEqual(budget.totalBytes);
+    stream.close();
+  });
+});
+
+test("consumers are told how they begin, where the upstream makes a difference", () => {
+  const { stream, upstream, append, join, client } = setUp();
+  Object.assign(upstream, { infoFor: (start: string) => ({ metadata: [["start", start]] }) });
+  stream.markRandomAccess(0, PREAMBLE);
+  append(UNIT);
+  stream.tick(1001);
+  const [quick, slow] = [new FakeConsumer(), new FakeConsumer()];
+  join(quick, true);
+  join(slow, false);
+  append(UNIT);
+  stream.tick(2000);
+  const told = [client, quick, slow].map(({ infos }) => infos[0]?.metadata[0]?.[1]);
+  expect(told).toEqual(["first-media", "random-access", "next-unit"]);
+});
+
 describe("writes", () => {
   test("the first bytes at once", () => {
     const { client, stream, upstream, append } = setUp();

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { ByteInspector, QueueStats, SourceStats } from "../../src/relay/stats.ts";
-import type { RtpCounts, UpstreamAbout } from "../../src/relay/upstream.ts";
+import type { RtpCounts, UpstreamAbout, UpstreamDetails } from "../../src/relay/upstream.ts";
 import {
   type ClientHandle,
   type ClientIdentity,
@@ -22,6 +22,7 @@ class FakeHandle implements ClientHandle {
 class FakeSource implements SourceStats {
   readonly about = ABOUT;
   readonly rtp: RtpCounts;
+  details: UpstreamDetails | undefined;
   receivedBytes = 0;
   heardAt = Number.NEGATIVE_INFINITY;
   inspector: ByteInspector | undefined;
@@ -50,7 +51,7 @@ const ABOUT: UpstreamAbout = {
   interfaceName: "eth1",
   receiver: "batched",
 };
-const RTP: RtpCounts = { lost: 1, reordered: 2, duplicates: 3, late: 4 };
+const RTP: RtpCounts = { lost: 1, reordered: 2, duplicates: 3, late: 4, repaired: 20, unrepairable: 1, refused: 0 };
 const IDENTITY: ClientIdentity = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "VLC", kind: "rtsp-tcp" };
 
 let registry: ClientRegistry;
@@ -139,10 +140,22 @@ test("an upstream is shown once, with all who share it, until the last of them l
       rtpLost: 1,
       rtpReordered: 2,
       rtpDuplicates: 7,
+      rtpRepaired: 20,
+      rtpUnrepaired: 1,
       tsContinuityErrors: 0,
       lastDataMs: 25,
+      fcc: { state: "", server: "", dialect: "", firstUnicastMs: -1, burstBytes: 0, gapPackets: -1 },
     },
   ]);
+  source.details = { fccState: "unicast-active", fccServer: "10.0.0.1:8027", fccDialect: "huawei", fccBurstBytes: 9 };
+  expect(registry.report(1025).upstreams[0]?.fcc).toEqual({
+    state: "unicast-active",
+    server: "10.0.0.1:8027",
+    dialect: "huawei",
+    firstUnicastMs: -1,
+    burstBytes: 9,
+    gapPackets: -1,
+  });
   for (const client of clients) registry.leave(client);
   expect(registry.report(0).upstreams).toEqual([]);
 });
@@ -219,7 +232,15 @@ describe("totals", () => {
     expect(registry.totals.all).toMatchObject({ clients: 2, upstreams: 1, bytesReceived: 0, droppedPackets: 0 });
     registry.report(0);
     registry.report(0);
-    const counted = { bytesReceived: 500, rtpLost: 1, rtpReordered: 2, rtpDuplicates: 7, tsContinuityErrors: 0 };
+    const counted = {
+      bytesReceived: 500,
+      rtpLost: 1,
+      rtpReordered: 2,
+      rtpDuplicates: 7,
+      rtpRepaired: 20,
+      rtpUnrepaired: 1,
+      tsContinuityErrors: 0,
+    };
     expect(registry.totals.all).toMatchObject({
       droppedPackets: 2,
       droppedBytes: 2632,

@@ -45,8 +45,11 @@ const UPSTREAM: UpstreamReport = {
   rtpLost: 0,
   rtpReordered: 0,
   rtpDuplicates: 0,
+  rtpRepaired: 0,
+  rtpUnrepaired: 0,
   tsContinuityErrors: 0,
   lastDataMs: -1,
+  fcc: { state: "", server: "", dialect: "", firstUnicastMs: -1, burstBytes: 0, gapPackets: -1 },
 };
 const REPORT: WorkerReport = {
   clients: [CLIENT],

@@ -45,6 +45,21 @@ async function nextCall() {
   return server.calls.shift();
 }
 
+test("tells how a channel was opened by fast channel change", async () => {
+  await onPage({}, async (page) => {
+    const fcc = { state: "mcast-active", server: "10.0.0.1:8027", dialect: "huawei", burstBytes: 1_500_000 };
+    const upstreams = [
+      upstreamOf(1, { fcc: { ...fcc, firstUnicastMs: 12, gapPackets: 0 } }),
+      upstreamOf(2, { fcc: { ...fcc, firstUnicastMs: -1, gapPackets: -1 } }),
+      upstreamOf(3),
+    ];
+    server.send(statusOf({ upstreams }));
+    await page.getByText("FCC huawei 10.0.0.1:8027: 12 ms to the first packet, burst of 1.50 MB").waitFor();
+    await page.getByText("FCC huawei 10.0.0.1:8027: no burst").waitFor();
+    expect(await page.getByText(/^FCC /).count()).toBe(2);
+  });
+});
+
 test("shows who watches, follows the counters, and disconnects", async () => {
   await onPage({}, async (page) => {
     const address = new URL(server.url).origin;

@@ -1,10 +1,10 @@
 /** A group, or its source, that is named instead of numbered: its addresses are looked up before it is joined. */
-import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import type { ConsumerStart, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
 import { UnknownGroupError } from "./errors.ts";
-import { type MulticastSession, multicastInfo } from "./session.ts";
+import { multicastInfo } from "./session.ts";
 import type { MulticastUrl } from "./url.ts";
 
 const RESOLVE_TIMEOUT_MS = 3000;
@@ -20,7 +20,7 @@ export class NamedGroup implements Upstream {
   readonly #parent: UpstreamParent;
   readonly #log: Log;
   #state: "resolving" | "joined" | "closed" = "resolving";
-  #session: MulticastSession | undefined;
+  #session: Upstream | undefined;
 
   /** @param join opens the group when its addresses are known */
   constructor(
@@ -28,7 +28,7 @@ export class NamedGroup implements Upstream {
     url: MulticastUrl,
     about: UpstreamAbout,
     log: Log,
-    join: (addresses: GroupAddresses) => MulticastSession,
+    join: (addresses: GroupAddresses) => Upstream,
   ) {
     this.about = about;
     this.#parent = parent;
@@ -43,8 +43,17 @@ export class NamedGroup implements Upstream {
     return this.#session?.info ?? multicastInfo(undefined);
   }
 
+  infoFor(start: ConsumerStart): StreamInfo {
+    const session = this.#session;
+    return session?.infoFor ? session.infoFor(start) : this.info;
+  }
+
   get rtp() {
     return this.#session?.rtp;
+  }
+
+  get details() {
+    return this.#session?.details;
   }
 
   get tickMs(): number {
@@ -60,7 +69,7 @@ export class NamedGroup implements Upstream {
     this.#session?.close();
   }
 
-  #join(join: () => MulticastSession): void {
+  #join(join: () => Upstream): void {
     if (this.#state !== "resolving") return;
     try {
       this.#session = join();

@@ -1,7 +1,7 @@
 /** What an `rtp://` or `udp://` URL asks for (http.md section 10, multicast.md section 1). */
 
 import { maskToken } from "../../http/token-mask.ts";
-import type { UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
@@ -11,11 +11,12 @@ import { percentDecode } from "../../wire/url/percent.ts";
 import { queryParameter } from "../../wire/url/query.ts";
 import { requestedInterface } from "../interface-parameter.ts";
 import type { PlannedUpstream, Planner, PlannerParts } from "../planner.ts";
+import { Depacketizer } from "../rtp/depacketizer.ts";
 import { shownUrl } from "../shown-url.ts";
 import { NamedGroup } from "./named-group.ts";
 import { MulticastSession, multicastInfo } from "./session.ts";
 import type { MulticastOptions, MulticastTarget } from "./target.ts";
-import { type MulticastUrl, parseMulticastUrl } from "./url.ts";
+import { type MulticastUrl, parseMulticastUrl, parsePorts } from "./url.ts";
 
 /** The settings of this room. */
 export interface MulticastSettings {
@@ -41,12 +42,36 @@ function readUrl(rest: ByteString): { address: MulticastUrl; text: ByteString; q
   const text = percentDecode(mark < 0 ? rest : rest.slice(0, mark));
   const query = mark < 0 ? asByteString("") : rest.slice(mark + 1);
   const address = text === undefined ? undefined : parseMulticastUrl(text);
-  // An `fcc` parameter without a server makes no sense to anybody; with one it is ignored until we can use it.
+  // An `fcc` parameter without a server makes no sense to anybody.
   if (text === undefined || !address || queryParameter(query, "fcc") === "") return undefined;
   return { address, text, query };
 }
 
-export function multicastPlanner(settings: MulticastSettings, { log }: PlannerParts): Planner {
+/** How the groups of a URL are opened. */
+export interface GroupOpener {
+  /** What is known of the media before. */
+  readonly metadata: StreamInfo["metadata"];
+  open(parent: UpstreamParent, target: MulticastTarget, options: MulticastOptions): Upstream;
+}
+
+/** Finds another way to open the group of a URL than to join it; undefined: there is none. */
+export type FindOpener = (query: ByteString, url: MulticastUrl) => GroupOpener | undefined;
+
+/** @throws JoinFailedError, InterfaceMissingError */
+export function joinGroup(
+  parent: UpstreamParent,
+  target: MulticastTarget,
+  options: MulticastOptions,
+  log: Log,
+): MulticastSession {
+  return new MulticastSession(parent, target, options, log, performance.now(), new Depacketizer(parent));
+}
+
+export function multicastPlanner(
+  settings: MulticastSettings,
+  { log }: PlannerParts,
+  findOpener: FindOpener = () => undefined,
+): Planner {
   const options: MulticastOptions = {
     receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
     rejoinIntervalS: settings.multicastRejoinInterval,
@@ -54,6 +79,10 @@ export function multicastPlanner(settings: MulticastSettings, { log }: PlannerPa
     ...(settings.receiver && { receiver: settings.receiver }),
   };
   const receiver = settings.receiver ?? RECEIVER_KIND;
+  const joining: GroupOpener = {
+    metadata: multicastInfo(undefined).metadata,
+    open: (parent, target) => joinGroup(parent, target, options, log),
+  };
   return ({ url, method }) => {
     const [scheme = "", ...others] = url.split("://");
     const read = readUrl(asByteString(others.join("://")));
@@ -70,33 +99,38 @@ export function multicastPlanner(settings: MulticastSettings, { log }: PlannerPa
       canSnapshot: true,
       accessLog: { serviceType: "rtp", url: name },
     } as const;
-    if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about) };
-    return { ...plan, countsAsClient: true, ...openGroup(name, address, about, options, log) };
+    const opener = findOpener(query, address) ?? joining;
+    if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about, opener) };
+    // On the port of the media, parity is recognised anyway.
+    const parityPorts = parsePorts(queryParameter(query, "fec") ?? "").filter((port) => port !== address.port);
+    const opened = openGroup(name, address, parityPorts, about, opener, options, log);
+    return { ...plan, countsAsClient: true, ...opened };
   };
 }
 
 /** Nothing is joined: only what is known without asking. */
-function describe(about: UpstreamAbout) {
+function describe(about: UpstreamAbout, { metadata }: GroupOpener) {
   return (parent: UpstreamParent) => {
     parent.opened();
     parent.ended(undefined);
-    return { about, info: multicastInfo(undefined), rtp: undefined, tickMs: 1000, tick() {}, close() {} };
+    return { about, info: { metadata }, rtp: undefined, tickMs: 1000, tick() {}, close() {} };
   };
 }
 
-/** Requests with the same key share one upstream. */
+/** Requests with the same key share one upstream, with the parity of the one that has opened it. */
 function openGroup(
   name: string,
   url: MulticastUrl,
+  parityPorts: readonly number[],
   about: UpstreamAbout,
+  opener: GroupOpener,
   options: MulticastOptions,
   log: Log,
 ): Pick<PlannedUpstream, "key" | "open"> {
-  const where = { name, port: url.port, about, interfaceName: about.interfaceName };
+  const where = { name, port: url.port, parityPorts, about, interfaceName: about.interfaceName };
   const group = parseIpAddress(url.group);
   const source = url.source === undefined ? undefined : parseIpAddress(url.source);
-  const join = (parent: UpstreamParent, target: MulticastTarget) =>
-    new MulticastSession(parent, target, options, log, performance.now());
+  const join = (parent: UpstreamParent, target: MulticastTarget) => opener.open(parent, target, options);
   const from = url.source === undefined ? "" : `${source ? formatIpAddress(source) : url.source}@`;
   const key = `multicast ${from}${group ? formatIpAddress(group) : url.group} ${url.port} ${about.interfaceName ?? ""}`;
   const isLiteral = group !== undefined && (url.source === undefined || source !== undefined);

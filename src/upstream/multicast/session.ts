@@ -1,11 +1,13 @@
 /** A multicast group as an upstream: reads its receiver on each tick and hands the media to the parent. */
 import type { RtpCounts, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
+import type { DatagramSink } from "../../system/udp-socket.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
-import { Depacketizer, type PayloadKind } from "../rtp/depacketizer.ts";
+import type { Depacketizer, PayloadKind } from "../rtp/depacketizer.ts";
 import { LossReport } from "../rtp/loss-report.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { GroupReceiver, type GroupReceiverParent } from "./group-receiver.ts";
+import { ParityReceivers } from "./parity-receivers.ts";
 import type { MulticastOptions, MulticastTarget } from "./target.ts";
 
 /** How long a newly joined group is polled more often. */
@@ -18,22 +20,46 @@ export function multicastInfo(payload: PayloadKind | undefined): StreamInfo {
   return { metadata: payload ? [protocol, ["R2H-Upstream-Payload", payload]] : [protocol] };
 }
 
+/** What a session tells besides the media. */
+export type SessionParent = Pick<UpstreamParent, "entered" | "ended">;
+
+/** Takes the datagrams of a group. */
+export interface GroupSink extends DatagramSink {
+  /** How many of them were media. */
+  readonly payloads: number;
+}
+
 export class MulticastSession implements Upstream, GroupReceiverParent {
   readonly input: Depacketizer;
   readonly about: UpstreamAbout;
-  readonly #parent: UpstreamParent;
+  /** What takes the datagrams of the group: `input`, until somebody puts himself in between. */
+  sink: GroupSink;
+  readonly #parent: SessionParent;
   readonly #group: GroupReceiver;
+  /** Undefined where parity can only come with the media. */
+  readonly #parity: ParityReceivers | undefined;
   readonly #pollInterval: PollInterval;
   readonly #lossReport: LossReport;
   #lossReportedAt: number;
   #hasMedia = false;
 
-  /** @throws JoinFailedError, InterfaceMissingError */
-  constructor(parent: UpstreamParent, target: MulticastTarget, options: MulticastOptions, log: Log, now: number) {
+  /**
+   * @param input takes the media; another source may share it
+   * @throws JoinFailedError, InterfaceMissingError
+   */
+  constructor(
+    parent: SessionParent,
+    target: MulticastTarget,
+    options: MulticastOptions,
+    log: Log,
+    now: number,
+    input: Depacketizer,
+  ) {
     this.#parent = parent;
     this.about = target.about;
-    this.input = new Depacketizer(parent);
+    this.input = this.sink = input;
     this.#group = new GroupReceiver(this, target, options, log, now);
+    if (target.parityPorts?.length) this.#parity = new ParityReceivers(target, options, log);
     this.#pollInterval = new PollInterval(now, STARTUP_MS);
     this.#lossReport = new LossReport(target.name, log);
     this.#lossReportedAt = now;
@@ -53,14 +79,18 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
 
   tick(now: number): void {
     if (this.#group.isClosed) return;
-    const before = this.input.payloads;
+    const { sink } = this;
+    const before = sink.payloads;
     this.input.reorder.tick(now);
-    const datagrams = this.#group.receive(this.input);
+    const datagrams = this.#group.receive(sink);
     // What we have handed over may have made the parent close us.
     if (this.#group.isClosed) return;
     this.#pollInterval.observe(datagrams, this.#group.receiveBuffer, now);
-    const hasMedia = this.input.payloads > before;
+    const hasMedia = sink.payloads > before;
     if (hasMedia) this.#media();
+    // Behind the media, of which it repairs what is missing.
+    this.#parity?.receive(this.input.expectParity());
+    if (this.#group.isClosed) return;
     this.#group.tick(now, hasMedia);
     if (!this.#group.isClosed && now - this.#lossReportedAt >= LOSS_REPORT_EVERY_MS) this.#reportLoss(now);
   }
@@ -68,12 +98,14 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
   /** Harmless when repeated. */
   close(): void {
     if (this.#group.isClosed) return;
-    this.#lossReport.report(this.input);
+    this.#lossReport.end(this.input);
+    this.#parity?.close();
     this.#group.close();
   }
 
   #media(): void {
     this.#pollInterval.endStartup();
+    this.#parity?.open();
     if (this.#hasMedia) return;
     this.#hasMedia = true;
     this.#parent.entered(CLIENT_STATE.multicastActive);
@@ -81,6 +113,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
 
   fellSilent(): void {
     this.input.reorder.reset();
+    this.#parity?.close();
   }
 
   failed(cause: Error): void {

@@ -13,6 +13,8 @@ export interface MulticastTarget {
   readonly group: IpAddress;
   readonly port: number;
   readonly source?: IpAddress;
+  /** On which parity comes from the same group (FEC). */
+  readonly parityPorts?: readonly number[];
   /** Undefined leaves the choice to the routing table. */
   readonly interfaceName: string | undefined;
   readonly about: UpstreamAbout;

@@ -1,4 +1,4 @@
-/** The address part of `/rtp/…` and `/udp/…` URLs (multicast.md section 1). */
+/** The address part of `/rtp/…` and `/udp/…` URLs, and the ports of their parity (multicast.md section 1). */
 
 export interface MulticastUrl {
   /** IP literal without brackets, or a host name. */
@@ -23,7 +23,14 @@ export function parseMulticastUrl(text: string): MulticastUrl | undefined {
   return source && { group: group.host, port, source: source.host };
 }
 
-function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+/** Reads `PORT` or `PORT,PORT`; none when it is anything else. */
+export function parsePorts(text: string): number[] {
+  const ports = /^\d{1,5}(,\d{1,5})?$/.test(text) ? text.split(",").map(Number) : [];
+  return ports.every((port) => port >= 1 && port <= 65535) ? [...new Set(ports)] : [];
+}
+
+/** `host`, `host:port` or `[IPv6]:port`; undefined for anything else. */
+export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
   const match = /^(?:\[([^[\]]+)\]|([^[\]:/]+))(?::(\d{1,5}))?$/.exec(text);
   if (!match) return undefined;
   const host = match[1] ?? match[2]!;

@@ -2,20 +2,18 @@
 import type { UpstreamParent } from "../../relay/upstream.ts";
 import type { Memory } from "../../system/memory.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
+import { isParityType } from "../../wire/fec/parity-packet.ts";
 import { isTransportStream } from "../../wire/mpegts/packet.ts";
-import { emptyRtpPacket, isRtp, parseRtp } from "../../wire/rtp/packet.ts";
+import { emptyRtpPacket, isRtp, parseRtp, type RtpPacket } from "../../wire/rtp/packet.ts";
 import { RandomAccessWatch } from "./random-access.ts";
 import { type PayloadSink, ReorderBuffer } from "./reorder.ts";
-
-/** Dynamic payload types that parity packets use (multicast.md section 6); some servers use the first for media. */
-const PARITY_TYPE_A = 97;
-const PARITY_TYPE_B = 127;
+import { Repair } from "./repair.ts";
 
 /** Value of the `R2H-Upstream-Payload` header. */
 export type PayloadKind = "mp2t-rtp" | "mp2t-direct";
 
 /** What takes the media. */
-export type MediaSink = Pick<UpstreamParent, "append" | "markRandomAccess">;
+export type MediaSink = Pick<UpstreamParent, "append" | "markRandomAccess" | "history">;
 
 export class Depacketizer implements DatagramSink, PayloadSink {
   /** Of the latest media datagram that was MPEG-TS. */
@@ -29,6 +27,8 @@ export class Depacketizer implements DatagramSink, PayloadSink {
   /** Parity packets (FEC), which are never media. */
   parity = 0;
   readonly reorder: ReorderBuffer;
+  /** Undefined while no parity (FEC) has come and none is expected. */
+  repair: Repair | undefined;
   readonly #parent: MediaSink;
   readonly #watch = new RandomAccessWatch();
   readonly #packet = emptyRtpPacket();
@@ -36,6 +36,13 @@ export class Depacketizer implements DatagramSink, PayloadSink {
   constructor(parent: MediaSink) {
     this.#parent = parent;
     this.reorder = new ReorderBuffer(this);
+  }
+
+  /** Parity will come from a port of its own: what comes there is for the `Repair` that this answers. */
+  expectParity(): Repair {
+    this.repair ??= new Repair(this.reorder, this.#parent.history);
+    this.repair.expect();
+    return this.repair;
   }
 
   datagram(memory: Memory, offset: number, length: number): void {
@@ -46,14 +53,13 @@ export class Depacketizer implements DatagramSink, PayloadSink {
         this.malformed++;
         return;
       }
-      const payloadLength = packet.payloadEnd - packet.payloadStart;
-      if (
-        (packet.payloadType === PARITY_TYPE_A || packet.payloadType === PARITY_TYPE_B) &&
-        !isTransportStream(bytes, packet.payloadStart, payloadLength, 2)
-      ) {
+      if (isParity(packet, bytes)) {
         this.parity++;
+        this.repair ??= new Repair(this.reorder, this.#parent.history);
+        this.repair.datagram(memory, offset, length);
         return;
       }
+      const payloadLength = packet.payloadEnd - packet.payloadStart;
       if (this.payloadKind !== "mp2t-rtp" && isTransportStream(bytes, packet.payloadStart, payloadLength)) {
         this.payloadKind = "mp2t-rtp";
       }
@@ -73,4 +79,9 @@ export class Depacketizer implements DatagramSink, PayloadSink {
     if (within >= 0) this.#parent.markRandomAccess(within, this.#watch.preamble(), this.#watch.pts);
     this.#parent.append(memory, offset, length);
   }
+}
+
+/** Whether a packet carries parity (FEC), which is never media. */
+export function isParity({ payloadType, payloadStart, payloadEnd }: RtpPacket, bytes: Uint8Array): boolean {
+  return isParityType(payloadType) && !isTransportStream(bytes, payloadStart, payloadEnd - payloadStart, 2);
 }

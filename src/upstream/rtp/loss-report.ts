@@ -1,6 +1,7 @@
 /** Tells the log what an RTP upstream loses and drops. Its session calls `report` once a second. */
-import { LOG_DEBUG, type Log, type Trouble, TroubleReport } from "../../system/log.ts";
+import { type Log, type Trouble, TroubleReport } from "../../system/log.ts";
 import type { Depacketizer } from "./depacketizer.ts";
+import type { Repair } from "./repair.ts";
 
 const LOST: Trouble = (n) => `${n} RTP packets lost on the way to us`;
 const STRAYS: Trouble = (n) =>
@@ -15,7 +16,9 @@ export class LossReport {
   readonly #trouble: TroubleReport;
   /** How much of each trouble the log has been told. */
   readonly #reported = new Map<Trouble, number>();
-  #reportedParity = 0;
+  #repairState: Repair["state"] = "inactive";
+  #saysParityIsIgnored = false;
+  #repaired = 0;
 
   /** @param name of the upstream, with which each line begins */
   constructor(name: string, log: Log) {
@@ -25,14 +28,23 @@ export class LossReport {
   }
 
   /** Writes a line for each trouble that has grown since the last call. */
-  report({ reorder, strays, malformed, parity }: Depacketizer): void {
+  report({ reorder, strays, malformed, repair }: Depacketizer): void {
     this.#count(LOST, reorder.counts.lost);
     this.#count(RESYNCS, reorder.counts.resyncs);
     this.#count(STRAYS, strays);
     this.#count(MALFORMED, malformed);
     // The caller has waited for the second already.
     this.#trouble.flush();
-    if (parity > this.#reportedParity) this.#tellParity(parity);
+    if (repair) this.#tellRepair(repair, reorder.counts.repaired ?? 0);
+  }
+
+  /** The session is over: what has not been reported yet, and the sums, if there was anything to repair. */
+  end(input: Depacketizer): void {
+    this.report(input);
+    const { lost, repaired = 0, unrepairable = 0, refused = 0 } = input.reorder.counts;
+    if (!input.repair || lost + repaired + refused === 0) return;
+    const sums = `${lost} RTP packets lost for good, ${unrepairable} of them beyond repair, ${repaired} repaired by FEC`;
+    this.#log.info(`${this.#name}: ${sums}, ${refused} repairs refused as wrong`);
   }
 
   #count(trouble: Trouble, total: number): void {
@@ -42,15 +54,17 @@ export class LossReport {
     this.#trouble.count(trouble, total - before);
   }
 
-  /** A source that sends parity sends it all the time, which is no trouble: it is worth one line. */
-  #tellParity(total: number): void {
-    const isFirst = this.#reportedParity === 0;
-    if (isFirst || this.#log.level >= LOG_DEBUG) {
-      const line = `${this.#name}: ${total - this.#reportedParity} parity packets (FEC) dropped; lost packets are not repaired`;
-      if (isFirst) this.#log.info(line);
-      else this.#log.debug(line);
+  /** What FEC does once, and each second what it has repaired. */
+  #tellRepair({ state, about, ignored }: Repair, repaired: number): void {
+    if (state !== this.#repairState && state === "active") this.#log.info(`${this.#name}: FEC active (${about})`);
+    this.#repairState = state;
+    if (repaired > this.#repaired) {
+      this.#log.info(`${this.#name}: ${repaired - this.#repaired} lost RTP packets repaired by FEC`);
+      this.#repaired = repaired;
     }
-    this.#reportedParity = total;
+    if (this.#saysParityIsIgnored || (state !== "unknown" && ignored === 0)) return;
+    this.#saysParityIsIgnored = true;
+    this.#log.warn(`${this.#name}: FEC of an unknown kind or damaged; what it protects may not be repaired`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Stores RTP packets by sequence number, header and all, in slots that are used again and again. */
+import type { MediaHistory } from "../../relay/upstream.ts";
 import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
-import { emptyRtpPacket, type RtpPacket } from "../../wire/rtp/packet.ts";
+import { emptyRtpPacket, RTP_HEADER_BYTES, type RtpPacket } from "../../wire/rtp/packet.ts";
 
 const MAX_SIZE = 4096;
 /** A slot's first size; larger packets make it grow. */
@@ -24,14 +25,32 @@ export class PacketWindow {
   readonly #sequences: Int32Array;
   /** Made when first used. */
   readonly #slots: (Slot | undefined)[];
+  /** Packets whose payload is in the history: where, how long it is (0: it is in the slot), and the header. */
+  readonly #history: MediaHistory | undefined;
+  readonly #positions: Float64Array;
+  readonly #lengths: Uint16Array;
+  readonly #headers: Uint8Array;
 
-  /** @param size sequence numbers that fit, a power of two up to 4096 */
-  constructor(size: number) {
+  /**
+   * @param size sequence numbers that fit, a power of two up to 4096
+   * @param history has the payloads of packets that are noted
+   */
+  constructor(size: number, history?: MediaHistory) {
     if (size < 1 || size > MAX_SIZE || (size & (size - 1)) !== 0) throw new RangeError(`a window of ${size} packets`);
     this.size = size;
     this.#mask = size - 1;
     this.#sequences = new Int32Array(size).fill(EMPTY);
     this.#slots = new Array(size).fill(undefined);
+    this.#history = history;
+    const noted = history ? size : 0;
+    this.#positions = new Float64Array(noted);
+    this.#lengths = new Uint16Array(noted);
+    this.#headers = new Uint8Array(noted * RTP_HEADER_BYTES);
+  }
+
+  /** Where the payload of the next packet that is delivered will be in the history; undefined without one. */
+  get position(): number | undefined {
+    return this.#history?.head;
   }
 
   /**
@@ -48,6 +67,27 @@ export class PacketWindow {
     slot.payloadStart = packet.payloadStart - offset;
     slot.payloadEnd = packet.payloadEnd - offset;
     this.#sequences[sequence & this.#mask] = sequence;
+    if (this.#history) this.#lengths[sequence & this.#mask] = 0;
+  }
+
+  /**
+   * As `put`, for a packet that has been delivered: its payload may be in the history from `position` on, and then it is
+   * copied only when somebody asks for it.
+   */
+  putDelivered(packet: RtpPacket, memory: Memory, offset: number, length: number, position: number | undefined): void {
+    const payloadLength = length - RTP_HEADER_BYTES;
+    const isPlain = packet.payloadStart === offset + RTP_HEADER_BYTES && packet.payloadEnd === offset + length;
+    if (position === undefined || !isPlain || this.#history?.head !== position + payloadLength) {
+      this.put(packet, memory, offset, length);
+      return;
+    }
+    const index = packet.sequence & this.#mask;
+    const { bytes } = memory;
+    for (let i = 0, to = index * RTP_HEADER_BYTES; i < RTP_HEADER_BYTES; i++)
+      this.#headers[to + i] = bytes[offset + i]!;
+    this.#positions[index] = position;
+    this.#lengths[index] = payloadLength;
+    this.#sequences[index] = packet.sequence;
   }
 
   has(sequence: number): boolean {
@@ -55,7 +95,9 @@ export class PacketWindow {
   }
 
   get(sequence: number): StoredPacket | undefined {
-    return this.has(sequence) ? this.#slots[sequence & this.#mask] : undefined;
+    if (!this.has(sequence)) return undefined;
+    const index = sequence & this.#mask;
+    return this.#history && this.#lengths[index] !== 0 ? this.#recall(sequence, this.#history) : this.#slots[index];
   }
 
   /** Forgets this packet, and no other that is in its slot. What `get` has answered stays readable until the next `put`. */
@@ -65,6 +107,27 @@ export class PacketWindow {
 
   clear(): void {
     this.#sequences.fill(EMPTY);
+  }
+
+  /** Copies a packet from the history to its slot. Forgets it when it is there no more. */
+  #recall(sequence: number, history: MediaHistory): StoredPacket | undefined {
+    const index = sequence & this.#mask;
+    const payloadLength = this.#lengths[index]!;
+    const length = RTP_HEADER_BYTES + payloadLength;
+    const slot = this.#slotFor(index, length);
+    if (!history.recall(this.#positions[index]!, slot.memory, RTP_HEADER_BYTES, payloadLength)) {
+      this.forget(sequence);
+      return undefined;
+    }
+    const { bytes } = slot.memory;
+    for (let i = 0, from = index * RTP_HEADER_BYTES; i < RTP_HEADER_BYTES; i++) bytes[i] = this.#headers[from + i]!;
+    slot.length = length;
+    slot.payloadType = bytes[1]! & 0x7f;
+    slot.sequence = sequence;
+    slot.payloadStart = RTP_HEADER_BYTES;
+    slot.payloadEnd = length;
+    this.#lengths[index] = 0;
+    return slot;
   }
 
   #slotFor(index: number, length: number): Slot {

@@ -8,10 +8,24 @@ export interface PayloadSink {
   payload(memory: Memory, offset: number, length: number): void;
 }
 
+/** Gives back packets that never came, from the packets that `ReorderBuffer.keepDelivered` keeps for it. */
+export interface HoleRepair {
+  /** A packet has come that must wait for an earlier one. */
+  held(sequence: number): void;
+  /** Whether the packet `hole`, which has not come, may still be given back. `newest` is the latest that has come. */
+  mayRepair(hole: number, newest: number): boolean;
+  /** Once in each tick of a stream that flows. */
+  tick(): void;
+  /** What was kept is gone, and what comes now is another stream. */
+  reset(): void;
+}
+
 /** A hole is given up when a packet so far ahead comes … */
 const HOLE_MAX_PACKETS = 32;
 /** … or at this age, for streams of few packets. */
 const HOLE_MAX_MS = 500;
+/** Of a packet that may be repaired: parity comes behind the packets that it is reckoned from. */
+const REPAIR_MAX_MS = 2000;
 /** Packets collected at the start, because a switch may forward the very first one late … */
 const COLLECT_PACKETS = 8;
 /** … but no longer than this: a channel change is waiting for a picture. */
@@ -32,6 +46,12 @@ export interface ReorderCounts {
   late: number;
   /** Times that a restarted source was followed. */
   resyncs: number;
+  /** While packets can be repaired: those that were given back, … */
+  repaired?: number;
+  /** … those of `lost` that could not be, … */
+  unrepairable?: number;
+  /** … and those that a repair has brought but that did not prove to be right. */
+  refused?: number;
 }
 
 export class ReorderBuffer {
@@ -40,12 +60,13 @@ export class ReorderBuffer {
   #phase: "idle" | "collecting" | "active" = "idle";
   /** Next sequence number to deliver. */
   #next = 0;
-  /** While collecting: the newest sequence number that is held. */
+  /** The newest sequence number that is held, if any is. */
   #newest = 0;
   /** Packets that wait for an earlier one, and with `keepDelivered` those that have been delivered. */
   #window = new PacketWindow(HOLE_MAX_PACKETS);
   #holeMaxPackets = HOLE_MAX_PACKETS;
-  #keepsDelivered = false;
+  /** Set while delivered packets are kept. */
+  #repair: HoleRepair | undefined;
   /** While active, if nothing delivered is kept: the shortest way, for nearly all packets. */
   #passesUncopied = false;
   /** Packets that wait. */
@@ -61,6 +82,16 @@ export class ReorderBuffer {
     this.#sink = sink;
   }
 
+  /** The sequence number that is to be delivered next; undefined before the first delivery. */
+  get awaited(): number | undefined {
+    return this.#phase === "active" ? this.#next : undefined;
+  }
+
+  /** The latest packet that has come; meaningless before the first delivery. */
+  get newest(): number {
+    return this.#held > 0 ? this.#newest : (this.#next - 1) & 0xffff;
+  }
+
   /** So long after they came, `tick` delivers packets that are held back, even if nothing more comes. Undefined: none are. */
   get flushInMs(): number | undefined {
     if (this.#phase === "collecting") return COLLECT_MS;
@@ -68,21 +99,48 @@ export class ReorderBuffer {
   }
 
   /**
-   * From now on delivered packets stay in `window`, where a decoder finds them; nobody else may change it. A half of it is
-   * theirs; the other half is for packets that wait, so that a hole may wait for more packets than usual. Costs a copy of
-   * every packet.
+   * From now on delivered packets stay in `window`, where `repair` finds them; nobody else may change it. A half of it is
+   * theirs; the other half is for packets that wait, so that a hole may wait for more packets than usual, as long as
+   * `repair` has hope. Costs a copy of every packet, unless the window has a history.
    */
-  keepDelivered(window: PacketWindow): void {
+  keepDelivered(window: PacketWindow, repair: HoleRepair): void {
     if (window.size < 2 * this.#holeMaxPackets) throw new RangeError(`a window of ${window.size} packets is too small`);
-    for (let ahead = 0; ahead < this.#holeMaxPackets; ahead++) {
+    for (let ahead = -this.#holeMaxPackets; ahead < this.#holeMaxPackets; ahead++) {
       const sequence = (this.#next + ahead) & 0xffff;
       const packet = this.#window.get(sequence);
       if (packet) window.put(packet, packet.memory, 0, packet.length);
     }
     this.#window = window;
     this.#holeMaxPackets = window.size / 2;
-    this.#keepsDelivered = true;
+    this.#repair = repair;
     this.#passesUncopied = false;
+  }
+
+  /**
+   * Takes a packet that has been repaired, as `push` takes one that has come.
+   * @returns false when it is there already, or its turn is over
+   */
+  insert(packet: RtpPacket, memory: Memory, offset: number, length: number): boolean {
+    const ahead = sequenceDifference(packet.sequence, this.#next);
+    if (this.#phase !== "active" || ahead < 0 || ahead >= this.#holeMaxPackets) return false;
+    if (ahead > 0) return this.#hold(packet, memory, offset, length);
+    if (this.#window.has(packet.sequence)) return false;
+    this.#pass(packet, memory, offset, length);
+    this.#deliverRun();
+    return true;
+  }
+
+  /** Gives up what is as late as it may be and has no hope of repair. To be called when that may have changed. */
+  giveUpHopeless(): void {
+    while (this.#held > 0 && this.#isHopeless()) {
+      this.#advance();
+      this.#deliverRun();
+    }
+  }
+
+  #isHopeless(): boolean {
+    if (sequenceDifference(this.#newest, this.#next) < HOLE_MAX_PACKETS) return false;
+    return this.#repair?.mayRepair(this.#next, this.#newest) !== true;
   }
 
   /** Takes what `parseRtp` found in `length` bytes at `offset`. A packet in order passes without a copy. */
@@ -92,6 +150,8 @@ export class ReorderBuffer {
       this.#next = (sequence + 1) & 0xffff;
       this.#deliveredAt = this.#now;
       this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    } else if (sequence === this.#next && this.#held === 0 && this.#phase === "active") {
+      this.#pass(packet, memory, offset, length);
     } else if (this.#phase === "active") this.#pushActive(packet, memory, offset, length);
     else this.#collect(packet, memory, offset, length);
   }
@@ -100,10 +160,18 @@ export class ReorderBuffer {
   tick(now: number): void {
     this.#now = now;
     if (this.#phase === "collecting" && now - this.#waitingSince >= COLLECT_MS) this.#activate();
-    else if (this.#phase === "active" && this.#held > 0 && now - this.#waitingSince >= HOLE_MAX_MS) {
-      this.#skipHole();
-      this.#deliverRun();
+    else if (this.#phase === "active") {
+      this.#repair?.tick();
+      if (this.#held > 0 && now - this.#waitingSince >= HOLE_MAX_MS && this.#isTooOld()) {
+        this.#skipHole();
+        this.#deliverRun();
+      }
     }
+  }
+
+  #isTooOld(): boolean {
+    if (this.#now - this.#waitingSince >= REPAIR_MAX_MS) return true;
+    return this.#repair?.mayRepair(this.#next, this.#newest) !== true;
   }
 
   /** Delivers what is held back and starts anew: the source is gone or will be another. */
@@ -113,6 +181,7 @@ export class ReorderBuffer {
       this.#deliverRun();
     }
     this.#window.clear();
+    this.#repair?.reset();
     this.#phase = "idle";
     this.#passesUncopied = false;
     this.#lateRun = 0;
@@ -139,13 +208,12 @@ export class ReorderBuffer {
     }
     if (!this.#hold(packet, memory, offset, length)) return;
     if (ahead < 0) this.#next = sequence;
-    if (sequenceDifference(sequence, this.#newest) > 0) this.#newest = sequence;
     if (this.#held >= COLLECT_PACKETS) this.#activate();
   }
 
   #activate(): void {
     this.#phase = "active";
-    this.#passesUncopied = !this.#keepsDelivered;
+    this.#passesUncopied = !this.#repair;
     this.#deliveredAt = this.#now;
     this.#lateRun = 0;
     this.#deliverRun();
@@ -166,22 +234,29 @@ export class ReorderBuffer {
       this.#deliverRun();
     } else if (this.#hold(packet, memory, offset, length)) {
       this.counts.reordered++;
+      if (this.#repair) this.#repairHole(sequence, this.#repair);
     }
+  }
+
+  #repairHole(sequence: number, repair: HoleRepair): void {
+    repair.held(sequence);
+    this.giveUpHopeless();
   }
 
   /** Delivers the packet that is next, from where it is. */
   #pass(packet: RtpPacket, memory: Memory, offset: number, length: number): void {
     this.#next = (packet.sequence + 1) & 0xffff;
     this.#deliveredAt = this.#now;
-    if (this.#keepsDelivered) this.#window.put(packet, memory, offset, length);
+    const position = this.#repair && this.#window.position;
     this.#sink.payload(memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
+    if (this.#repair) this.#window.putDelivered(packet, memory, offset, length, position);
   }
 
   /** With nothing held, the numbers up to the window before `sequence` are lost all at once. */
   #jump(sequence: number): void {
     const beyond = sequenceDifference(sequence, this.#next) - (this.#holeMaxPackets - 1);
     if (beyond <= 0) return;
-    this.counts.lost += beyond;
+    this.#countLost(beyond);
     if (beyond >= this.#window.size) this.#window.clear();
     else for (let i = 0; i < beyond; i++) this.#forgetOutdated((this.#next + i) & 0xffff);
     this.#next = (this.#next + beyond) & 0xffff;
@@ -208,7 +283,10 @@ export class ReorderBuffer {
       return false;
     }
     this.#window.put(packet, memory, offset, length);
-    if (this.#held++ === 0) this.#waitingSince = this.#now;
+    if (this.#held++ === 0) {
+      this.#waitingSince = this.#now;
+      this.#newest = sequence;
+    } else if (sequenceDifference(sequence, this.#newest) > 0) this.#newest = sequence;
     return true;
   }
 
@@ -224,15 +302,20 @@ export class ReorderBuffer {
     // First, so that a sink that throws leaves us at the next packet.
     this.#next = (sequence + 1) & 0xffff;
     if (packet) {
-      if (!this.#keepsDelivered) this.#window.forget(sequence);
+      if (!this.#repair) this.#window.forget(sequence);
       this.#held--;
       this.#deliveredAt = this.#now;
       this.#waitingSince = this.#now;
       this.#sink.payload(packet.memory, packet.payloadStart, packet.payloadEnd - packet.payloadStart);
     } else {
-      this.counts.lost++;
+      this.#countLost(1);
       this.#forgetOutdated(sequence);
     }
+  }
+
+  #countLost(packets: number): void {
+    this.counts.lost += packets;
+    if (this.#repair) this.counts.unrepairable = (this.counts.unrepairable ?? 0) + packets;
   }
 
   /** Nothing takes the slot of a lost packet: what was kept there must not be found when the numbers come around again. */

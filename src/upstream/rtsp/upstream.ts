@@ -112,7 +112,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
     if (this.#connection) this.#log.info(`${this.#server}: left`);
     this.#enter("closed");
     this.#media?.close();
-    if (this.#media) this.#lossReport?.report(this.#media.input);
+    if (this.#media) this.#lossReport?.end(this.#media.input);
     this.#keepalive.stop();
     this.#handshake.close();
   }

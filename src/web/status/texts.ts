@@ -102,6 +102,7 @@ const TEXTS = {
   condition: ["Condition", "状况", "狀況"],
   received: ["Received", "已接收", "已接收"],
   lost: ["Lost", "丢失", "遺失"],
+  repaired: ["Repaired", "已修复", "已修復"],
   reordered: ["Reordered", "乱序", "亂序"],
   duplicates: ["Duplicates", "重复", "重複"],
   continuityErrors: ["Continuity errors", "连续性错误", "連續性錯誤"],
@@ -119,6 +120,13 @@ const TEXTS = {
   "why.starting": ["Opened, but nothing has arrived", "已打开，但尚未收到数据", "已開啟，但尚未收到資料"],
   "why.waiting": ["Paused player or slow server", "播放器暂停或服务器缓慢", "播放器暫停或伺服器緩慢"],
   "why.silent": ["The source has stopped sending", "信号源已停止发送", "訊號源已停止傳送"],
+  "fcc.burst": [
+    "FCC {dialect} {server}: {ms} ms to the first packet, burst of {bytes}",
+    "FCC {dialect} {server}：首包 {ms} 毫秒，突发 {bytes}",
+    "FCC {dialect} {server}：首包 {ms} 毫秒，突發 {bytes}",
+  ],
+  "fcc.none": ["FCC {dialect} {server}: no burst", "FCC {dialect} {server}：无突发", "FCC {dialect} {server}：無突發"],
+  "fcc.gap": ["{count} packets missing behind it", "其后缺 {count} 个包", "其後缺 {count} 個封包"],
   "why.lost": ["Last minute: {count} packets lost", "最近一分钟丢失 {count} 个包", "最近一分鐘遺失 {count} 個封包"],
   "why.errors": [
     "Last minute: {count} continuity errors",

@@ -55,6 +55,7 @@ function columnsOf({ text, unit }: PageContext): Column<UpstreamRow>[] {
     },
     { id: "received", title: text("received"), isNumber: true, cell: (row) => formatBytes(row.upstream.totalBytes) },
     count("lost", text("lost"), ({ rtpLost }) => rtpLost, true),
+    count("repaired", text("repaired"), ({ rtpRepaired }) => rtpRepaired),
     count("errors", text("continuityErrors"), ({ tsContinuityErrors }) => tsContinuityErrors, true),
     count("reordered", text("reordered"), ({ rtpReordered }) => rtpReordered),
     count("duplicates", text("duplicates"), ({ rtpDuplicates }) => rtpDuplicates),
@@ -79,8 +80,22 @@ function UpstreamName({ upstream }: { upstream: ReadUpstream }) {
         {url ?? upstream.id}
       </span>
       <span class="sub">{details.filter(Boolean).join(" · ")}</span>
+      <FccDetails upstream={upstream} />
     </>
   );
+}
+
+/** How fast the channel came, if a server was asked for that. */
+function FccDetails({ upstream: { fcc } }: { upstream: ReadUpstream }) {
+  const { text } = usePage();
+  const { state, dialect = UNKNOWN, server = UNKNOWN, firstUnicastMs = -1, burstBytes, gapPackets = -1 } = fcc;
+  if (!state) return null;
+  const burst =
+    firstUnicastMs < 0
+      ? text("fcc.none", { dialect, server })
+      : text("fcc.burst", { dialect, server, ms: formatCount(firstUnicastMs), bytes: formatBytes(burstBytes) });
+  const gap = gapPackets > 0 ? text("fcc.gap", { count: formatCount(gapPackets) }) : undefined;
+  return <span class="sub">{[burst, gap].filter(Boolean).join(" · ")}</span>;
 }
 
 function Condition({ row }: { row: UpstreamRow }) {

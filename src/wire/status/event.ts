@@ -86,6 +86,19 @@ const WORKER = {
   controlPool: POOL,
 } as const satisfies Schema;
 
+/** How a group was opened by fast channel change. */
+const FCC = {
+  /** Empty: it was not. */
+  state: "text",
+  server: "text",
+  dialect: "text",
+  /** From the request to the first unicast packet; −1: there was none. */
+  firstUnicastMs: "number",
+  burstBytes: "number",
+  /** Missing between unicast and multicast; −1: they have not met. */
+  gapPackets: "number",
+} as const satisfies Schema;
+
 const UPSTREAM = {
   id: "text",
   workerId: "number",
@@ -104,10 +117,15 @@ const UPSTREAM = {
   rtpReordered: "number",
   /** Packets that were there already, or came when their turn was over. */
   rtpDuplicates: "number",
+  /** Lost packets that parity (FEC) gave back; they are not in `rtpLost`. */
+  rtpRepaired: "number",
+  /** Those of `rtpLost` that parity could not give back; 0 where there is none. */
+  rtpUnrepaired: "number",
   /** Counted only while somebody watches. */
   tsContinuityErrors: "number",
   /** Since data came last; −1 before the first. */
   lastDataMs: "number",
+  fcc: FCC,
 } as const satisfies Schema;
 
 const LOG_ENTRY = {
@@ -131,6 +149,8 @@ const TOTALS = {
   rtpLost: "number",
   rtpReordered: "number",
   rtpDuplicates: "number",
+  rtpRepaired: "number",
+  rtpUnrepaired: "number",
   tsContinuityErrors: "number",
 } as const satisfies Schema;
 
@@ -154,6 +174,7 @@ const SERVICE = {
 const EVENT = { ...SERVICE, logsMode: "text", logs: [LOG_ENTRY] } as const satisfies Schema;
 
 export type ClientReport = Omit<Written<typeof CLIENT>, "workerPid">;
+export type FccReport = Written<typeof FCC>;
 export type UpstreamReport = Written<typeof UPSTREAM>;
 export type SendReport = Written<typeof SEND>;
 export type PoolReport = Written<typeof POOL>;

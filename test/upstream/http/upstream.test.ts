@@ -95,6 +95,8 @@ class FakeParent implements UpstreamParent {
     throw new Error("a byte stream has no units");
   }
 
+  retain(): void {}
+
   cannotPause(): void {
     throw new Error("it can");
   }

@@ -6,6 +6,7 @@ import { LOG_DEBUG, type Log, type LogLevel } from "../../../src/system/log.ts";
 import { NoDataError, SilentError } from "../../../src/upstream/multicast/errors.ts";
 import { MulticastSession } from "../../../src/upstream/multicast/session.ts";
 import type { MulticastOptions, MulticastTarget } from "../../../src/upstream/multicast/target.ts";
+import { Depacketizer } from "../../../src/upstream/rtp/depacketizer.ts";
 import { parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeUdpPort, uniqueGroup } from "../../fakes/free-port.ts";
@@ -66,7 +67,14 @@ class Run implements UpstreamParent {
   constructor(target: Partial<MulticastTarget> & { port: number }, options: Partial<MulticastOptions> = {}) {
     const group = target.group ?? parseIpAddress(uniqueGroup())!;
     this.target = { name: "rtp://test", group, interfaceName: "lo", about: FAKE_ABOUT, ...target };
-    this.session = new MulticastSession(this, this.target, { ...OPTIONS, ...options }, this.log, this.now);
+    this.session = new MulticastSession(
+      this,
+      this.target,
+      { ...OPTIONS, ...options },
+      this.log,
+      this.now,
+      new Depacketizer(this),
+    );
     releases.push(() => this.session.close());
   }
 
@@ -93,6 +101,8 @@ class Run implements UpstreamParent {
   fill(): never {
     throw new Error("units are not read into the ring");
   }
+
+  retain(): void {}
 
   cannotPause(): void {
     throw new Error("nobody has thought that it can");
@@ -350,7 +360,7 @@ describe("a session", () => {
     expect(run.log.lines.slice(1)).toEqual([
       "warn rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
       "warn rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
-      "info rtp://test: 4 parity packets (FEC) dropped; lost packets are not repaired",
+      "warn rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
     ]);
     await drop("strays", Buffer.from("a stray"), 1);
     run.session.close();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type MulticastUrl, parseMulticastUrl } from "../../../src/upstream/multicast/url.ts";
+import { type MulticastUrl, parseMulticastUrl, parsePorts } from "../../../src/upstream/multicast/url.ts";
 
 const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constant("ff02::1%eth0"));
 const port = fc.integer({ min: 1, max: 65535 });
@@ -72,4 +72,22 @@ describe("parseMulticastUrl", () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test.each<[string, number[]]>([
+  ["4055", [4055]],
+  ["5002,5004", [5002, 5004]],
+  ["5002,5002", [5002]],
+  ["1,65535", [1, 65535]],
+  ["", []],
+  ["0", []],
+  ["65536", []],
+  ["5002,0", []],
+  ["5002,", []],
+  ["5002,5004,5006", []],
+  ["-1", []],
+  ["5002 ", []],
+  ["x", []],
+])("parsePorts reads %p as %j", (text, ports) => {
+  expect(parsePorts(text)).toEqual(ports);
 });

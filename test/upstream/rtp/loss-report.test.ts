@@ -80,11 +80,13 @@ test("a source that restarts is told", () => {
   ]);
 });
 
-test("parity packets are told once, and then only to whoever debugs", () => {
+test("parity that cannot be understood is told once", () => {
   const harness = new Harness();
   harness.log.level = LOG_INFO;
   harness.send(PARITY, 5);
-  expect(harness.second()).toEqual(["INFO rtp://test: 5 parity packets (FEC) dropped; lost packets are not repaired"]);
+  expect(harness.second()).toEqual([
+    "WARN rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
+  ]);
   harness.send(PARITY, 6);
   expect(harness.second()).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { Ring } from "../../../src/relay/ring.ts";
 import { allocate } from "../../../src/system/memory.ts";
 import { PacketWindow } from "../../../src/upstream/rtp/packet-window.ts";
 import type { RtpPacket } from "../../../src/wire/rtp/packet.ts";
@@ -119,5 +120,77 @@ describe("properties", () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe("with a history", () => {
+  const header = (sequence: number) =>
+    Uint8Array.of(0x80, 33, sequence >> 8, sequence, 1, 2, 3, 4, 5, 6, 7, sequence & 0xff);
+
+  /** Delivers packets whose payloads go to a ring, as a stream does. */
+  class Delivery {
+    readonly ring = new Ring(65_536);
+    readonly window = new PacketWindow(64, this.ring);
+
+    deliver(sequence: number, payloadLength: number, padding = 0, isLost = false): Uint8Array {
+      const length = 12 + payloadLength + padding;
+      scratch.bytes.set(header(sequence), OFFSET);
+      scratch.bytes.fill(sequence & 0xff, OFFSET + 12, OFFSET + length);
+      const packet = { payloadType: 33, sequence, payloadStart: OFFSET + 12, payloadEnd: OFFSET + 12 + payloadLength };
+      const { position } = this.window;
+      if (!isLost) this.ring.append(scratch, packet.payloadStart, payloadLength);
+      this.window.putDelivered(packet, scratch, OFFSET, length, position);
+      const bytes = scratch.bytes.slice(OFFSET, OFFSET + length);
+      scratch.bytes.fill(0xee, OFFSET, OFFSET + length);
+      return bytes;
+    }
+
+    stored(sequence: number): Uint8Array | undefined {
+      const packet = this.window.get(sequence);
+      return packet?.memory.bytes.slice(0, packet.length);
+    }
+  }
+
+  test("delivered packets come back whole, with and without padding, and whatever became of the payload", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 1500 }), fc.nat({ max: 3 }), fc.boolean()), {
+          minLength: 1,
+          maxLength: 40,
+        }),
+        (packets) => {
+          const delivery = new Delivery();
+          const sent = packets.map(([size, padding, isLost], i) =>
+            delivery.deliver((65_520 + i) & 0xffff, size, padding, isLost),
+          );
+          for (const [i, bytes] of sent.entries()) {
+            for (let times = 0; times < 2; times++) {
+              expect(Buffer.compare(delivery.stored((65_520 + i) & 0xffff) ?? new Uint8Array(0), bytes)).toBe(0);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test("one whose payload the ring has overwritten is not there any more", () => {
+    const all = new Delivery();
+    all.deliver(1, 1000);
+    const second = all.deliver(2, 1000);
+    // Whoever has been asked for is there in full.
+    expect(all.stored(2)).toEqual(second);
+    for (let i = 0; i < 70; i++) all.ring.append(scratch, 0, 1000);
+    expect([all.window.has(1), all.stored(1), all.window.has(1)]).toEqual([true, undefined, false]);
+    expect(all.stored(2)).toEqual(second);
+  });
+
+  test("a packet that is put takes the place of one that was delivered, and the other way round", () => {
+    const delivery = new Delivery();
+    delivery.deliver(5, 100);
+    const one = packet(5 + 64, 200, 3);
+    put(delivery.window, one);
+    expectStored(delivery.window, one);
+    const bytes = delivery.deliver(5 + 128, 100);
+    expect(delivery.stored(5 + 128)).toEqual(bytes);
   });
 });

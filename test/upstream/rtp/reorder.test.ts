@@ -2,11 +2,14 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { allocate } from "../../../src/system/memory.ts";
 import { PacketWindow } from "../../../src/upstream/rtp/packet-window.ts";
-import { ReorderBuffer, type ReorderCounts } from "../../../src/upstream/rtp/reorder.ts";
+import { type HoleRepair, ReorderBuffer, type ReorderCounts } from "../../../src/upstream/rtp/reorder.ts";
 
 const WINDOW = 32;
 const COLLECT_PACKETS = 8;
 const HEADER_BYTES = 12;
+
+/** Repairs nothing and never gives up. */
+const HOPEFUL: HoleRepair = { held() {}, mayRepair: () => true, tick() {}, reset() {} };
 
 const header = (sequence: number) => Uint8Array.from({ length: HEADER_BYTES }, (_, i) => (sequence + i) ^ 0x80);
 
@@ -32,7 +35,7 @@ class Harness {
         if (sequence === this.throwsAt) throw new Error("the sink failed");
       },
     });
-    if (window) this.buffer.keepDelivered(window);
+    if (window) this.buffer.keepDelivered(window, HOPEFUL);
   }
 
   push(sequence: number, size = 20, offset = HEADER_BYTES + (sequence % 50)): void {
@@ -228,7 +231,7 @@ describe("with a window that keeps what was delivered", () => {
         const keeping = atOnce ? new Harness(window).pushAll(...range(first - 8, first)) : active(first);
         const usual = active(first);
         keeping.delivered.length = 0;
-        if (!atOnce) keeping.buffer.keepDelivered(window);
+        if (!atOnce) keeping.buffer.keepDelivered(window, HOPEFUL);
         const size = (index: number) => 4 + ((index * 977) % 4000);
         for (const index of arrivals) {
           for (const harness of [keeping, usual]) harness.push((first + index) & 0xffff, size(index));
@@ -250,7 +253,7 @@ describe("with a window that keeps what was delivered", () => {
   test("a hole may wait for half of it", () => {
     const window = new PacketWindow(SIZE);
     const harness = active();
-    harness.buffer.keepDelivered(window);
+    harness.buffer.keepDelivered(window, HOPEFUL);
     harness.pushAll(...range(1001, 1000 + SIZE / 2));
     expect(harness.delivered).toEqual([]);
     harness.pushAll(1000);
@@ -260,20 +263,72 @@ describe("with a window that keeps what was delivered", () => {
 
   test("packets that wait when it comes are not lost", () => {
     for (const harness of [active().pushAll(1003, 1001, 1031), new Harness().pushAll(1003, 1001, 1000)]) {
-      harness.buffer.keepDelivered(new PacketWindow(SIZE));
+      harness.buffer.keepDelivered(new PacketWindow(SIZE), HOPEFUL);
       harness.buffer.reset();
       expect(harness.delivered).toEqual(expect.arrayContaining([1001, 1003]));
     }
   });
 
+  test("without hope of repair it waits as long as without", () => {
+    const events: string[] = [];
+    const repair = {
+      ...HOPEFUL,
+      held: (sequence: number) => events.push(`held ${sequence}`),
+      mayRepair: (hole: number, newest: number) => {
+        events.push(`asked ${hole} ${newest}`);
+        return false;
+      },
+    };
+    const harness = active();
+    harness.buffer.keepDelivered(new PacketWindow(SIZE), repair);
+    harness.pushAll(...range(1001, 1000 + WINDOW));
+    expect([harness.delivered, events.length]).toEqual([[], WINDOW - 1]);
+    harness.pushAll(1000 + WINDOW);
+    expect(harness.delivered).toEqual(range(1001, 1001 + WINDOW));
+    expect(events.slice(-2)).toEqual([`held ${1000 + WINDOW}`, `asked 1000 ${1000 + WINDOW}`]);
+    expect(harness.pushAll(1050).after(499).delivered).toHaveLength(WINDOW);
+    expect(harness.after(1).delivered.at(-1)).toBe(1050);
+    expect(harness.counts).toMatchObject({ lost: 18, unrepairable: 18 });
+  });
+
+  test("with hope it waits 2 s at the most", () => {
+    const harness = active();
+    harness.buffer.keepDelivered(new PacketWindow(SIZE), HOPEFUL);
+    harness.pushAll(1001).after(1999);
+    expect(harness.delivered).toEqual([]);
+    expect(harness.after(1).delivered).toEqual([1001]);
+  });
+
+  test("a repaired packet is delivered in its turn, once", () => {
+    const harness = active();
+    harness.buffer.keepDelivered(new PacketWindow(SIZE), HOPEFUL);
+    harness.pushAll(1002, 1004);
+    const memory = allocate(16);
+    const insert = (sequence: number) => {
+      new DataView(memory.bytes.buffer).setUint32(HEADER_BYTES, (sequence << 16) | 4);
+      const packet = { payloadType: 33, sequence, payloadStart: HEADER_BYTES, payloadEnd: HEADER_BYTES + 4 };
+      return harness.buffer.insert(packet, memory, 0, memory.bytes.length);
+    };
+    expect([999, 1002, 1003].map(insert)).toEqual([false, false, true]);
+    expect(harness.delivered).toEqual([]);
+    expect(insert(1000 + SIZE / 2)).toBe(false);
+    expect([1000, 1001, 1001].map(insert)).toEqual([true, true, false]);
+    expect(harness.delivered).toEqual(range(1000, 1005));
+    expect(insert(1005)).toBe(true);
+    expect(harness.pushAll(1005, 1006).delivered).toEqual(range(1000, 1007));
+    expect(harness.counts).toMatchObject({ lost: 0, late: 1, reordered: 2 });
+  });
+
   test("one that cannot hold what may wait is refused", () => {
-    expect(() => new ReorderBuffer({ payload() {} }).keepDelivered(new PacketWindow(WINDOW))).toThrow(RangeError);
+    expect(() => new ReorderBuffer({ payload() {} }).keepDelivered(new PacketWindow(WINDOW), HOPEFUL)).toThrow(
+      RangeError,
+    );
   });
 
   test("what was kept is never taken for a packet of the next round", () => {
     for (const lostAtOnce of [true, false]) {
       const harness = active(1000);
-      harness.buffer.keepDelivered(new PacketWindow(SIZE));
+      harness.buffer.keepDelivered(new PacketWindow(SIZE), { ...HOPEFUL, mayRepair: () => false });
       harness.pushAll(...range(1000, 1100));
       // Nearly a whole round is lost, in one jump or in many.
       const stride = lostAtOnce ? 30_000 : SIZE / 2;

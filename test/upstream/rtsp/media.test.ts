@@ -4,9 +4,14 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { UpstreamParent } from "../../../src/relay/upstream.ts";
 import { allocate, type Memory } from "../../../src/system/memory.ts";
+import { UdpPair } from "../../../src/system/udp-pair.ts";
 import type { DatagramSink } from "../../../src/system/udp-socket.ts";
-import { EarlyFrames, InterleavedMedia } from "../../../src/upstream/rtsp/media.ts";
+import { EarlyFrames, InterleavedMedia, UdpMedia } from "../../../src/upstream/rtsp/media.ts";
+import { parseIpAddress } from "../../../src/wire/ip/address.ts";
+import { parityOf } from "../../fakes/fec-encoder.ts";
+import { recordingLog } from "../../fakes/recording-log.ts";
 import { DatagramSource, type Fault, rtpPacket } from "../../fakes/ts-datagrams.ts";
+import { until } from "../../fakes/until.ts";
 
 const MIB = 1024 * 1024;
 const RTP_HEADER_BYTES = 12;
@@ -72,6 +77,8 @@ class Parent implements UpstreamParent {
 
   fill = () => 0;
   cannotPause(): void {}
+
+  retain(): void {}
   wake(): void {
     this.wakes++;
   }
@@ -254,4 +261,32 @@ test("early frames are kept up to 1 MiB, else only the newest", () => {
   expect(kept.length).toBeLessThan(1000);
   expect(early.isEmpty).toBe(true);
   expect(parent.units).toEqual([]);
+});
+
+test("what is lost on the way to a port comes back from parity that comes there, too", async () => {
+  const address = parseIpAddress("127.0.0.1")!;
+  const pair = new UdpPair({ address, receiveBufferBytes: MIB, interfaceName: undefined });
+  const sender = await Bun.udpSocket({ hostname: "127.0.0.1" });
+  try {
+    const parent = new Parent();
+    const media = new UdpMedia(parent, pair, "rtsp://test", recordingLog());
+    const packets = datagrams(60);
+    const sent = [0, 20, 40].flatMap((first) => {
+      const group = packets.slice(first, first + 20);
+      return [...group, ...parityOf("alpha", group, 2)];
+    });
+    const lost = [packets[43], packets[57]];
+    for (const datagram of sent) if (!lost.includes(datagram)) sender.send(datagram, pair.port, "127.0.0.1");
+    const wanted = payloads(packets);
+    const isComplete = () => {
+      media.tick(performance.now());
+      return parent.bytes.length >= wanted.length;
+    };
+    await until(isComplete, PATIENCE_MS * 5, "all packets");
+    expect(Buffer.compare(parent.bytes, wanted)).toBe(0);
+    expect(media.input.reorder.counts).toMatchObject({ lost: 0, repaired: 2 });
+  } finally {
+    sender.close();
+    pair.close();
+  }
 });

@@ -63,8 +63,18 @@ const upstream = fc.record({
   rtpLost: count,
   rtpReordered: count,
   rtpDuplicates: count,
+  rtpRepaired: count,
+  rtpUnrepaired: count,
   tsContinuityErrors: count,
   lastDataMs: fc.integer({ min: -1 }),
+  fcc: fc.record({
+    state: text,
+    server: text,
+    dialect: text,
+    firstUnicastMs: fc.integer({ min: -1 }),
+    burstBytes: count,
+    gapPackets: fc.integer({ min: -1 }),
+  }),
 });
 const worker = fc.record({
   id: count,
@@ -99,6 +109,8 @@ const service: fc.Arbitrary<ServiceStatus> = fc.record({
     rtpLost: count,
     rtpReordered: count,
     rtpDuplicates: count,
+    rtpRepaired: count,
+    rtpUnrepaired: count,
     tsContinuityErrors: count,
   }),
 });
