@@ -7,7 +7,9 @@ if (role === "worker") {
 } else {
   const { runCli } = await import("./cli/commands.ts");
   process.exitCode = await runCli(process.argv.slice(2), {
-    serve: async (settings, reload) => (await import("./cli/serve.ts")).serve(settings, reload),
+    serve: async (settings, reload) => {
+      await (await import("./supervisor/process.ts")).supervise({ settings, reload });
+    },
     demo: async (settings, reload) => (await import("./demo/demo.ts")).runDemo(settings, reload),
   });
 }

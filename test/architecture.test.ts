@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { codeOf, cyclesOf, importsOf, type Sources, unusedExports } from "./source-graph.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const SRC = join(ROOT, "src");
@@ -10,14 +11,15 @@ const SRC = join(ROOT, "src");
 const FORMATS = ["wire"];
 const SYSTEM = [...FORMATS, "system"];
 const HEART = [...SYSTEM, "relay", "http"];
-const STATUS = [...HEART, "status"];
-const TIMESHIFT = [...STATUS, "timeshift"];
-const PLAYLIST = [...TIMESHIFT, "playlist"];
+/** What an upstream and an output may use. */
+const MEDIA = [...HEART, "status", "timeshift", "playlist"];
 /** Files directly in upstream/ are rooms of their own: these are for every protocol, `upstream/plans.ts` has them all. */
-const FOR_PROTOCOLS = ["planner", "own-parameters", "interface-parameter", "shown-url"].map((f) => `upstream/${f}.ts`);
-const UPSTREAM = [...PLAYLIST, "upstream/rtp", ...FOR_PROTOCOLS];
-const PLANS = [...FOR_PROTOCOLS, "upstream/plans.ts"];
-const WIRING = [...PLAYLIST, "upstream/*", "routes", "config", "worker", "supervisor", "cli", "demo"];
+const FOR_PROTOCOLS = ["planner", "own-parameters", "interface-parameter", "shown-url", "read-backoff"].map(
+  (name) => `upstream/${name}.ts`,
+);
+const UPSTREAM = [...MEDIA, "upstream/rtp", ...FOR_PROTOCOLS];
+const SERVING = [...MEDIA, "upstream/*", ...FOR_PROTOCOLS, "upstream/plans.ts", "outputs/*"];
+const WORKER = [...SERVING, "routes", "config"];
 
 /** Room → the rooms it may import. Every room may import itself; `upstream/*` stands for every directory of upstream. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -25,57 +27,58 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: FORMATS,
   relay: SYSTEM,
   http: SYSTEM,
-  config: SYSTEM,
   status: HEART,
-  timeshift: STATUS,
-  playlist: TIMESHIFT,
-  ...Object.fromEntries(FOR_PROTOCOLS.map((file) => [file, PLAYLIST])),
+  timeshift: FORMATS,
+  playlist: [...HEART, "status", "timeshift"],
+  ...Object.fromEntries(FOR_PROTOCOLS.map((file) => [file, MEDIA])),
   "upstream/*": UPSTREAM,
   "upstream/fcc": [...UPSTREAM, "upstream/multicast"],
   "upstream/plans.ts": [...UPSTREAM, "upstream/*"],
-  routes: [...PLAYLIST, "upstream/*", ...PLANS, "web"],
+  "outputs/*": MEDIA,
+  routes: [...SERVING, "web"],
   web: [...FORMATS, "timeshift"],
-  demo: [...SYSTEM, "timeshift", "config", "cli", "worker"],
-  worker: [...WIRING, ...PLANS],
-  supervisor: WIRING,
-  cli: WIRING,
-  "main.ts": WIRING,
+  config: SYSTEM,
+  worker: WORKER,
+  supervisor: [...MEDIA, "config", "worker"],
+  cli: [...SYSTEM, "config", "supervisor"],
+  demo: [...SYSTEM, "timeshift", "config", "supervisor"],
+  "main.ts": ["cli", "demo", "supervisor", "worker"],
+};
+
+/** Exports that no other source uses, and why they stay. */
+const EXPORTS_FOR_OTHERS: Readonly<Record<string, string>> = {
+  "src/system/socket.ts#getOption": "the counterpart of setOption: nothing else shows what the kernel has made of it",
+  "src/upstream/plans.ts#PROTOCOLS":
+    "the one table of protocols: a test adds a row, to show that nothing else is needed",
+  "src/upstream/rtp/packet-window.ts#StoredPacket": "what the window keeps, for those who repair losses in it",
 };
 
 /** wire/ holds formats only: no sockets, no timers, no clock. */
 const IMPURE =
   /\b(setTimeout|setInterval|setImmediate|Date\.now|new Date\(\)|performance\.now|Bun\.(listen|connect|udpSocket|file|spawn)|fetch\()|["'](bun:ffi|node:(net|dgram|tls|http|https|fs|timers|child_process)(\/promises)?)["']/;
 
+/** Each of their directories is a room. */
+const SUBDIVIDED = ["upstream", "outputs"];
+
 /** The room of a path below src/: `upstream/rtp` for upstream/rtp/unwrap.ts, a file's own path in upstream/ and in src/. */
 function roomOf(path: string): string {
   const [first = "", second = ""] = path.split("/");
-  return first === "upstream" ? `upstream/${second}` : first;
+  return SUBDIVIDED.includes(first) ? `${first}/${second}` : first;
 }
 
-/** Whether `upstream/*` stands for the room. */
-function isProtocol(room: string): boolean {
-  return room.startsWith("upstream/") && !room.endsWith(".ts");
-}
-
-function listed(rooms: readonly string[], room: string): boolean {
-  return rooms.includes(room) || (isProtocol(room) && rooms.includes("upstream/*"));
+/** `upstream/*` for a directory of upstream/, `outputs/*` for one of outputs/. */
+function groupOf(room: string): string | undefined {
+  const [first = "", second] = room.split("/");
+  return second === undefined || room.endsWith(".ts") ? undefined : `${first}/*`;
 }
 
 /** Says why `from` may not import `to`, or returns undefined. */
 function forbidden(from: string, to: string): string | undefined {
   if (from === to) return undefined;
-  const allowed = MAY_IMPORT[from] ?? (isProtocol(from) ? MAY_IMPORT["upstream/*"] : undefined);
+  const allowed = MAY_IMPORT[from] ?? MAY_IMPORT[groupOf(from) ?? ""];
   if (allowed === undefined) return `${from} is no room of the table in test/architecture.test.ts`;
-  return listed(allowed, to) ? undefined : `${from} may import only: ${allowed.join(", ") || "itself"}`;
-}
-
-/** Every module specifier: static, dynamic and type-only imports, re-exports, and files named with `new URL`. */
-function specifiersOf(code: string): string[] {
-  const patterns = [
-    /\b(?:from|import)\s*\(?\s*(["'`])([^"'`\n]+)\1/g,
-    /\bnew URL\(\s*(["'`])([^"'`\n]+)\1, import\.meta/g,
-  ];
-  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[2]!));
+  if (allowed.includes(to) || allowed.includes(groupOf(to) ?? "")) return undefined;
+  return `${from} may import only: ${allowed.join(", ") || "itself"}`;
 }
 
 function importProblem(path: string, specifier: string): string | undefined {
@@ -92,8 +95,7 @@ function importProblem(path: string, specifier: string): string | undefined {
 function problemsOf(path: string, text: string): string[] {
   const problems: string[] = [];
   const report = (what: string) => problems.push(`src/${path}: ${what}`);
-  const code = text.replace(/^\s*(\/\/|\/?\*).*$/gm, "");
-  for (const specifier of specifiersOf(code)) {
+  for (const specifier of new Set(importsOf(text).map((found) => found.specifier))) {
     const why = importProblem(path, specifier);
     if (why !== undefined) report(`imports "${specifier}": ${why}`);
   }
@@ -101,16 +103,31 @@ function problemsOf(path: string, text: string): string[] {
   if (/^export\s+(type\s+)?(\*|\{[^}]*\})[^;"']*\bfrom\b/m.test(text)) report("re-exports from another file");
   const opening = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(text)?.[1]?.replace(/^\s*\*/gm, "") ?? "";
   if (!/^\s*\S[\s\S]*?[.:](\s|$)/.test(opening)) report("does not begin with a doc comment that says its subject");
-  if (roomOf(path) === "wire" && IMPURE.test(code)) report(`is no pure format: it uses ${IMPURE.exec(code)?.[0]}`);
+  const impurity = roomOf(path) === "wire" ? IMPURE.exec(codeOf(text)) : null;
+  if (impurity) report(`is no pure format: it uses ${impurity[0]}`);
   return problems;
 }
 
-const sources = [...new Bun.Glob("**/*.{ts,tsx}").scanSync(SRC)].sort();
+function read(pattern: string): Sources {
+  const paths = [...new Bun.Glob(pattern).scanSync(ROOT)].sort();
+  return new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), "utf8")]));
+}
+
+const sources = read("src/**/*.{ts,tsx}");
 
 describe("the sources", () => {
   test("keep to the plan", () => {
-    expect(sources).not.toBeEmpty();
-    expect(sources.flatMap((path) => problemsOf(path, readFileSync(join(SRC, path), "utf8")))).toEqual([]);
+    expect(sources.size).toBeGreaterThan(0);
+    expect([...sources].flatMap(([path, text]) => problemsOf(relative("src", path), text))).toEqual([]);
+  });
+
+  test("import each other in no cycle", () => {
+    expect(cyclesOf(sources)).toEqual([]);
+  });
+
+  test("export what another source uses", () => {
+    const unused = unusedExports(sources, read("build.ts"), read("test/**/*.{ts,tsx}"));
+    expect(unused.filter((name) => EXPORTS_FOR_OTHERS[name] === undefined)).toEqual([]);
   });
 
   test("explain each room of upstream/ in a README.md", () => {
@@ -131,9 +148,14 @@ describe("the check finds", () => {
     ["upstream/plans.ts", `${doc}import { a } from "./http/a.ts";\nimport { b } from "./planner.ts";`],
     ["worker/a.ts", `${doc}import { a } from "../upstream/plans.ts";`],
     ["routes/media.ts", `${doc}import { a } from "../upstream/rtsp/a.ts";\nimport page from "../web/status.html";`],
+    ["outputs/hls/a.ts", `${doc}import { a } from "../../relay/a.ts";\nimport { b } from "../../timeshift/b.ts";`],
+    ["supervisor/a.ts", `${doc}import { a } from "../worker/a.ts";\nimport { b } from "../config/b.ts";`],
     ["worker/worker.ts", `${doc}import { a } from "../config/a.ts";\nimport { b } from "../routes/b.ts";`],
     ["cli/help.ts", `${doc}import { version } from "../../package.json";`],
-    ["demo/demo.ts", `${doc}import { a } from "../cli/a.ts";\nimport clip from "./clip.ts" with { type: "file" };`],
+    [
+      "demo/demo.ts",
+      `${doc}import { a } from "../supervisor/a.ts";\nimport clip from "./clip.ts" with { type: "file" };`,
+    ],
     ["main.ts", `#!/usr/bin/env bun\n${doc}const a = await import("./cli/a.ts");`],
     [
       "relay/ring.ts",
@@ -158,6 +180,16 @@ describe("the check finds", () => {
     ["upstream/plans.ts", `${doc}import { a } from "../routes/a.ts";`, "upstream/plans.ts may import only"],
     ["upstream/a.ts", `${doc}import { a } from "../wire/a.ts";`, "upstream/a.ts is no room"],
     ["supervisor/a.ts", `${doc}import { a } from "../upstream/plans.ts";`, "supervisor may import only"],
+    ["supervisor/a.ts", `${doc}import { a } from "../routes/a.ts";`, "supervisor may import only"],
+    ["supervisor/a.ts", `${doc}import { a } from "../cli/a.ts";`, "supervisor may import only"],
+    ["worker/a.ts", `${doc}import { a } from "../supervisor/a.ts";`, "worker may import only"],
+    ["worker/a.ts", `${doc}import { a } from "../cli/a.ts";`, "worker may import only"],
+    ["config/a.ts", `${doc}import { a } from "../relay/a.ts";`, "config may import only"],
+    ["cli/a.ts", `${doc}import { a } from "../demo/a.ts";`, "cli may import only"],
+    ["demo/a.ts", `${doc}import { a } from "../cli/a.ts";`, "demo may import only"],
+    ["timeshift/a.ts", `${doc}import { a } from "../system/a.ts";`, "timeshift may import only: wire"],
+    ["outputs/hls/a.ts", `${doc}import { a } from "../record/a.ts";`, "outputs/hls may import only"],
+    ["outputs/hls/a.ts", `${doc}import { a } from "../../upstream/http/a.ts";`, "outputs/hls may import only"],
     ["playlist/a.ts", `${doc}import { a } from "../upstream/shown-url.ts";`, "playlist may import only"],
     ["status/a.ts", `${doc}import { a } from "../playlist/a.ts";`, "status may import only"],
     ["routes/a.ts", `${doc}import { a } from "../config/a.ts";`, "routes may import only"],

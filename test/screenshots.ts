@@ -102,7 +102,7 @@ function evening(): Event[] {
 
 /** Plays five minutes in a moment: the page's clock is ours. */
 async function playEvening(page: Page, server: StatusServer): Promise<void> {
-  const updated = page.locator(".facts div:last-child dd");
+  const updated = page.locator(".details div:last-child dd");
   for (let second = 1; second <= HISTORY_SECONDS; second++) {
     await page.clock.setFixedTime(EVENING_MS + second * 1000);
     server.send(household(second));

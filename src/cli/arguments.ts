@@ -7,15 +7,15 @@ import { defaultDraft, OPTIONS } from "../config/options.ts";
 import { LOG_ERROR, LOG_FATAL } from "../system/log.ts";
 
 /** What to do next. `usage` and `stop` mean exit status 1: a use that is not understood, a value that is impossible. */
-export type Action =
+type Action =
   | { readonly kind: "run" | "help" | "version" | "stop" }
   | { readonly kind: "usage"; readonly diagnostic: string };
 
-export interface ParsedArguments {
+interface ParsedArguments {
   /** Complete in every case; whatever stands behind the word that decided the action is not in it. */
   readonly commandLine: CommandLine;
   /** In the order of the command line. */
-  readonly complaints: readonly Diagnostic[];
+  readonly diagnostics: readonly Diagnostic[];
   readonly action: Action;
 }
 
@@ -23,11 +23,11 @@ export interface ParsedArguments {
 export function parseArguments(argv: readonly string[]): ParsedArguments {
   const { values, given } = defaultDraft();
   const configFiles: (string | undefined)[] = [];
-  const complaints: Diagnostic[] = [];
-  const done = (action: Action) => ({ commandLine: { values, given, configFiles }, complaints, action });
+  const diagnostics: Diagnostic[] = [];
+  const done = (action: Action) => ({ commandLine: { values, given, configFiles }, diagnostics, action });
   for (const use of optionUses(argv)) {
     if ("diagnostic" in use) {
-      complaints.push({ level: LOG_FATAL, message: `Unknown option! ${use.word}` });
+      diagnostics.push({ level: LOG_FATAL, message: `Unknown option! ${use.word}` });
       return done({ kind: "usage", diagnostic: use.diagnostic });
     }
     const { effect } = use.option;
@@ -37,10 +37,10 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       configFiles.push(use.text);
       continue;
     }
-    const refusal = effect.apply({ values, given }, use.text, "flag");
-    if (refusal === undefined) continue;
-    complaints.push({ level: refusal.fatal ? LOG_FATAL : LOG_ERROR, message: refusal.refused });
-    if (refusal.fatal) return done({ kind: "stop" });
+    const parseError = effect.apply({ values, given }, use.text, "flag");
+    if (parseError === undefined) continue;
+    diagnostics.push({ level: parseError.fatal ? LOG_FATAL : LOG_ERROR, message: parseError.refused });
+    if (parseError.fatal) return done({ kind: "stop" });
   }
   return done({ kind: "run" });
 }

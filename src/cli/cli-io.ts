@@ -12,7 +12,7 @@ export interface CliIo {
   readonly terminal?: boolean;
 }
 
-export const PROCESS_SURROUNDINGS: CliIo = {
+export const PROCESS_IO: CliIo = {
   stdout: (text) => writeUnbuffered(1, text),
   stderr: (text) => writeUnbuffered(2, text),
   readFile: readTextFile,

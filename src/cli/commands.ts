@@ -1,14 +1,14 @@
 /** The commands: `serve`, which is the default, `demo`, and `config check`. */
 
 import { type ArgsDef, defineCommand, runCommand } from "citty";
-import { logComplaints } from "../config/diagnostic.ts";
+import { logDiagnostics } from "../config/diagnostic.ts";
 import { type CommandLine, loadSettings, type Reload, reloadSettings } from "../config/load.ts";
 import { OPTIONS } from "../config/options.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLog } from "../system/log.ts";
 import { parseArguments } from "./arguments.ts";
-import { type CliIo, PROCESS_SURROUNDINGS } from "./cli-io.ts";
+import { type CliIo, PROCESS_IO } from "./cli-io.ts";
 import { checkConfig } from "./config-check.ts";
 import { usageText, versionText } from "./help.ts";
 
@@ -34,7 +34,7 @@ const DESCRIPTIONS: Readonly<Record<ServingCommand, string>> = {
 export async function runCli(
   argv: readonly string[],
   implementations: Implementations,
-  io: CliIo = PROCESS_SURROUNDINGS,
+  io: CliIo = PROCESS_IO,
 ): Promise<number> {
   const [first, ...following] = argv;
   // citty takes the first word without a dash for a command, which would be the 5140 of `-l 5140`.
@@ -91,21 +91,21 @@ async function runParsed(
   implementations: Implementations,
   { stdout, stderr, readFile, ...format }: CliIo,
 ): Promise<number> {
-  const { commandLine, complaints, action } = parseArguments(argv);
+  const { commandLine, diagnostics, action } = parseArguments(argv);
   if (action.kind === "help" || action.kind === "version") {
     stdout(action.kind === "help" ? usageText() : versionText());
     return 0;
   }
   const log = createLog({ level: commandLine.values.verbosity, prefix: "Supervisor", write: stdout, ...format });
   if (action.kind !== "run") {
-    logComplaints(log, complaints);
+    logDiagnostics(log, diagnostics);
     // What is wrong comes last, because the usage text would push it off the screen.
     if (action.kind === "usage") stderr(`${usageText()}\n${PROGRAM_NAME}: ${action.diagnostic}\n`);
     return 1;
   }
   const loaded = loadSettings(name === "demo" ? withoutDefaultFile(commandLine) : commandLine, readFile);
   log.level = loaded.settings.verbosity;
-  logComplaints(log, [...complaints, ...loaded.complaints]);
+  logDiagnostics(log, [...diagnostics, ...loaded.diagnostics]);
   await implementations[name](loaded.settings, () => reloadSettings(commandLine, loaded.path, readFile));
   return 0;
 }

@@ -18,27 +18,27 @@ const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
 };
 
 /**
- * Prints the effective settings of the config file at `path`, as a config file, and every complaint as
+ * Prints the effective settings of the config file at `path`, as a config file, and every diagnostic as
  * `FILE:LINE: error: TEXT` on standard error. Without `path`, the file that the program would find is checked.
- * Returns the exit status: 1 if there is any complaint.
+ * Returns the exit status: 1 if there is any diagnostic.
  */
 export function checkConfig(path: string | undefined, { readFile, stdout, stderr }: CliIo): number {
   const { commandLine } = parseArguments(path === undefined ? [] : ["-C", "-c", path]);
-  const { settings, complaints, path: file } = loadSettings(commandLine, readFile);
+  const { settings, diagnostics, path: file } = loadSettings(commandLine, readFile);
   const found = [
-    ...complaints,
-    ...wholeFileComplaints(unixListenersProblem(unixPaths(settings.listen))?.message, file),
+    ...diagnostics,
+    ...wholeFileDiagnostics(unixListenersProblem(unixPaths(settings.listen))?.message, file),
   ];
-  for (const complaint of found) stderr(`${complaintText(complaint)}\n`);
+  for (const diagnostic of found) stderr(`${diagnosticText(diagnostic)}\n`);
   if (file !== undefined) stdout(configText(settings));
   return found.length === 0 ? 0 : 1;
 }
 
-function wholeFileComplaints(message: string | undefined, file: string | undefined): Diagnostic[] {
+function wholeFileDiagnostics(message: string | undefined, file: string | undefined): Diagnostic[] {
   return message === undefined || file === undefined ? [] : [{ level: LOG_ERROR, message, file }];
 }
 
-function complaintText({ level, message, file, line }: Diagnostic): string {
+function diagnosticText({ level, message, file, line }: Diagnostic): string {
   const place = `${file === undefined ? "" : `${file}:`}${line === undefined ? "" : `${line}:`}`;
   return `${place === "" ? "" : `${place} `}${LEVEL_NAMES[level]}: ${message}`;
 }

@@ -1,4 +1,4 @@
-/** What the program says about itself: usage, version, and the option reference of the README. */
+/** What the program says about itself: usage and version. */
 
 import type { Option } from "../config/option.ts";
 import { OPTIONS } from "../config/options.ts";
@@ -32,22 +32,4 @@ ${lines.join("\n")}
 function defaultNote({ fallback, long, argument, keys }: Option): string {
   if (fallback === undefined) return "";
   return ` (default: ${argument === undefined && keys[0] !== long ? `${keys[0]} ` : ""}${fallback})`;
-}
-
-/** The Markdown table of all options, ending in a newline, for the README between its `options` markers. */
-export function optionReference(): string {
-  const rows = OPTIONS.map((option) => {
-    const { short, long, argument, keys, section, fallback = "", help } = option;
-    const value = argument === undefined ? "" : ` ${argument}`;
-    const flags = [...(short === undefined ? [] : [`-${short}`]), `--${long}${value}`].map(code).join(", ");
-    const places = section === undefined ? keys : [`[${section}]`];
-    return [flags, places.map(code).join(", "), fallback, help];
-  });
-  const header = ["Option", "Key in the config file", "Default", "Meaning"];
-  const table = [header, header.map(() => "---"), ...rows];
-  return table.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`).join("");
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }

@@ -4,7 +4,7 @@ import { showListenAddress } from "./listen.ts";
 import type { ListenAddress, Settings } from "./settings.ts";
 
 /** Everything in `Settings` that has a value; `listen` stands for the whole list. */
-export type ChangeableName = Exclude<keyof Settings, "given">;
+type ChangeableName = Exclude<keyof Settings, "given">;
 
 /** The settings whose values differ. `listen` is among them when the sets of addresses differ: order means nothing. */
 export function changedSettings(before: Settings, after: Settings): ReadonlySet<ChangeableName> {

@@ -22,12 +22,12 @@ export interface Merge {
   readonly locked: ReadonlySet<SettingName>;
   /** The inline playlist so far, each line with its end. */
   services: string;
-  readonly complaints: Diagnostic[];
+  readonly diagnostics: Diagnostic[];
   /** Finds the port of a service name. */
   readonly servicePort: (name: string) => number | undefined;
 }
 
-/** Merges the file `file` with the content `text`: bad lines become complaints and are skipped. Never throws. */
+/** Merges the file `file` with the content `text`: bad lines become diagnostics and are skipped. Never throws. */
 export function mergeConfigFile(merge: Merge, file: string, text: string): void {
   new FileMerge(merge, file).run(text);
 }
@@ -51,7 +51,7 @@ class FileMerge {
       const problem = this.#take(line);
       if (problem === undefined) continue;
       const message = shorten(problem.message);
-      this.#merge.complaints.push({ level: problem.level, message, file: this.#file, line: line.line });
+      this.#merge.diagnostics.push({ level: problem.level, message, file: this.#file, line: line.line });
     }
     if (this.#listen.length === 0) return;
     this.#merge.draft.values.listen = this.#listen;
@@ -81,8 +81,8 @@ class FileMerge {
     if (this.#merge.locked.has(option.effect.setting)) {
       return option.yieldsSilently ? undefined : locked(`value "${option.keys[0]}"`);
     }
-    const refusal = option.effect.apply(this.#merge.draft, value, "file");
-    return refusal && error(refusal.refused);
+    const parseError = option.effect.apply(this.#merge.draft, value, "file");
+    return parseError && error(parseError.refused);
   }
 
   #takeListener(text: string): Problem | undefined {

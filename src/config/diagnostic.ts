@@ -1,4 +1,4 @@
-/** What is wrong with a command line or a config file, said with its place. */
+/** What is wrong with a command line or a config file, and where. */
 
 import { LOG_ERROR, LOG_FATAL, LOG_INFO, LOG_WARN, type Log, type LogLevel } from "../system/log.ts";
 
@@ -11,9 +11,9 @@ export interface Diagnostic {
   readonly line?: number;
 }
 
-/** Writes complaints to the log, with the place behind the message, whose wording others look for. */
-export function logComplaints(log: Log, complaints: readonly Diagnostic[]): void {
-  for (const { level, message, file, line } of complaints) {
+/** Writes diagnostics to the log, with file and line behind the message, whose wording others look for. */
+export function logDiagnostics(log: Log, diagnostics: readonly Diagnostic[]): void {
+  for (const { level, message, file, line } of diagnostics) {
     const text = file === undefined || line === undefined ? message : `${message} (${file} line ${line})`;
     if (level === LOG_FATAL) log.fatal(text);
     else if (level === LOG_ERROR) log.error(text);

@@ -2,7 +2,7 @@
 
 import { parseIpAddress } from "../wire/ip/address.ts";
 import type { ListenAddress, TcpAddress } from "./settings.ts";
-import type { Reading } from "./values.ts";
+import type { Reading, ValueType } from "./values.ts";
 
 const PORT_MAX = 65535;
 
@@ -22,7 +22,7 @@ export function unixPaths(addresses: readonly ListenAddress[]): string[] {
  * Reads one listen argument: `PORT`, `ADDRESS:PORT`, `[IPv6]:PORT`, `*:PORT` or `/PATH`. TCP addresses that cannot be
  * listened on are refused as fatal: no worker could ever serve there.
  */
-export function readListenAddress(text: string): Reading<ListenAddress> {
+function readListenAddress(text: string): Reading<ListenAddress> {
   if (text.startsWith("/")) return readUnixPath(text);
   const refuse = (reason: string) => ({ refused: `Invalid listen address "${text}": ${reason}`, fatal: true });
   const colon = text.lastIndexOf(":");
@@ -67,6 +67,15 @@ export function showListenAddress(address: ListenAddress): string {
 export function showBindLine(address: ListenAddress): string {
   return isTcpAddress(address) ? `${address.host ?? "*"} ${address.port}` : address.path;
 }
+
+/** Addresses to listen on; each use of the option adds one. */
+export const listenAddresses: ValueType<readonly ListenAddress[]> = {
+  read(text, _name, given = []) {
+    const reading = readListenAddress(text);
+    return "value" in reading ? { value: [...given, reading.value] } : reading;
+  },
+  show: (addresses) => addresses.map(showListenAddress).join(", "),
+};
 
 function readUnixPath(path: string): Reading<ListenAddress> {
   if (/[ \t\r\n\0]/.test(path)) return { refused: `Invalid Unix socket bind path: ${path}`, fatal: false };

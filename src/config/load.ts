@@ -23,7 +23,7 @@ export interface LoadedSettings {
   readonly kind: "loaded";
   readonly settings: Settings;
   /** In the order of the files and their lines. */
-  readonly complaints: readonly Diagnostic[];
+  readonly diagnostics: readonly Diagnostic[];
   /** The file that a reload reads; `undefined` when there is none. */
   readonly path: string | undefined;
 }
@@ -31,12 +31,12 @@ export interface LoadedSettings {
 /** What a reload comes to. Whatever it is, nothing has changed until somebody uses the settings. */
 export type Reload =
   | LoadedSettings
-  | { readonly kind: "unreadable"; readonly path: string; readonly complaints: readonly Diagnostic[] }
+  | { readonly kind: "unreadable"; readonly path: string; readonly diagnostics: readonly Diagnostic[] }
   /** There is no file to read again. */
   | { readonly kind: "no-file" };
 
 /**
- * Loads the settings for the start. A file that cannot be read is complained about and replaced by the first readable
+ * Loads the settings for the start. A file that cannot be read is reported and replaced by the first readable
  * default file, unless another `-c` can be read or there is a `-C`. Has no effects but those of `readFile`.
  */
 export function loadSettings(commandLine: CommandLine, readFile: ReadFile): LoadedSettings {
@@ -55,7 +55,7 @@ export function loadSettings(commandLine: CommandLine, readFile: ReadFile): Load
       path = file;
       wantsDefault = false;
     } else {
-      merge.complaints.push({ level: LOG_ERROR, message: `Cannot open config file ${file}: ${reading.reason}`, file });
+      merge.diagnostics.push({ level: LOG_ERROR, message: `Cannot open config file ${file}: ${reading.reason}`, file });
     }
   }
   if (wantsDefault) path = mergeDefaultFile(merge, readFile);
@@ -68,7 +68,7 @@ export function reloadSettings(commandLine: CommandLine, path: string | undefine
   const reading = readFile(path);
   if (!("text" in reading)) {
     const message = `Failed to parse config file during reload: ${path} (${reading.reason})`;
-    return { kind: "unreadable", path, complaints: [{ level: LOG_ERROR, message, file: path }] };
+    return { kind: "unreadable", path, diagnostics: [{ level: LOG_ERROR, message, file: path }] };
   }
   const merge = startMerge(commandLine, readFile);
   mergeConfigFile(merge, path, reading.text);
@@ -80,7 +80,7 @@ function startMerge({ values, given }: CommandLine, readFile: ReadFile): Merge {
     draft: { values: { ...values }, given: new Set(given) },
     locked: given,
     services: "",
-    complaints: [],
+    diagnostics: [],
     servicePort: (name) => readServicePort(name, readFile),
   };
 }
@@ -94,22 +94,22 @@ function mergeDefaultFile(merge: Merge, readFile: ReadFile): string | undefined 
       return path;
     }
     if (reading.code === "ENOENT") continue;
-    merge.complaints.push({
+    merge.diagnostics.push({
       level: LOG_WARN,
       message: `Cannot open config file ${path}: ${reading.reason}`,
       file: path,
     });
   }
-  merge.complaints.push({ level: LOG_WARN, message: "No config file found" });
+  merge.diagnostics.push({ level: LOG_WARN, message: "No config file found" });
   return undefined;
 }
 
-function finish({ draft, services, complaints }: Merge, path: string | undefined): LoadedSettings {
+function finish({ draft, services, diagnostics }: Merge, path: string | undefined): LoadedSettings {
   const { values, given } = draft;
   if (values.zerocopyOnSend && !values.listen.every(isTcpAddress)) {
     values.zerocopyOnSend = false;
     const message = "Zero-copy send disabled because Unix socket listener is configured";
-    complaints.push({ level: LOG_WARN, message, ...(path !== undefined && { file: path }) });
+    diagnostics.push({ level: LOG_WARN, message, ...(path !== undefined && { file: path }) });
   }
-  return { kind: "loaded", settings: { ...values, services, given }, complaints, path };
+  return { kind: "loaded", settings: { ...values, services, given }, diagnostics, path };
 }

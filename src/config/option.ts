@@ -31,11 +31,11 @@ export interface Option extends Names, FileNames {
 }
 
 /** Where a text was found. What stands in a file replaces, what stands on the command line may add up. */
-export type Source = "flag" | "file";
+type Source = "flag" | "file";
 
-export type Effect = { readonly kind: "help" | "version" | "config" | "noconfig" } | SetEffect;
+type Effect = { readonly kind: "help" | "version" | "config" | "noconfig" } | SetEffect;
 
-export interface SetEffect {
+interface SetEffect {
   readonly kind: "set";
   readonly setting: SettingName;
   /** Sets the default. */

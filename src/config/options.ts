@@ -2,6 +2,7 @@
 
 import { LOG_ERROR } from "../system/log.ts";
 import { DEFAULT_ACCESS_LOG_FORMAT } from "../wire/http/access-log.ts";
+import { listenAddresses } from "./listen.ts";
 import { action, type Option, setting } from "./option.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "./program.ts";
 import type { SettingsDraft, SettingValues } from "./settings.ts";
@@ -10,7 +11,6 @@ import {
   boolean,
   integer,
   interfaceName,
-  listenAddresses,
   logLevel,
   optionalText,
   pagePath,

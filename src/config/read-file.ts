@@ -7,14 +7,14 @@ import { errorCode, errorReason } from "../system/errno.ts";
 const FILE_MAX_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
-export interface ReadFailure {
+interface ReadFailure {
   /** Stable: that of the system, such as `ENOENT`, or `too-large`. */
   readonly code: string;
   /** For people: `no such file or directory`. */
   readonly reason: string;
 }
 
-export type FileReading = { readonly text: string } | ReadFailure;
+type FileReading = { readonly text: string } | ReadFailure;
 
 export type ReadFile = (path: string) => FileReading;
 

@@ -14,7 +14,7 @@ export interface TcpAddress {
 }
 
 /** A Unix socket to listen on. */
-export interface UnixAddress {
+interface UnixAddress {
   /** Absolute and without blanks; how long a path may be is checked by `unixListenersProblem`. */
   readonly path: string;
 }

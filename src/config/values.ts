@@ -4,8 +4,7 @@ import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
 import { formatAuthority, parseAuthority } from "../wire/url/authority.ts";
 import { normalisedPath, type PathPrefix, parsePathPrefix } from "../wire/url/path-prefix.ts";
 import { type PublicHost, parsePublicHost } from "../wire/url/public-host.ts";
-import { readListenAddress, showListenAddress } from "./listen.ts";
-import type { HostAndPort, ListenAddress, PortRange } from "./settings.ts";
+import type { HostAndPort, PortRange } from "./settings.ts";
 
 /** Why a text is no value. The program goes on with the value in force, unless the refusal is fatal. */
 export interface ParseError {
@@ -35,7 +34,7 @@ function refuse(refused: string): ParseError {
 }
 
 /** C's atoi: leading blanks, a sign, digits, anything after them; no digits are 0. Stays within 32 bits. */
-export function atoi(text: string): number {
+function atoi(text: string): number {
   const digits = /^[ \t\n\v\f\r]*([+-]?\d+)/.exec(text)?.[1];
   if (digits === undefined) return 0;
   // Adding 0 turns the -0 of "-0" into 0.
@@ -152,13 +151,4 @@ export const playlistUrls: ValueType<readonly string[]> = {
     return refuse(`Invalid ${name} value: ${text}`);
   },
   show: (urls) => urls.join(" "),
-};
-
-/** Addresses to listen on; each use of the option adds one. */
-export const listenAddresses: ValueType<readonly ListenAddress[]> = {
-  read(text, _name, given = []) {
-    const reading = readListenAddress(text);
-    return "value" in reading ? { value: [...given, reading.value] } : reading;
-  },
-  show: (addresses) => addresses.map(showListenAddress).join(", "),
 };

@@ -21,7 +21,7 @@ export interface MulticastChannel extends DemoChannel {
 }
 
 /** Every clip lasts 16 s, in ticks of the 90 kHz clock; see make-clips.sh. */
-export const CLIP_TICKS = 16 * 90_000;
+const CLIP_TICKS = 16 * 90_000;
 
 const RTP_PORT = 5004;
 

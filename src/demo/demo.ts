@@ -1,7 +1,8 @@
 /** The command `demo`: the relay together with the built-in channels, on loopback, without root and without a network. */
-import { supervise } from "../cli/serve.ts";
+
 import type { Reload } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
+import { supervise } from "../supervisor/process.ts";
 import { LOG_WARN } from "../system/log.ts";
 import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, RTSP_CHANNEL } from "./channels.ts";
 import { emitGuide } from "./guide.ts";

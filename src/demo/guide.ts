@@ -7,7 +7,7 @@ import type { DemoChannel } from "./channels.ts";
 const HOUR_MS = 3_600_000;
 const PROGRAMME_MS = HOUR_MS / 2;
 export const PAST_HOURS = 24;
-export const FUTURE_HOURS = 12;
+const FUTURE_HOURS = 12;
 
 interface Programme {
   readonly title: string;
@@ -42,7 +42,7 @@ export function guideId({ number }: DemoChannel): string {
 }
 
 /** What a channel shows in the half hour that begins at `startMs`, Unix time. */
-export function programmeAt({ number }: DemoChannel, startMs: number): Programme {
+function programmeAt({ number }: DemoChannel, startMs: number): Programme {
   const slot = Math.floor(startMs / PROGRAMME_MS);
   return PROGRAMMES[(slot * SLOT_STRIDE + number * CHANNEL_STRIDE) % PROGRAMMES.length]!;
 }

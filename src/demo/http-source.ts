@@ -6,7 +6,7 @@ import { asByteString } from "../wire/text/byte-string.ts";
 import { PaceClock } from "./pace-clock.ts";
 import { type Playback, positionTicks, soughtPlayback } from "./playback.ts";
 
-export const MAX_STREAMS = 16;
+const MAX_STREAMS = 16;
 const LOOPBACK = "127.0.0.1";
 const MEDIA_PATH = "/live";
 const GUIDE_PATH = "/guide.xml";
@@ -44,7 +44,8 @@ export class HttpSource {
   }
 
   stop(): void {
-    void this.#server.stop(true);
+    // Whatever is still open ends with the process.
+    this.#server.stop(true).catch(() => {});
   }
 
   #answer({ method, url }: Request): Response {

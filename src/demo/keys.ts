@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 /** What is read and written; `process.stdin` and `process.stdout` are. */
-export interface Terminal {
+interface Terminal {
   readonly stdin: {
     readonly isTTY?: boolean;
     setRawMode(isRaw: boolean): unknown;
@@ -15,7 +15,7 @@ export interface Terminal {
   readonly isForeground: boolean;
 }
 
-export interface KeyActions {
+interface KeyActions {
   open(): void;
   quit(): void;
 }

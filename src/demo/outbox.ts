@@ -1,7 +1,7 @@
 /** Sends on a socket, and keeps what the kernel does not take at once. */
 
 /** A client that asks and does not read has so much coming to it. */
-export const MAX_WAITING_BYTES = 256 * 1024;
+const MAX_WAITING_BYTES = 256 * 1024;
 
 type Writable = Pick<Bun.Socket<unknown>, "write" | "terminate">;
 

@@ -3,10 +3,10 @@
 const TICKS_PER_MS = 90;
 
 /** The most that one call of `advance` adds: four times real time when it is called every 10 ms. */
-export const MAX_STEP_MS = 40;
+const MAX_STEP_MS = 40;
 
 /** What is not caught up within this much, say after a suspend, is left out: the media simply start late. */
-export const MAX_BACKLOG_MS = 250;
+const MAX_BACKLOG_MS = 250;
 
 export class PaceClock {
   private lastMs: number;

@@ -15,8 +15,8 @@ import { Playout, type Receiver } from "./playout.ts";
 import { DATAGRAM_BYTES } from "./rtp-feed.ts";
 import { type ChosenWay, chooseWay } from "./rtsp-transport.ts";
 
-/** Without a request for so long, the client is gone. */
-export const SESSION_TIMEOUT_S = 60;
+/** Time without a request after which the client is gone. */
+const SESSION_TIMEOUT_S = 60;
 const MS_PER_SECOND = 1000;
 const SESSION_ID_BYTES = 8;
 const FRAME_HEADER_BYTES = 4;
@@ -31,9 +31,9 @@ export interface ConnectionParent {
   readonly title: string;
   /** Sends media; undefined when there are no ports. */
   readonly udp: UdpPair | undefined;
-  /** Takes one of the places for sessions; false when there is none. */
+  /** Counts a session; false when there are as many as may be. */
   admit(connection: SourceConnection): boolean;
-  /** Gives the place back. */
+  /** The session is over. */
   released(connection: SourceConnection): void;
 }
 

@@ -5,9 +5,9 @@ import { parseIpAddress } from "../wire/ip/address.ts";
 import type { LoopClip } from "../wire/mpegts/loop.ts";
 import { type ConnectionParent, SourceConnection, type SourceSocket } from "./rtsp-connection.ts";
 
-export const MAX_SESSIONS = 16;
+const MAX_SESSIONS = 16;
 /** Who has no session may still ask what there is. */
-export const MAX_CONNECTIONS = 2 * MAX_SESSIONS;
+const MAX_CONNECTIONS = 2 * MAX_SESSIONS;
 const LOOPBACK = "127.0.0.1";
 const TICK_MS = 10;
 /** Only reports come to our UDP ports, and nobody reads them. */

@@ -1,8 +1,11 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
-import { type HttpRequest, type RequestHandler, RequestReader } from "./request.ts";
+import { type HttpRequest, RequestReader } from "./request.ts";
 import { emitHead, emitResponse, type HttpResponse, type StreamHead } from "./response.ts";
+
+/** Answers a request, at once or later. A throw is answered with 500. */
+export type RequestHandler = (request: HttpRequest, connection: Connection) => void;
 
 export interface ConnectionTimeouts {
   /** From the accept to the end of the request head. */
@@ -15,7 +18,7 @@ export interface ConnectionTimeouts {
 
 /** Is told what becomes of every write to a socket. */
 export interface SendMeter {
-  /** The kernel has taken so many of the bytes that it was offered. */
+  /** The kernel has taken `taken` of the `offered` bytes. */
   sent(offered: number, taken: number): void;
 }
 
@@ -271,7 +274,7 @@ export class Connection {
   }
 
   /**
-   * Writes what is left, now and whenever the socket drains, and then says goodbye. A client that takes nothing is for
+   * Writes what is left, now and whenever the socket drains, and then sends our FIN. A client that takes nothing is for
    * the kernel to give up (`system/tcp.ts`, flow-control.md section 10, trap 27).
    */
   #finish(): void {

@@ -2,8 +2,8 @@
 import { errnoWords } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import { tuneListeningSocket } from "../system/tcp.ts";
+import type { RequestHandler } from "./connection.ts";
 import { Connection, type ConnectionParent, type ConnectionSocket, type ConnectionTimeouts } from "./connection.ts";
-import type { RequestHandler } from "./request.ts";
 import { errorResponse, type HttpResponse } from "./response.ts";
 
 const HEAD_TIMEOUT_MS = 30_000;
@@ -14,7 +14,7 @@ const USUAL_MAX_CONNECTIONS = 1024;
 const MAX_BODIES_BYTES = 32 * 1024 * 1024;
 const REFUSAL_LOG_INTERVAL_MS = 1000;
 
-export type ListenAddress =
+type ListenAddress =
   /** `ipv6Only` makes `::` leave IPv4 to another socket on the same port. Port 0 takes a free one. */
   | { readonly hostname: string; readonly port: number; readonly ipv6Only?: boolean }
   | { readonly unix: string }
@@ -44,7 +44,7 @@ export interface HttpListener {
 }
 
 /** An address that cannot be listened on. The message names address and reason. */
-export class ListenError extends Error {
+class ListenError extends Error {
   /** As the kernel says it, e.g. `EADDRINUSE`; `EUNKNOWN` when it was not the kernel. */
   readonly code: string;
   readonly address: string;

@@ -2,7 +2,6 @@
 import { type HeaderField, headerValue } from "../wire/http/header-fields.ts";
 import { type HeadErrorStatus, type RequestHead, RequestHeadParser } from "../wire/http/request.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
-import type { Connection } from "./connection.ts";
 
 export interface HttpRequest extends RequestHead {
   /** The effective value of a header: the last one wins, the case of `name` does not matter. */
@@ -10,9 +9,6 @@ export interface HttpRequest extends RequestHead {
   /** Complete; empty when there was none. */
   readonly body: Uint8Array;
 }
-
-/** Answers a request, at once or later. A throw is answered with 500. */
-export type RequestHandler = (request: HttpRequest, connection: Connection) => void;
 
 export type ReaderOutcome =
   | { readonly kind: "more" }
@@ -56,7 +52,7 @@ function expectsContinue({ headers, minorVersion }: RequestHead): boolean {
   return minorVersion > 0 && headerValue(headers, "expect")?.toLowerCase() === "100-continue";
 }
 
-/** Grows as bytes come, never because of a length that was only announced. */
+/** Grows as bytes come, never because of a length that was only declared. */
 class BodyBuffer {
   readonly #length: number;
   #bytes = EMPTY;

@@ -3,7 +3,7 @@ import type { HeaderField } from "../wire/http/header-fields.ts";
 import { type ByteString, type UnicodeText, utf8Encode } from "../wire/text/byte-string.ts";
 import { presentedToken, type TokenSource } from "./token.ts";
 
-export type TokenVerdict =
+type TokenVerdict =
   | { readonly kind: "known"; readonly source: TokenSource }
   | { readonly kind: "unknown"; readonly problem: string };
 

@@ -1,7 +1,8 @@
 /** The access token `r2h-token` in requests and answers (http.md section 7). */
 
 import { cookieValue } from "../wire/http/cookie.ts";
-import { type HeaderField, headerValue, trimBlanks } from "../wire/http/header-fields.ts";
+import { type HeaderField, headerValue } from "../wire/http/header-fields.ts";
+import { trimBlanks } from "../wire/text/blanks.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import { queryParameter } from "../wire/url/query.ts";
@@ -14,7 +15,7 @@ const SECOND_QUERY = /\?r2h-token=.*$/is;
 
 export type TokenSource = "query" | "cookie" | "user-agent";
 
-export interface PresentedToken {
+interface PresentedToken {
   readonly source: TokenSource;
   /** Decoded; undefined when it holds an invalid escape. */
   readonly value: ByteString | undefined;

@@ -7,7 +7,7 @@ import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { PlaylistError } from "./errors.ts";
 import { type Chunks, gunzip, limited } from "./streams.ts";
 
-export const MAX_REDIRECTS = 50;
+const MAX_REDIRECTS = 50;
 
 const FILE_SCHEME = "file://";
 const USER_AGENT = "sluice";
@@ -22,7 +22,7 @@ export interface DownloadLimits {
   readonly idleMs: number;
 }
 
-export interface DownloadRequest {
+interface DownloadRequest {
   readonly url: UnicodeText;
   readonly limits: DownloadLimits;
   /** The validator of a copy that is at hand. */

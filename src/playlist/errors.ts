@@ -1,6 +1,6 @@
 /** What can go wrong with a playlist or a programme guide: the last good copy stays in use, and it is tried again. */
 
-export type PlaylistFailure =
+type PlaylistFailure =
   | "bad-url"
   | "unreachable"
   | "bad-status"

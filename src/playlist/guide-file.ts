@@ -7,7 +7,7 @@ import type { GuideFacts, LoadedGuide } from "./loaded.ts";
 import { type Chunks, gunzip, gzip, isGzip, limited, peek } from "./streams.ts";
 
 /** Of the compressed file. Temporary files are memory on many routers. */
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 const READ_BYTES = 64 * 1024;
 /** Guides shrink to a tenth already at the fastest level. */

@@ -14,7 +14,7 @@ export const GUIDE_LIMITS: DownloadLimits = { maxBytes: 512 * 1024 * 1024, total
 const HTML = /^(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)/i;
 const HTML_SIGN_BYTES = 64;
 
-export interface GuideSourceParts {
+interface GuideSourceParts {
   readonly url: UnicodeText;
   readonly log: Log;
   readonly directory: string;

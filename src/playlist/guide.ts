@@ -14,9 +14,9 @@ import { withoutPassword } from "./source.ts";
 import { gzip, limited } from "./streams.ts";
 
 /** Further ones are left out. */
-export const MAX_GUIDES = 16;
+const MAX_GUIDES = 16;
 
-export interface GuideParts {
+interface GuideParts {
   readonly log: Log;
   /** For temporary files; by default the system's. */
   readonly directory?: string;

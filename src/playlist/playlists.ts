@@ -30,7 +30,7 @@ export interface PlaylistSettings extends EntryUrlRules {
   readonly token: UnicodeText;
 }
 
-export interface PlaylistsParts {
+interface PlaylistsParts {
   readonly log: Log;
   /** Of the guide. */
   readonly directory?: string;

@@ -20,7 +20,7 @@ interface Chunk {
   /** `BASE` for each base URL. */
   readonly bytes: Buffer;
   /** Where `BASE` stands in it, from the first one on. */
-  readonly places: Uint32Array;
+  readonly offsets: Uint32Array;
 }
 
 export class PublishedPlaylist {
@@ -70,15 +70,15 @@ export class PublishedPlaylist {
 
   #make(head: ByteString, base: ByteString): Buffer {
     const link = Buffer.from(base, "latin1");
-    const linkCount = this.#chunks.reduce((sum, { places }) => sum + places.length, 0);
+    const linkCount = this.#chunks.reduce((sum, { offsets }) => sum + offsets.length, 0);
     const body = Buffer.allocUnsafeSlow(head.length + this.bytes + linkCount * (link.length - BASE.length));
     let end = body.write(head, "latin1");
-    for (const { bytes, places } of this.#chunks) {
+    for (const { bytes, offsets } of this.#chunks) {
       let from = 0;
-      for (const place of places) {
-        end += bytes.copy(body, end, from, place);
+      for (const offset of offsets) {
+        end += bytes.copy(body, end, from, offset);
         end += link.copy(body, end);
-        from = place + BASE.length;
+        from = offset + BASE.length;
       }
       end += bytes.copy(body, end, from);
     }
@@ -137,15 +137,15 @@ export class PlaylistWriter {
   #endChunk(): void {
     const bytes = Buffer.from(this.#text, "latin1");
     this.#hash.update(bytes);
-    this.#chunks.push({ bytes, places: placesOf(BASE, this.#text) });
+    this.#chunks.push({ bytes, offsets: offsetsOf(BASE, this.#text) });
     this.#text = "";
   }
 }
 
-function placesOf(word: string, text: string): Uint32Array {
-  const places: number[] = [];
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) places.push(at);
-  return Uint32Array.from(places);
+function offsetsOf(word: string, text: string): Uint32Array {
+  const offsets: number[] = [];
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) offsets.push(at);
+  return Uint32Array.from(offsets);
 }
 
 const DYNAMIC = /[{}$]/;
@@ -164,7 +164,7 @@ function queryOf(...parameters: readonly ByteString[]): ByteString {
   return asByteString(given.length === 0 ? "" : `?${given.join("&")}`);
 }
 
-/** The link replaces the source, in quotes; a player must not append it to anything. */
+/** The link reoffsets the source, in quotes; a player must not append it to anything. */
 function withCatchupLink(extinf: ByteString, link: ByteString): ByteString {
   const mode = findAttribute(extinf, "catchup");
   const line = mode?.value === "append" ? replaced(extinf, mode.start, mode.end, asByteString("default")) : extinf;

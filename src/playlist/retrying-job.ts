@@ -1,7 +1,7 @@
 /** A job that is tried again when it fails, after pauses that double (m3u.md section 3). */
 
 /** Pauses before the retries, in s. */
-export const RETRY_PAUSES_S: readonly number[] = [2, 4, 8, 16, 32, 64, 128, 256];
+const RETRY_PAUSES_S: readonly number[] = [2, 4, 8, 16, 32, 64, 128, 256];
 
 /** Calls `callback` once after `delayMs`; the returned function cancels that. */
 export type Schedule = (callback: () => void, delayMs: number) => () => void;
@@ -22,7 +22,7 @@ export interface Retry {
   readonly of: number;
 }
 
-export interface JobParent {
+interface JobParent {
   /** Does the job once. It must leave everything as it was when it fails, and also once `signal` is aborted. */
   attempt(signal: AbortSignal): Promise<void>;
   /** `retry` is undefined when nobody will try again before the next `start`. */

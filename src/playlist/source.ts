@@ -12,7 +12,7 @@ const ENTRY = "#EXTINF";
 /** What may stand before it in its line, as a byte string. */
 const INDENT = /^(?:\xef\xbb\xbf)?[\t ]*$/;
 
-export interface SourceParts {
+interface SourceParts {
   /** `file://`, `http://` or `https://`. */
   readonly url: UnicodeText;
   readonly log: Log;

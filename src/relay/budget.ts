@@ -1,9 +1,16 @@
 /** The memory budget of a worker's rings (`buffer-pool-max-size`). */
-import type { PoolState } from "./limit.ts";
 import type { Ring } from "./ring.ts";
 
 /** The budget's unit: one buffer of the `-b` option, in bytes (flow-control.md section 2). */
 export const SLOT_BYTES = 1536;
+
+/** The shared memory as it is now, in bytes. */
+export interface PoolState {
+  readonly totalBytes: number;
+  readonly usedBytes: number;
+  /** Streams that share it. Consumers of one stream read the same ring, so their number does not matter. */
+  readonly streams: number;
+}
 
 export class Budget implements PoolState {
   readonly totalBytes: number;

@@ -1,6 +1,11 @@
 /** What takes a stream's bytes: an HTTP client, a snapshot, later a segmenter, a recorder or a probe. */
-import type { Cursor } from "./cursor.ts";
 import type { StreamInfo, StreamState } from "./upstream.ts";
+
+/** Losses of one consumer alone, because it was too slow (flow-control.md section 5). */
+export interface DropCounts {
+  readonly droppedPackets: number;
+  readonly droppedBytes: number;
+}
 
 /** What it throws ends this consumer, and no other. */
 export interface Consumer {
@@ -13,10 +18,10 @@ export interface Consumer {
   /** The source has stopped being read because of this consumer, or is read again. */
   paused?(isPaused: boolean): void;
   /**
-   * Packets were dropped because the consumer is too slow: `cursor` has the counts. Told of the first one and of each
+   * Packets were dropped because the consumer is too slow: the counts so far. Told of the first one and of each
    * 200th, as far as they are not dropped together.
    */
-  dropped?(cursor: Cursor): void;
+  dropped?(counts: DropCounts): void;
   /** There will be no more: everything was written, or nothing ever came (`cause` says why). */
   end(cause: Error | undefined): void;
 }

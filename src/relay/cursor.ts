@@ -1,12 +1,12 @@
 /** A consumer's reading position in a ring. */
-import type { Consumer } from "./consumer.ts";
+import type { Consumer, DropCounts } from "./consumer.ts";
 import { SlowClientDetector } from "./limit.ts";
 import type { Ring } from "./ring.ts";
 
 /** Drops are told as often (flow-control.md section 5). */
 const TOLD_EVERY_PACKETS = 200;
 
-export class Cursor {
+export class Cursor implements DropCounts {
   readonly consumer: Consumer;
   /** Absolute position of the next byte to write from the ring. */
   position: number;
@@ -21,7 +21,6 @@ export class Cursor {
   sentBytes = 0;
   /** The most bytes that have waited in the ring, as far as was looked. */
   peakLag = 0;
-  /** Losses of this consumer alone, because it was too slow (flow-control.md section 5). */
   droppedPackets = 0;
   droppedBytes = 0;
   readonly slowDetector = new SlowClientDetector();

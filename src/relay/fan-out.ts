@@ -128,7 +128,7 @@ export class FanOut {
     if (lag > limit && this.#parent.mayLose) this.guard(cursor, () => cursor.skip(limit * SKIP_TO));
   }
 
-  /** Whether so many bytes can be added without a loss. */
+  /** Whether that many bytes can be added without a loss. */
   hasRoom(length: number): boolean {
     return this.#ring.head + length <= this.#headLimit;
   }

@@ -12,7 +12,7 @@ import type { UpstreamPlan } from "./upstream.ts";
 /** After the end of the last stream. Somebody who changes channels opens another one before that. */
 const COLLECT_AFTER_MS = 2000;
 
-/** A consumer's place in a stream, and what waits for it. */
+/** A consumer's subscription to a stream, and what waits for it. */
 export class Subscription implements QueueStats {
   readonly cursor: Cursor;
   readonly #stream: Stream;
@@ -71,7 +71,7 @@ export class Subscription implements QueueStats {
   }
 }
 
-export interface HubOptions {
+interface HubOptions {
   /** Memory of all rings, in buffers of 1536 bytes (`-b`). */
   readonly bufferSlots: number;
   /** Newcomers begin at the last random access point. */

@@ -1,5 +1,5 @@
 /** How much may wait for one consumer, and when it counts as slow (flow-control.md sections 3 and 4). Pure: no I/O. */
-import { SLOT_BYTES } from "./budget.ts";
+import { type PoolState, SLOT_BYTES } from "./budget.ts";
 
 const SHARE_LEAST_SLOTS = 64;
 const BURST_USUAL = 3;
@@ -14,18 +14,10 @@ const RESERVED_SLOTS = 64;
 const LEAST_LIMIT_BYTES = 32 * 1024;
 /** However large the budget: live television that is many seconds old helps nobody. */
 const MOST_LIMIT_BYTES = 3072 * SLOT_BYTES;
-/** So long a consumer must lag to be slow, and so long it must not lag to be so no more. */
+/** How long a consumer must lag to be slow, and must not lag to be so no more. */
 const SLOW_AFTER_MS = 3000;
 /** It lags when more than this part of its limit waits. */
 const LAGGING = 0.5;
-
-/** The shared memory as it is now, in bytes. */
-export interface PoolState {
-  readonly totalBytes: number;
-  readonly usedBytes: number;
-  /** Streams that share it. Consumers of one stream read the same ring, so their number does not matter. */
-  readonly streams: number;
-}
 
 function burst({ totalBytes, usedBytes }: PoolState): number {
   const utilisation = usedBytes / totalBytes;

@@ -52,13 +52,13 @@ export class RingMemory {
     return this.#resize(this.ring.capacity + bytes, true);
   }
 
-  /** Random access points are so many bytes apart: the ring holds that and a half, or newcomers would wait for a picture. */
+  /** How many bytes apart random access points are: the ring holds that and a half, or newcomers would wait for a picture. */
   retain(distance: number): void {
     this.#retain = Math.max(this.#retain, Math.ceil(distance * 1.5));
     if (this.#retain <= this.#mostRetained) this.#enlarge(this.#retain);
   }
 
-  /** So many bytes had to be held. Now and then that makes the ring smaller. */
+  /** How many bytes had to be held. Now and then that makes the ring smaller. */
   held(bytes: number, now: number): void {
     if (bytes > this.#mostHeld) this.#mostHeld = bytes;
     if (now - this.#lookedAt < SHRINK_EVERY_MS) return;

@@ -3,7 +3,7 @@ import { allocate, copyBytes, type Memory } from "../system/memory.ts";
 import { MARK_EVERY_BYTES, UnitIndex } from "./unit-index.ts";
 
 /** Where a decoder can begin: an exact position, and the bytes (PAT and PMT) to send before it. */
-export interface RandomAccessPoint {
+interface RandomAccessPoint {
   /** Where the picture's first packet begins. */
   readonly position: number;
   /** Where the unit which holds that packet begins, and how many units began before it. */

@@ -4,11 +4,12 @@ import type { Memory } from "../system/memory.ts";
 import type { Budget } from "./budget.ts";
 import type { Consumer } from "./consumer.ts";
 import { Cursor } from "./cursor.ts";
-import { FanOut, type FanOutParent, SKIP_TO } from "./fan-out.ts";
-import { Gate } from "./gate.ts";
+import { FanOut, type FanOutParent } from "./fan-out.ts";
+import type { Gate } from "./gate.ts";
 import { consumerLimit } from "./limit.ts";
 import type { Ring } from "./ring.ts";
 import { RingMemory } from "./ring-memory.ts";
+import { SourceReader, type SourceReaderParent } from "./source-reader.ts";
 import { type ByteInspector, type SourceStats, Tap } from "./stats.ts";
 import { type Ticking, USUAL_TICK_MS } from "./tick.ts";
 import {
@@ -24,9 +25,6 @@ import {
   type UpstreamPlan,
 } from "./upstream.ts";
 
-/** Byte streams are read in turns of so much, so that one fast upstream does not keep the others waiting. */
-const TURN_BYTES = 1024 * 1024;
-
 /** What a stream needs of the hub. */
 export interface StreamParent {
   readonly budget: Budget;
@@ -37,14 +35,16 @@ export interface StreamParent {
   closed(stream: Stream): void;
 }
 
-export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParent {
+export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParent, SourceReaderParent {
   readonly ring: Ring;
-  readonly gate = new Gate();
+  /** Of the last tick, in ms. */
+  now = 0;
   heardAt = Number.NEGATIVE_INFINITY;
   readonly #plan: UpstreamPlan;
   readonly #parent: StreamParent;
   readonly #memory: RingMemory;
   readonly #fanOut: FanOut;
+  readonly #reader: SourceReader;
   #overflow: Overflow;
   /** `ended`: the upstream is over, consumers get what they are owed. `closed`: the memory is released. */
   #state: "opening" | "open" | "ended" | "closed" = "opening";
@@ -56,9 +56,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   #cause: Error | undefined;
   /** Set when the ring has been given to another stream. */
   #receivedBytes: number | undefined;
-  #now = 0;
   #tap: Tap | undefined;
-  #continuation: NodeJS.Immediate | undefined;
 
   constructor(plan: UpstreamPlan, parent: StreamParent) {
     this.#plan = plan;
@@ -67,11 +65,12 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     this.#memory = new RingMemory(parent.budget, plan.overflow);
     this.ring = this.#memory.ring;
     this.#fanOut = new FanOut(this.#memory, this);
+    this.#reader = new SourceReader(this, this.#fanOut);
   }
 
   /** Opens the upstream. That it cannot be opened is told to the consumers, of which there should be one by now. */
   start(now: number): void {
-    this.#now = now;
+    this.now = now;
     try {
       this.#upstream = this.#plan.open(this);
     } catch (error) {
@@ -94,6 +93,10 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   get cursors(): readonly Cursor[] {
     return this.#fanOut.cursors;
+  }
+
+  get gate(): Gate {
+    return this.#reader.gate;
   }
 
   get tickMs(): number {
@@ -121,7 +124,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   }
 
   limitOf(cursor: Cursor): number {
-    const limit = consumerLimit(this.#parent.budget, cursor.slowDetector.isSlow(this.#now));
+    const limit = consumerLimit(this.#parent.budget, cursor.slowDetector.isSlow(this.now));
     return this.mayLose ? limit : Math.min(limit, this.ring.capacity);
   }
 
@@ -141,9 +144,9 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     const state = this.#streamState;
     if (state !== undefined) this.#fanOut.guard(cursor, () => consumer.entered?.(state));
     if (this.#isOpened) this.#fanOut.guard(cursor, () => this.#fanOut.open(cursor));
-    if (!cursor.isOver) this.#fanOut.add(cursor, this.#now);
+    if (!cursor.isOver) this.#fanOut.add(cursor, this.now);
     // From now on a slow consumer costs the others nothing.
-    if (this.gate.isPaused && this.mayLose) this.#openGate();
+    if (this.mayLose) this.#reader.openGate();
     return cursor;
   }
 
@@ -160,7 +163,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   }
 
   tick(now: number): void {
-    this.#now = now;
+    this.now = now;
     const before = this.ring.head;
     this.#upstream?.tick(now);
     if (!this.isOpen) return;
@@ -192,49 +195,21 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   append(from: Memory, offset: number, length: number): void {
     // An upstream that is closed within its own tick may still hand over what it has read.
     if (!this.isOpen) return;
-    if (!this.#fanOut.hasRoom(length)) this.#fanOut.makeRoom(length, this.#now);
+    if (!this.#fanOut.hasRoom(length)) this.#fanOut.makeRoom(length, this.now);
     this.ring.append(from, offset, length);
   }
 
   fill(read: (into: Memory, offset: number, length: number) => number): number {
-    const { ring } = this;
-    let turn = 0;
-    let count = 0;
-    while (turn < TURN_BYTES) {
-      const { room } = this;
-      if (room <= 0) break;
-      if (!this.#fanOut.hasRoom(room)) this.#fanOut.makeRoom(room, this.#now);
-      // That may have made another ring of it.
-      count = read(ring.memory, ring.headOffset, Math.min(room, ring.capacity - ring.headOffset));
-      if (count <= 0) break;
-      ring.advance(count);
-      turn += count;
-      // What comes slowly goes out at once; what comes quickly makes room for the next read.
-      this.#fanOut.writeAll(this.#now);
-    }
-    if (turn >= TURN_BYTES) this.#continueSoon();
-    return count < 0 ? -1 : turn;
+    return this.#reader.fill(read);
   }
 
   get room(): number {
-    const [cursor] = this.cursors;
-    if (!this.isOpen || !cursor) return 0;
-    // More at once would overrun those who have just skipped.
-    if (this.mayLose) return this.ring.capacity * (1 - SKIP_TO);
-    cursor.slowDetector.sample(cursor.lag, this.limitOf(cursor), this.#now);
-    const limit = this.limitOf(cursor);
-    // What waits only to become a larger write is no reason to pause.
-    if (cursor.lag > limit / 2) this.#fanOut.write(cursor, this.#now);
-    const { lag } = cursor;
-    const wasPaused = this.gate.isPaused;
-    const mayRead = this.gate.mayRead(lag, limit);
-    if (wasPaused !== this.gate.isPaused) this.#tellPaused(cursor);
-    return mayRead ? limit - lag : 0;
+    return this.#reader.room;
   }
 
   cannotPause(): void {
     this.#overflow = "skip";
-    this.#openGate();
+    this.#reader.openGate();
   }
 
   markRandomAccess(within: number, preamble: Uint8Array, pts?: number): void {
@@ -279,12 +254,12 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
   /** The upstream is over: consumers get what they are owed. */
   #finish(): void {
     this.#closeUpstream();
-    this.#openGate();
-    this.#fanOut.end(this.#cause, this.#now);
+    this.#reader.openGate();
+    this.#fanOut.end(this.#cause, this.now);
   }
 
   #closeUpstream(): void {
-    clearImmediate(this.#continuation);
+    this.#reader.close();
     try {
       this.#upstream?.close();
     } catch (error) {
@@ -301,23 +276,6 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
       this.#tap = undefined;
       this.#parent.log.error(`${this.about.url}: is inspected no more: ${stackOf(error)}`);
     }
-  }
-
-  #continueSoon(): void {
-    clearImmediate(this.#continuation);
-    this.#continuation = setImmediate(() => this.wake());
-  }
-
-  #openGate(): void {
-    if (!this.gate.isPaused) return;
-    this.gate.open();
-    // It has waited for a consumer that was alone: one that has joined since stands behind it.
-    const [cursor] = this.cursors;
-    if (cursor) this.#tellPaused(cursor);
-  }
-
-  #tellPaused(cursor: Cursor): void {
-    this.#fanOut.guard(cursor, () => cursor.consumer.paused?.(this.gate.isPaused));
   }
 }
 

@@ -9,7 +9,7 @@ const FEW_CURSORS = 8;
 const MANY_CURSORS = 32;
 const MANY_WRITE_AGE_MS = 135;
 /** The timer may fire a little early or late; without this a write would wait for one more tick. */
-export const TICK_JITTER_MS = 3;
+const TICK_JITTER_MS = 3;
 
 /** How old the oldest byte that waits may become, in ms, with so many cursors on the ring. */
 export function writeAgeMs(cursors: number): number {

@@ -15,7 +15,7 @@ import type { Exchange, Route } from "./route.ts";
  */
 export type ServeUrl = (exchange: Exchange, url: ByteString, serviceUrl: ByteString) => void;
 
-export interface ChannelParts {
+interface ChannelParts {
   readonly playlists: Pick<Playlists, "channels">;
   readonly log: Log;
   readonly serve: ServeUrl;

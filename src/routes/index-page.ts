@@ -8,9 +8,9 @@ import { hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
 /** More would be no page for people; the playlist has them all. */
-export const MAX_LISTED_CHANNELS = 1000;
+const MAX_LISTED_CHANNELS = 1000;
 
-export interface IndexOptions {
+interface IndexOptions {
   readonly appPathPrefix: PathPrefix | undefined;
   /** With one leading slash. A page whose path is `/` is asked before this route. */
   readonly statusPagePath: string;

@@ -1,8 +1,7 @@
 /** An HTTP client as a consumer: the head goes out with the first media, a stream that never began is answered with an error. */
 import type { Connection, StreamWriter } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
-import type { Consumer } from "../relay/consumer.ts";
-import type { Cursor } from "../relay/cursor.ts";
+import type { Consumer, DropCounts } from "../relay/consumer.ts";
 import type { Subscription } from "../relay/hub.ts";
 import { type StreamInfo, type StreamState, UpstreamError } from "../relay/upstream.ts";
 import type { WatchedClient } from "../status/clients.ts";
@@ -50,7 +49,7 @@ export class MediaClient implements Consumer, StreamWriter {
     this.#connection.anyUpstreamPaused = isPaused;
   }
 
-  dropped({ droppedPackets, droppedBytes }: Cursor): void {
+  dropped({ droppedPackets, droppedBytes }: DropCounts): void {
     const { peer } = this.#connection;
     this.#log.warn(`${peer} reads too slowly: ${droppedPackets} packets (${droppedBytes} bytes) dropped so far`);
   }

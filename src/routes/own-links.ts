@@ -5,7 +5,7 @@ import { type PathPrefix, prefixBytes } from "../wire/url/path-prefix.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
 import type { PublicHost } from "../wire/url/public-host.ts";
 
-export interface OwnLinksOptions {
+interface OwnLinksOptions {
   readonly hostname: PublicHost | undefined;
   /** Believe `X-Forwarded-Host` and `X-Forwarded-Proto`. */
   readonly xff: boolean;

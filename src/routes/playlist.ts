@@ -9,7 +9,7 @@ import type { Exchange, Route } from "./route.ts";
 
 const PATH = "/playlist.m3u";
 
-export type PublishedLists = Pick<Playlists, "published" | "guide">;
+type PublishedLists = Pick<Playlists, "published" | "guide">;
 
 export function playlistRoute(playlists: PublishedLists, links: OwnLinks): Route {
   return (exchange) => {

@@ -1,12 +1,12 @@
 /** The order in which a request is looked at (http.md section 3). */
-import type { RequestHandler } from "../http/request.ts";
+import type { RequestHandler } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
 import { maskToken } from "../http/token-mask.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { type AccessControl, isAssetPath } from "./access-control.ts";
 import type { Route } from "./route.ts";
 
-export interface RouterParts {
+interface RouterParts {
   readonly accessControl: AccessControl;
   /** Asked in this order for all but assets. */
   readonly routes: readonly Route[];

@@ -3,11 +3,11 @@ import type { Connection, StreamWriter } from "../http/connection.ts";
 import type { StreamHead } from "../http/response.ts";
 
 /** How long a client may take nothing: what it reads is kept open for it. */
-export const STALL_TIMEOUT_MS = 60_000;
+const STALL_TIMEOUT_MS = 60_000;
 
 /**
- * Sends head and chunks, then closes. Cuts the client off when the chunks fail, or when it takes nothing for `stallMs`.
- * The chunks are closed in any case.
+ * Sends head and chunks, then closes. Cuts the client off when head or chunks fail, or when it takes nothing for `stallMs`.
+ * Chunks that were begun are closed in any case. Never rejects.
  */
 export async function sendChunks(
   connection: Connection,
@@ -16,8 +16,8 @@ export async function sendChunks(
   stallMs = STALL_TIMEOUT_MS,
 ): Promise<void> {
   const client = new ChunkWriter(connection, stallMs);
-  connection.startStream(head, client);
   try {
+    connection.startStream(head, client);
     for await (const chunk of chunks) {
       await client.write(chunk);
       if (connection.isClosed) return;

@@ -1,8 +1,7 @@
 /** A picture of a channel in the place of its stream (http.md section 20, status.md section 8). */
 import type { Connection } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
-import type { Consumer } from "../relay/consumer.ts";
-import type { Cursor } from "../relay/cursor.ts";
+import type { Consumer, DropCounts } from "../relay/consumer.ts";
 import type { StreamInfo, StreamState } from "../relay/upstream.ts";
 import type { Ffmpeg, FfmpegOptions } from "../system/ffmpeg.ts";
 import { SNAPSHOT_PARAMETER } from "../upstream/own-parameters.ts";
@@ -12,7 +11,7 @@ import type { MediaClient } from "./media-client.ts";
 import type { Exchange } from "./route.ts";
 
 /** From the moment the upstream is opened. */
-export const KEY_FRAME_TIMEOUT_MS = 2000;
+const KEY_FRAME_TIMEOUT_MS = 2000;
 
 export interface Snapshots {
   readonly ffmpeg: Pick<Ffmpeg, "jpegOf">;
@@ -77,8 +76,8 @@ export class SnapshotClient implements Consumer {
     this.#stream.paused(isPaused);
   }
 
-  dropped(cursor: Cursor): void {
-    this.#stream.dropped(cursor);
+  dropped(counts: DropCounts): void {
+    this.#stream.dropped(counts);
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {
@@ -86,7 +85,7 @@ export class SnapshotClient implements Consumer {
     if (this.#state !== "searching") return 0;
     this.#hasMedia = true;
     const taken = this.#search.push(bytes, offset, length);
-    if (this.#search.state === "complete") void this.#convert();
+    if (this.#search.state === "complete") this.#convert();
     else if (this.#search.state === "failed" || this.#isLate) this.#fail();
     return this.#isStreaming ? taken + this.#forward(bytes, offset + taken, length - taken) : taken;
   }
@@ -96,7 +95,7 @@ export class SnapshotClient implements Consumer {
     this.#cause = cause;
     if (this.#state === "searching") {
       this.#search.finish();
-      if (this.#search.state === "complete") void this.#convert();
+      if (this.#search.state === "complete") this.#convert();
       else if (this.#hasMedia && this.#trigger === "query") this.#fail();
       else {
         this.#enter("streaming");
@@ -117,12 +116,13 @@ export class SnapshotClient implements Consumer {
     if (this.#state === "searching" && (this.#hasMedia || this.#trigger === "header")) this.#fail();
   }
 
-  async #convert(): Promise<void> {
+  #convert(): void {
     this.#enter("converting");
     const { ffmpeg, options } = this.#snapshots;
-    const jpeg = await ffmpeg.jpegOf(this.#search.frame, options, this.#connection.closed);
-    if (jpeg) this.#answer(jpeg);
-    else this.#fail();
+    ffmpeg
+      .jpegOf(this.#search.frame, options, this.#connection.closed)
+      .then((jpeg) => (jpeg ? this.#answer(jpeg) : this.#fail()))
+      .catch((error) => this.#connection.failed(error));
   }
 
   #answer(jpeg: Uint8Array): void {

@@ -3,7 +3,7 @@ import { emitLogNews, emitServiceStatus } from "../wire/status/event.ts";
 import { type LogReading, LogRing } from "./log-ring.ts";
 import { type ServiceSnapshot, serviceStatus } from "./snapshot.ts";
 
-export interface FeedEvent {
+interface FeedEvent {
   /** One event of the stream, to be left as it is: others send the same bytes. */
   readonly bytes: Uint8Array;
   /** Where its reader stands in the log now. */

@@ -2,7 +2,7 @@
 import type { LogLine } from "../system/log.ts";
 import { LEVEL_NAMES, type LogEntry, type LogNews } from "../wire/status/event.ts";
 
-export const LOG_RING_ENTRIES = 100;
+const LOG_RING_ENTRIES = 100;
 
 export interface LogReading extends LogNews {
   /** Where the reader stands now. */

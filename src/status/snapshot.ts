@@ -44,7 +44,7 @@ export interface ServiceSnapshot {
 const NOTHING_SENT: SendReport = { total: 0, completions: 0, copied: 0, eagain: 0, enobufs: 0, batch: 0 };
 
 /** There is no such pool. */
-export const NO_POOL: PoolReport = {
+const NO_POOL: PoolReport = {
   total: 0,
   free: 0,
   used: 0,

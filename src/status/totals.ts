@@ -22,7 +22,7 @@ export class WorkerTotals {
     this.#start = worker * NAMES_COUNT;
   }
 
-  /** How many numbers so many workers need. */
+  /** How many numbers that many workers need. */
   static size(workers: number): number {
     return workers * NAMES_COUNT;
   }

@@ -3,7 +3,7 @@ import type { LogLevel } from "../system/log.ts";
 import type { StatusFromWorker } from "../worker/messages.ts";
 import type { StatusAggregator, StatusAggregatorParent } from "./status-aggregator.ts";
 
-/** The answer to the order that renews a worker gets so long to leave it. */
+/** What the answer to an order to renew workers has to leave its own worker. */
 const ANSWER_DELIVERY_MS = 100;
 /** The last part of a client's id. */
 const CLIENT_OF_WORKER = /-worker(\d+)-seq\d+$/;

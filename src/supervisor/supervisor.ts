@@ -1,10 +1,10 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
-import { logComplaints } from "../config/diagnostic.ts";
+import { logDiagnostics } from "../config/diagnostic.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import { SharedSlots } from "../routes/client-limit.ts";
 import type { LogRing } from "../status/log-ring.ts";
+import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
@@ -21,7 +21,7 @@ const MAX_WORKERS = 32;
 /** In a worker, standard input, output and error are 0 to 2. */
 const FIRST_INHERITED_FD = 3;
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly settings: Settings;
   /** Reads the configuration again and changes nothing. */
   readonly reload: () => Reload;
@@ -102,7 +102,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         this.#broadcast({ kind: "settings", settings: this.#settings });
         return;
       }
-      logComplaints(this.log, outcome.complaints);
+      logDiagnostics(this.log, outcome.diagnostics);
       if (outcome.kind === "loaded") await this.#use(outcome);
       else this.log.error("Configuration reload failed, not forwarding SIGHUP to workers");
     });

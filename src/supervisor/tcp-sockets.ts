@@ -19,7 +19,7 @@ interface SharedAddress {
 }
 
 /** A change of the sockets that can still be taken back. Call one of the two, once. */
-export interface TcpSocketsChange {
+interface TcpSocketsChange {
   /** How many addresses there will be. */
   readonly addresses: number;
   commit(): void;
@@ -40,7 +40,7 @@ export class TcpSockets {
   }
 
   /**
-   * Listens on `endpoints` for so many workers; an address that is listened on already keeps its sockets. One that cannot be
+   * Listens on `endpoints` for `workers` workers; an address that is listened on already keeps its sockets. One that cannot be
    * bound is logged and left out.
    */
   async prepare(endpoints: readonly TcpAddress[], workers: number): Promise<TcpSocketsChange> {

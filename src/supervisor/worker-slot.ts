@@ -1,15 +1,20 @@
-/** One worker's place: the process that fills it now, and when it may be filled again (config.md section 9). */
+/** One worker's slot: the process that fills it now, and when it may be filled again (config.md section 9). */
 import { constants } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
 import { WORKER_ENVIRONMENT } from "../worker/environment.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../worker/messages.ts";
 
-/** So many restarts in so long; further ones have to wait. */
+/** The restart limit: more restarts within this time have to wait. */
 const MOST_RESTARTS = 3;
 const RESTARTS_WITHIN_MS = 5000;
 /** How long a worker may take to end before it is killed. */
 export const STOP_TIMEOUT_MS = 5000;
+/**
+ * How long our own signal is awaited when a worker has ended as after a SIGTERM that we have not sent: to a whole group, the
+ * signal reaches workers before a supervisor that is busy, and then there is nothing to restart.
+ */
+const OWN_SIGNAL_WAIT_MS = 50;
 
 export interface WorkerSlotParent {
   readonly log: Log;
@@ -32,10 +37,11 @@ export class WorkerSlot {
   readonly id: number;
   readonly #parent: WorkerSlotParent;
   /**
-   * `renewing` and `retiring` have been told to end: to make room for another, or for good. `limited` has crashed too often
-   * and waits. `over` is empty and stays so unless it is filled again.
+   * `renewing` and `retiring` have been told to end: to make room for another, or for good. `ended` has ended by itself, without
+   * a fault, and waits for what it may have been told to; `limited` has crashed too often and waits. `over` is empty and
+   * stays so unless it is filled again.
    */
-  #state: "up" | "renewing" | "retiring" | "limited" | "over" = "up";
+  #state: "up" | "renewing" | "retiring" | "ended" | "limited" | "over" = "up";
   #process: Process | undefined;
   #timer: Timer | undefined;
   /** When the last crashes were answered with a restart. */
@@ -74,7 +80,7 @@ export class WorkerSlot {
 
   /** Ends the process for good; the answer comes when it is gone. Harmless when repeated. */
   retire(): Promise<void> {
-    if (this.#state === "limited") this.#finish();
+    if (this.#state === "ended" || this.#state === "limited") this.#finish();
     else if (this.#state === "renewing") this.#state = "retiring";
     else if (this.#state === "up") this.#end("retiring");
     return this.#over.promise;
@@ -119,7 +125,13 @@ export class WorkerSlot {
     this.#parent.exited(this.id, pid);
     if (this.#state === "retiring") this.#finish();
     else if (this.#state === "renewing") this.#restart();
+    else if (status === 0) this.#restartUnlessRetired();
     else this.#restartWithinLimit();
+  }
+
+  #restartUnlessRetired(): void {
+    this.#state = "ended";
+    this.#timer = setTimeout(() => this.#restartWithinLimit(), OWN_SIGNAL_WAIT_MS);
   }
 
   #restartWithinLimit(): void {

@@ -4,10 +4,10 @@ import { splitArguments } from "../wire/text/argument.ts";
 import { LOG_DEBUG, type Log } from "./log.ts";
 
 /** At the same time, in one worker: more would take the processor from the streams. */
-export const MAX_CONVERSIONS = 2;
-export const CONVERSION_TIMEOUT_MS = 5000;
+const MAX_CONVERSIONS = 2;
+const CONVERSION_TIMEOUT_MS = 5000;
 /** A picture is smaller than this. */
-export const MAX_JPEG_BYTES = 8 * 1024 * 1024;
+const MAX_JPEG_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGE_BYTES = 4096;
 
 export interface FfmpegOptions {
@@ -39,7 +39,7 @@ export class Ffmpeg {
     try {
       return signal.aborted ? undefined : await this.#convert(frame, options, signal);
     } catch (error) {
-      this.#complain(error instanceof Error ? error.message : `${error}`);
+      this.#reportFailure(error instanceof Error ? error.message : `${error}`);
       return undefined;
     } finally {
       const next = this.#waiting.shift();
@@ -57,7 +57,7 @@ export class Ffmpeg {
       signal: end,
       killSignal: "SIGKILL",
     });
-    beModest(child.pid);
+    lowerPriority(child.pid);
     // A program that was killed may have left others, who hold the pipes open: nobody waits for those.
     const ended = new Promise<undefined>((resolve) => end.addEventListener("abort", () => resolve(undefined)));
     const messages = firstBytes(child.stderr, MAX_MESSAGE_BYTES).catch(() => Buffer.alloc(0));
@@ -66,18 +66,18 @@ export class Ffmpeg {
     if (status === 0 && picture && picture.length > 0 && picture.length < MAX_JPEG_BYTES) return picture;
     if (!signal.aborted) {
       const said = end.aborted ? `no picture within ${this.#timeoutMs} ms` : `${await messages}`.trim();
-      this.#complain(said || `exit status ${status}, ${picture?.length ?? 0} bytes`);
+      this.#reportFailure(said || `exit status ${status}, ${picture?.length ?? 0} bytes`);
     }
     return undefined;
   }
 
-  #complain(what: string): void {
+  #reportFailure(what: string): void {
     if (this.#log.level >= LOG_DEBUG) this.#log.debug(`Snapshot: ffmpeg failed: ${what}`);
   }
 }
 
 /** Streams go first. */
-function beModest(pid: number): void {
+function lowerPriority(pid: number): void {
   try {
     setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
@@ -85,7 +85,7 @@ function beModest(pid: number): void {
   }
 }
 
-/** All of a stream, at most so many bytes; what follows is not read. */
+/** All of a stream, at most `most` bytes; what follows is not read. */
 async function firstBytes(stream: ReadableStream<Uint8Array>, most: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let left = most;

@@ -59,7 +59,7 @@ export interface LogLine {
   readonly text: string;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: LogLevel;
   /** Who speaks, without the brackets: `Supervisor`, `Worker 0`. */
   readonly prefix: string;

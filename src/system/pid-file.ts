@@ -39,7 +39,7 @@ interface HeldFile extends FileIdentity {
 }
 
 /** A reload's change of the PID file that can still be taken back. Call one of the two, once. */
-export interface PidFileMove {
+interface PidFileMove {
   /** Removes the old file. */
   commit(): void;
   /** Removes the new file; the old one has been ours all the time. */

@@ -2,7 +2,7 @@
 import type { IpAddress } from "../wire/ip/address.ts";
 
 export const AF_INET = 2;
-export const AF_INET6 = 10;
+const AF_INET6 = 10;
 const SOCKADDR_IN_BYTES = 16;
 /** The largest that we make or ask for. */
 export const SOCKADDR_IN6_BYTES = 28;

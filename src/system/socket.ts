@@ -5,13 +5,13 @@ import { readSocketAddress, SOCKADDR_IN6_BYTES } from "./socket-address.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_REUSEPORT = 15;
 const SO_BINDTODEVICE = 25;
-export const SO_SNDBUFFORCE = 32;
-export const SO_RCVBUFFORCE = 33;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;

@@ -10,11 +10,11 @@ const CODE_MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-xp [0-9a-f]+ \S+ [1-9]\d* +(\/.
 const STARTED_AFTER_MS = 1000;
 
 /** Gives memory back when the start is over. The answer calls that off. */
-export function settleAfterStart(): () => void {
+export function settleAfterStart(afterMs = STARTED_AFTER_MS): () => void {
   const timer = setTimeout(() => {
     Bun.gc(true);
     dropStartupCode();
-  }, STARTED_AFTER_MS).unref();
+  }, afterMs).unref();
   return () => clearTimeout(timer);
 }
 
@@ -23,7 +23,7 @@ export function settleAfterStart(): () => void {
  * is mapped from the file and never written to, so nothing can be lost. A start runs through some 15 MB of code that a
  * running relay never sees again, which counts on a router with 128 MB.
  */
-export function dropStartupCode(): void {
+function dropStartupCode(): void {
   if (!libc) return;
   for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
     const [, from = "", to = "", path] = CODE_MAPPING.exec(line) ?? [];

@@ -94,15 +94,6 @@ async function addressesOf(host: string | undefined): Promise<IpAddress[]> {
 }
 
 /**
- * Listens on one address, which nobody else may listen on; IPv6 never takes IPv4 along. What is accepted inherits keepalive
- * and timeouts.
- * @throws TcpListenError
- */
-export function openTcpListener(address: IpAddress, port: number): TcpListener {
-  return open(address, port, () => {});
-}
-
-/**
  * Opens one more socket on the address and port of `first`; the kernel spreads new connections over them. From then on other
  * programs of the same user can join in, too, which is why a socket that is alone refuses that.
  * @throws TcpListenError
@@ -118,6 +109,11 @@ function sharePort(fd: number): void {
   setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
+/**
+ * Listens on one address, which nobody else may listen on unless `setOptions` allows it; IPv6 never takes IPv4 along. What is
+ * accepted inherits keepalive and timeouts.
+ * @throws TcpListenError
+ */
 function open(address: IpAddress, port: number, setOptions: (fd: number) => void): TcpListener {
   const text = formatIpAddress(address);
   const bytes = socketAddress(address, port, address.zone === undefined ? 0 : (zoneIndex(address.zone) ?? 0));

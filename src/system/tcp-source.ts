@@ -1,10 +1,8 @@
 /** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
-import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
-import { scopeOf } from "./interfaces.ts";
 import { errno, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
-import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, SystemCallError, startConnecting } from "./socket.ts";
-import { addressFamily, socketAddress } from "./socket-address.ts";
+import { SystemCallError } from "./socket.ts";
+import { startTcp, type TcpTarget, targetName } from "./tcp-connect.ts";
 
 const EAGAIN = 11;
 const MSG_DONTWAIT = 0x40;
@@ -12,15 +10,6 @@ const MSG_DONTWAIT = 0x40;
 const KEEPALIVE_IDLE_MS = 30_000;
 /** A full TLS record is seldom alone: after that much at once the rest need not gather until the reader's next beat. */
 const PLENTY_BYTES = 16 * 1024;
-
-export interface TcpTarget {
-  readonly address: IpAddress;
-  readonly port: number;
-  /** Interface to send through, whatever the routing table says. */
-  readonly interfaceName?: string | undefined;
-  /** Name to verify the certificate for; undefined for plain TCP. */
-  readonly tlsName?: string | undefined;
-}
 
 export interface TcpEvents {
   /** The connection is made; bytes may be written. */
@@ -61,6 +50,8 @@ export class TcpSource {
   /** False when the kernel refused the interface that was asked for, or cannot be asked: the routing table then chooses. */
   isBound = true;
   readonly target: TcpTarget;
+  /** For messages: `1.2.3.4:80`. */
+  readonly name: string;
   readonly #transport: Transport;
   #events: TcpEvents;
   #socket: Socket | undefined;
@@ -77,15 +68,10 @@ export class TcpSource {
   /** @throws SystemCallError when not even the attempt can be made */
   constructor(target: TcpTarget, events: TcpEvents) {
     this.target = target;
+    this.name = targetName(target);
     this.#events = events;
     this.#transport = target.tlsName !== undefined ? "tls" : libc ? "libc" : "evented";
     this.#connect();
-  }
-
-  get name(): string {
-    const { address, port } = this.target;
-    const host = formatIpAddress(address);
-    return address.family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   /** Our own port; undefined before the connection is made. */
@@ -213,31 +199,9 @@ export class TcpSource {
       error: (_socket, error) => this.#closedByPeer(error),
       connectError: (_socket, error) => this.#closedByPeer(error),
     };
-    Bun.connect(this.#options(handlers)).catch((error: Error) => this.#closedByPeer(error));
-  }
-
-  #options(socket: Bun.SocketHandler<undefined>) {
-    const { address, port, interfaceName, tlsName } = this.target;
-    const tls = tlsName === undefined ? {} : { tls: { serverName: tlsName, rejectUnauthorized: true } };
-    const common = { socket, allowHalfOpen: true, data: undefined, ...tls };
-    // Bun's types do not know that a socket whose connection is under way is adopted, too.
-    if (libc) return { ...common, fd: this.#begin() } as never;
-    this.isBound = interfaceName === undefined;
-    return { ...common, hostname: formatIpAddress(address), port };
-  }
-
-  /** A socket whose connection is under way: it can be bound to a device and given up at any time. */
-  #begin(): number {
-    const { address, port, interfaceName } = this.target;
-    const fd = openSocket(addressFamily(address), SOCK_STREAM);
-    if (interfaceName !== undefined) this.isBound = bindToDevice(fd, interfaceName);
-    try {
-      startConnecting(fd, socketAddress(address, port, scopeOf(address)), `${this.name}: connect`);
-      return fd;
-    } catch (error) {
-      closeSocket(fd);
-      throw error;
-    }
+    const { isBound, opening } = startTcp(this.target, handlers);
+    this.isBound = isBound;
+    opening.catch((error: Error) => this.#closedByPeer(error));
   }
 
   #opened(): void {

@@ -9,7 +9,7 @@ const EADDRINUSE = 98;
 
 const DISCARD: DatagramSink = { datagram() {} };
 
-export interface UdpPairOptions {
+interface UdpPairOptions {
   /** One of our own, or a wildcard. */
   readonly address: IpAddress;
   /** Kernel receive buffer to ask for, in bytes, for media. */

@@ -12,7 +12,7 @@ import {
 const MAX_LISTENERS = 32;
 
 /** A change of the listeners that can still be taken back. Call one of the two, once. */
-export interface UnixListenersChange {
+interface UnixListenersChange {
   /** Closes the sockets that are no longer wanted and removes their files. */
   commit(): void;
   /** Closes the new sockets; the old ones have been listening all the time. */

@@ -15,11 +15,11 @@ const NO_OFFSET: SeekOffset = { beginS: 0, endS: 0 };
 /** NPT of RFC 2326 section 3.6. Anything else would let a client write into the request's head. */
 const NPT = /^(?:now|\d{1,10}(?:\.\d{0,9})?|\d{1,10}:[0-5]?\d:[0-5]?\d(?:\.\d{0,9})?)$/;
 
-export type ControlName = keyof typeof CONTROL_LIMITS;
+type ControlName = keyof typeof CONTROL_LIMITS;
 
 export const SEEK_CONTROLS = Object.keys(CONTROL_LIMITS) as readonly ControlName[];
 
-export interface SeekControls {
+interface SeekControls {
   /** Of the seek parameter; empty when none is given. */
   readonly name: string;
   readonly offset: SeekOffset;

@@ -7,7 +7,7 @@ const DEFAULT_WINDOW_S = 3600;
 const MAX_WINDOW_S = 86_400;
 const MAX_CONTENT_BYTES = 63;
 
-export interface RangeMode {
+interface RangeMode {
   /** Minutes east of UTC, for times without a zone of their own; undefined means the client's. */
   readonly zoneMin: number | undefined;
   /** How far back, in seconds, a begin may lie to be asked for by `Range`. */

@@ -13,7 +13,8 @@ import { findSeekParameter } from "./seek-parameter.ts";
 import { parseSeekValue, type SeekOffset, type SeekValue } from "./seek-value.ts";
 import { isNamed, joinUrl, type Parameter, splitUrl } from "./url-parameters.ts";
 
-export type SeekProtocol = "rtsp" | "http";
+/** How the upstream is told: in the Range of its PLAY, beside other controls, or in the query of its URL. */
+export type SeekWay = "range" | "query";
 
 export interface Seek {
   /** Of the seek parameter, spelled as the upstream shall see it. */
@@ -22,7 +23,7 @@ export interface Seek {
 }
 
 export interface SeekRequest extends RtspControls {
-  readonly protocol: SeekProtocol;
+  readonly way: SeekWay;
   /** The URL without seek and control parameters; placeholders still stand in it. */
   readonly url: ByteString;
   /** Undefined when nothing is sought. */
@@ -43,27 +44,23 @@ const NO_RTSP_CONTROLS: RtspControls = { start: undefined, wantsDuration: false 
  * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
  * @returns undefined for an RTSP URL whose seek value cannot be decoded: 404, for a service 500. An HTTP URL keeps the parameter.
  */
-export function readSeekRequest(
-  url: ByteString,
-  protocol: SeekProtocol,
-  serviceUrl?: ByteString,
-): SeekRequest | undefined {
+export function readSeekRequest(url: ByteString, way: SeekWay, serviceUrl?: ByteString): SeekRequest | undefined {
   const { path, parameters } = splitUrl(url);
   const warnings: string[] = [];
   const { name, offset, mode } = readSeekControls(parameters, warnings);
-  const rtsp = protocol === "rtsp" ? readRtspControls(parameters, warnings) : NO_RTSP_CONTROLS;
+  const rtsp = way === "range" ? readRtspControls(parameters, warnings) : NO_RTSP_CONTROLS;
   const found = findSeekParameter(parameters, name);
   const text = percentDecode(found?.value ?? asByteString(""));
-  if (text === undefined && protocol === "rtsp") return undefined;
+  if (text === undefined && way === "range") return undefined;
   if (text === undefined) warnings.push(`${found?.name} is passed on untouched: invalid percent-encoding`);
 
   const isConsumed = (parameter: Parameter) =>
     isSeekControl(parameter) ||
-    (protocol === "rtsp" && isRtspControl(parameter)) ||
+    (way === "range" && isRtspControl(parameter)) ||
     (text !== undefined && found !== undefined && isNamed(parameter, found.name));
   return {
     ...rtsp,
-    protocol,
+    way,
     url: joinUrl({ path, parameters: parameters.filter((parameter) => !isConsumed(parameter)) }),
     seek: found && text ? { name: found.name, value: parseSeekValue(text) } : undefined,
     offset,

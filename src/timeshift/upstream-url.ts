@@ -11,7 +11,7 @@ import { instantMs, MS_PER_SECOND } from "./times.ts";
 export const MAX_UPSTREAM_URL_BYTES = 2047;
 
 /** Where and when the client is. */
-export interface Viewer {
+interface Viewer {
   /** Ms since 1970. */
   readonly nowMs: number;
   /** Minutes east of UTC. */
@@ -35,8 +35,8 @@ export function resolveUpstreamUrl(request: SeekRequest, viewer: Viewer): Upstre
   return { url, range: clock ?? npt };
 }
 
-function seekRange({ protocol, mode, offset }: SeekRequest, { value }: Seek, viewer: Viewer): string | undefined {
-  if (protocol !== "rtsp" || mode.kind !== "range") return undefined;
+function seekRange({ way, mode, offset }: SeekRequest, { value }: Seek, viewer: Viewer): string | undefined {
+  if (way !== "range" || mode.kind !== "range") return undefined;
   return clockRange(value, mode, offset, viewer);
 }
 

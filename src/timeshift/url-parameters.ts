@@ -9,7 +9,7 @@ export interface Parameter {
   readonly value: ByteString | undefined;
 }
 
-export interface UrlParts {
+interface UrlParts {
   /** All before the first `?`. */
   readonly path: ByteString;
   readonly parameters: readonly Parameter[];

@@ -27,7 +27,7 @@ export interface PlanRequest {
 export interface PlannedUpstream extends UpstreamPlan {
   /** Of the client, until the upstream tells another. */
   readonly firstState: ClientState;
-  /** False when asking takes no place in the client limit and no line in the access log. */
+  /** False when asking takes no slot of the client limit and no line in the access log. */
   readonly countsAsClient: boolean;
   /** Whether a picture can be made of its media. */
   readonly canSnapshot: boolean;

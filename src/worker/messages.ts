@@ -24,7 +24,7 @@ export interface StartMessage {
 }
 
 /** Worker 0 has loaded something, and the supervisor keeps it for all. */
-export interface LoadedMessage {
+interface LoadedMessage {
   readonly kind: "loaded";
   readonly loaded: Loaded;
 }
@@ -47,7 +47,7 @@ export type StatusToWorker =
   /** The answer to this worker's. */
   | { readonly kind: "disconnected"; readonly question: number; readonly isFound: boolean };
 
-export interface DisconnectQuestion {
+interface DisconnectQuestion {
   readonly question: number;
   readonly clientId: string;
   /** The worker that asks. */

@@ -1,7 +1,7 @@
 /** Which address of this machine stands in links for clients that name no host (m3u.md section 7). */
 import { type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
 
-export interface InterfaceAddress {
+interface InterfaceAddress {
   readonly interfaceName: string;
   readonly address: string;
 }

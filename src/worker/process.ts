@@ -1,6 +1,6 @@
 /** A worker's process: it lives for its supervisor, does what that says, and ends when that is gone. */
 import type { Loaded } from "../playlist/loaded.ts";
-import { SharedSlots } from "../routes/client-limit.ts";
+import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import { errorReason } from "../system/errno.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
@@ -71,7 +71,7 @@ class WorkerProcess {
       settings,
       log,
       sockets,
-      places: new SharedSlots(counters, this.#id),
+      clientSlots: new SharedSlots(counters, this.#id),
       totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,

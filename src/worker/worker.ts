@@ -1,8 +1,8 @@
 /** Composition root of one worker: builds the parts, wires them, accepts. */
 import { networkInterfaces } from "node:os";
 import type { Settings } from "../config/settings.ts";
+import type { RequestHandler } from "../http/connection.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
-import type { RequestHandler } from "../http/request.ts";
 import type { Loaded } from "../playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../playlist/playlists.ts";
 import { Hub } from "../relay/hub.ts";
@@ -10,7 +10,7 @@ import { AccessControl } from "../routes/access-control.ts";
 import { AccessLog } from "../routes/access-log.ts";
 import { assetsRoute, faviconRoute } from "../routes/assets.ts";
 import { channelRoute, invalidNameRoute } from "../routes/channel.ts";
-import { ClientLimit, type SharedSlots } from "../routes/client-limit.ts";
+import { ClientLimit } from "../routes/client-limit.ts";
 import { guideRoute } from "../routes/guide.ts";
 import { indexRoute } from "../routes/index-page.ts";
 import { manifestsRoute } from "../routes/manifests.ts";
@@ -24,6 +24,7 @@ import { site } from "../routes/site.ts";
 import { statusApiRoute } from "../routes/status-api.ts";
 import { statusEventsRoute } from "../routes/status-events.ts";
 import { ClientRegistry } from "../status/clients.ts";
+import type { SharedSlots } from "../status/shared-slots.ts";
 import type { WorkerTotals } from "../status/totals.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
@@ -47,13 +48,13 @@ const SPARE_CONNECTIONS = 1024;
 /** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
 const FALLBACK_PORT = 5140;
 
-export interface WorkerParts {
+interface WorkerParts {
   /** 0 or more. */
   readonly id: number;
   readonly settings: Settings;
   readonly log: Log;
   readonly sockets: readonly InheritedSocket[];
-  readonly places: SharedSlots;
+  readonly clientSlots: SharedSlots;
   readonly totals: WorkerTotals;
   /** What was loaded before this worker began. */
   readonly loaded: readonly Loaded[];
@@ -79,13 +80,13 @@ export class Worker {
 
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
-    const { id, settings, log, sockets, places, totals, loaded, onLoaded, send } = parts;
+    const { id, settings, log, sockets, clientSlots, totals, loaded, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg(log);
-    this.#clientLimit = new ClientLimit(settings.maxClients, places, clients);
+    this.#clientLimit = new ClientLimit(settings.maxClients, clientSlots, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
     this.#configurePlaylists(settings);

@@ -8,8 +8,8 @@ import { LOG_ERROR, LOG_FATAL } from "../../src/system/log.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 
 function commandLineOf(...argv: string[]): CommandLine {
-  const { commandLine, complaints, action } = parseArguments(argv);
-  expect(complaints).toEqual([]);
+  const { commandLine, diagnostics, action } = parseArguments(argv);
+  expect(diagnostics).toEqual([]);
   expect(action).toEqual({ kind: "run" });
   return commandLine;
 }
@@ -19,10 +19,10 @@ function settingsOf(...argv: string[]): Readonly<SettingValues> {
 }
 
 function usageErrorOf(...argv: string[]): [word: string, diagnostic: string] {
-  const { complaints, action } = parseArguments(argv);
+  const { diagnostics, action } = parseArguments(argv);
   if (action.kind !== "usage") throw new Error(`understood as ${action.kind}`);
-  expect(complaints).toEqual([{ level: LOG_FATAL, message: expect.stringMatching(/^Unknown option! -/) }]);
-  return [complaints[0]?.message.slice("Unknown option! ".length) ?? "", action.diagnostic];
+  expect(diagnostics).toEqual([{ level: LOG_FATAL, message: expect.stringMatching(/^Unknown option! -/) }]);
+  return [diagnostics[0]?.message.slice("Unknown option! ".length) ?? "", action.diagnostic];
 }
 
 describe("forms of an option", () => {
@@ -154,8 +154,8 @@ describe("bad values", () => {
     [["--player-page-path="], "player-page-path cannot be empty, keeping previous value"],
     [["-l", "/run/a b"], "Invalid Unix socket bind path: /run/a b"],
   ])("%p does not stop the start", (argv, message) => {
-    const { commandLine, complaints, action } = parseArguments([...argv, "-U"]);
-    expect(complaints).toEqual([{ level: LOG_ERROR, message }]);
+    const { commandLine, diagnostics, action } = parseArguments([...argv, "-U"]);
+    expect(diagnostics).toEqual([{ level: LOG_ERROR, message }]);
     expect(action).toEqual({ kind: "run" });
     expect(commandLine).toEqual(commandLineOf("-U"));
   });
@@ -165,9 +165,9 @@ describe("bad values", () => {
   });
 
   test("an impossible address to listen on stops the start", () => {
-    const { complaints, action } = parseArguments(["-m", "0", "-l", "[::1"]);
+    const { diagnostics, action } = parseArguments(["-m", "0", "-l", "[::1"]);
     expect(action).toEqual({ kind: "stop" });
-    expect(complaints).toEqual([
+    expect(diagnostics).toEqual([
       { level: LOG_ERROR, message: "Invalid maxclients! Must be between 1 and 65535. Ignoring." },
       { level: LOG_FATAL, message: 'Invalid listen address "[::1": write an IPv6 address as [ADDRESS]:PORT' },
     ]);
@@ -220,11 +220,11 @@ test("any command line gives complete settings or a reason", () => {
   const complete = Object.keys(settingsOf()).sort();
   fc.assert(
     fc.property(fc.array(word), (argv) => {
-      const { commandLine, complaints, action } = parseArguments(argv);
+      const { commandLine, diagnostics, action } = parseArguments(argv);
       expect(Object.keys(commandLine.values).sort()).toEqual(complete);
       expect(commandLine.values.listen.length).toBeGreaterThan(0);
       const isRefused = action.kind === "usage" || action.kind === "stop";
-      expect(complaints.some(({ level }) => level === LOG_FATAL)).toBe(isRefused);
+      expect(diagnostics.some(({ level }) => level === LOG_FATAL)).toBe(isRefused);
     }),
     { numRuns: 300 },
   );

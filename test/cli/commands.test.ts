@@ -113,7 +113,7 @@ describe("config files", () => {
     expect(await runWith(files, "-w", "2")).toMatchObject({ stdout: "", settings: { maxClients: 7, workers: 2 } });
   });
 
-  test("complain in the log, at the level that they set", async () => {
+  test("report in the log, at the level that they set", async () => {
     const text = "[global]\nworkers = 3\nverbosity = 2\nbogus = 1\n";
     expect((await runWith({ [DEFAULT]: text }, "-m0", "-w", "2")).stdout).toBe(
       `[Supervisor] Invalid maxclients! Must be between 1 and 65535. Ignoring.

@@ -30,7 +30,7 @@ test("what is shown is a good file", () => {
   expect(check("b", { b: stdout })).toEqual({ status: 0, stdout, stderr: "" });
 });
 
-test("every complaint has file and line", () => {
+test("every diagnostic has file and line", () => {
   const text = "[global]\nmaxclients = 0\nxff = on\n[bind]\nhost\n[services]\nname = x\n";
   const { status, stdout, stderr } = check("a.conf", { "a.conf": text });
   expect(status).toBe(1);

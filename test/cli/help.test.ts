@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import manifest from "../../package.json";
-import { optionReference, usageText, versionText } from "../../src/cli/help.ts";
+import { usageText, versionText } from "../../src/cli/help.ts";
 import { OPTIONS } from "../../src/config/options.ts";
 
 test("the version is that of the package", () => {
@@ -23,14 +23,4 @@ test("the usage text has one line an option, with its default", () => {
   expect(usageText()).toMatch(/^ {2}-X, --xff .* \(default: off\)$/m);
   expect(usageText()).toMatch(/^ {2}-c, --config FILE .* \(default: the first of \/etc\/sluice\.conf, /m);
   expect(usageText()).toMatch(/^ {2}-q, --quiet +[^(]*$/m);
-});
-
-test("the reference is a Markdown table with a row an option", () => {
-  const rows = optionReference().trimEnd().split("\n");
-  expect(rows).toHaveLength(OPTIONS.length + 2);
-  for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
-  const key = "`mcast-gap-timeout`";
-  expect(rows).toContainEqual(expect.stringContaining(`| \`--mcast-gap-timeout SECONDS\` | ${key} | 15 | `));
-  expect(rows).toContainEqual(expect.stringContaining("| `-l`, `--listen [ADDR:]PORT` | `[bind]` | *:5140 | "));
-  expect(rows).toContainEqual(expect.stringContaining("| `-U`, `--noudpxy` | `udpxy` | on | "));
 });

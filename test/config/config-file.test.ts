@@ -3,15 +3,15 @@ import fc from "fast-check";
 import { LOG_DEBUG, LOG_ERROR, LOG_WARN } from "../../src/system/log.ts";
 import { loadText } from "./files.ts";
 
-/** Each complaint as `line: message`. */
-function complaintsOf(text: string, ...argv: string[]): string[] {
-  return loadText(text, ...argv).complaints.map(({ line, message }) => `${line}: ${message}`);
+/** Each diagnostic as `line: message`. */
+function diagnosticsOf(text: string, ...argv: string[]): string[] {
+  return loadText(text, ...argv).diagnostics.map(({ line, message }) => `${line}: ${message}`);
 }
 
 describe("[global]", () => {
   test("the last of equal keys wins, in any case of letters", () => {
-    const { settings, complaints } = loadText("[global]\nmaxclients = 7\n[bind]\n[global]\nMaxClients=8 clients\n");
-    expect(complaints).toEqual([]);
+    const { settings, diagnostics } = loadText("[global]\nmaxclients = 7\n[bind]\n[global]\nMaxClients=8 clients\n");
+    expect(diagnostics).toEqual([]);
     expect(settings.maxClients).toBe(8);
     expect([...settings.given]).toEqual(["maxClients"]);
   });
@@ -22,10 +22,10 @@ describe("[global]", () => {
   });
 
   test("bad lines are told with their places, and are skipped", () => {
-    const { settings, complaints } = loadText(
+    const { settings, diagnostics } = loadText(
       "max = 1\n[global]\nmaxclients = 0\nworkers=33\nnonsense\nbogus = 1\n[oops]\nx=1\n[global\nstatus-page-path =\nxff = yes\nr2h-token\n",
     );
-    expect(complaints).toEqual(
+    expect(diagnostics).toEqual(
       [
         "1 Unrecognised config line: max = 1",
         "3 Invalid maxclients! Must be between 1 and 65535. Ignoring.",
@@ -50,29 +50,29 @@ describe("[global]", () => {
   });
 
   test("names of Object's own properties are unknown keys", () => {
-    expect(complaintsOf("[global]\n__proto__ = 1\nconstructor = 2")).toEqual([
+    expect(diagnosticsOf("[global]\n__proto__ = 1\nconstructor = 2")).toEqual([
       "2: Unknown config parameter: __proto__",
       "3: Unknown config parameter: constructor",
     ]);
   });
 
   test("a long line is not repeated as a whole", () => {
-    const [complaint] = loadText(`[global]\n${"x".repeat(5000)}`).complaints;
-    expect(complaint?.message).toStartWith("Unrecognised config line: xxx");
-    expect(complaint?.message.length).toBeLessThan(400);
+    const [diagnostic] = loadText(`[global]\n${"x".repeat(5000)}`).diagnostics;
+    expect(diagnostic?.message).toStartWith("Unrecognised config line: xxx");
+    expect(diagnostic?.message.length).toBeLessThan(400);
   });
 });
 
 describe("what the command line sets", () => {
   test("is locked, with a warning under the documented key", () => {
-    const { settings, complaints } = loadText(
+    const { settings, diagnostics } = loadText(
       "[global]\nWorkers = 99\naccess_log = /b\n",
       "-w",
       "2",
       "--access-log=/a",
     );
     expect(settings).toMatchObject({ workers: 2, accessLog: "/a" });
-    expect(complaints).toEqual([
+    expect(diagnostics).toEqual([
       {
         level: LOG_WARN,
         message: 'Config file value "workers" ignored (already set on command line)',
@@ -97,9 +97,9 @@ describe("what the command line sets", () => {
   });
 
   test("is locked silently for the STUN server", () => {
-    const { settings, complaints } = loadText("[global]\nrtsp-stun-server = b", "-N", "a");
+    const { settings, diagnostics } = loadText("[global]\nrtsp-stun-server = b", "-N", "a");
     expect(settings.rtspStunServer?.host).toBe("a");
-    expect(complaints).toEqual([]);
+    expect(diagnostics).toEqual([]);
   });
 
   test("-q locks the verbosity", () => {
@@ -107,9 +107,9 @@ describe("what the command line sets", () => {
   });
 
   test("-l makes all of [bind] be ignored, with one warning", () => {
-    const { settings, complaints } = loadText("[bind]\n* 81\nbogus\n[global]\n[bind]\n* 82", "-l", "80");
+    const { settings, diagnostics } = loadText("[bind]\n* 81\nbogus\n[global]\n[bind]\n* 82", "-l", "80");
     expect(settings.listen).toEqual([{ host: undefined, port: 80 }]);
-    expect(complaints).toEqual([
+    expect(diagnostics).toEqual([
       {
         level: LOG_WARN,
         message: 'Config file section "[bind]" ignored (already set on command line)',
@@ -117,16 +117,16 @@ describe("what the command line sets", () => {
         line: 2,
       },
     ]);
-    expect(complaintsOf("[bind]\n# nothing\n", "-l", "80")).toEqual([]);
+    expect(diagnosticsOf("[bind]\n# nothing\n", "-l", "80")).toEqual([]);
   });
 });
 
 describe("[bind]", () => {
   test("adds up over its sections, without its bad lines", () => {
-    const { settings, complaints } = loadText("[bind]\n* 80\nhost\n[global]\n[bind]\n/run/x\n/run/a b\n[::1] 81 # x");
+    const { settings, diagnostics } = loadText("[bind]\n* 80\nhost\n[global]\n[bind]\n/run/x\n/run/a b\n[::1] 81 # x");
     expect(settings.listen).toEqual([{ host: undefined, port: 80 }, { path: "/run/x" }, { host: "::1", port: 81 }]);
     expect(settings.given.has("listen")).toBe(true);
-    expect(complaints.map(({ line, level, message }) => [line, level, message])).toEqual([
+    expect(diagnostics.map(({ line, level, message }) => [line, level, message])).toEqual([
       [3, LOG_ERROR, "Invalid TCP bind address line: missing port for host"],
       [7, LOG_ERROR, "Invalid Unix socket bind path (whitespace is not supported): /run/a b"],
     ]);
@@ -161,7 +161,7 @@ http://h/4
 https://h/5
 ftp://h/6
 `;
-    const { settings, complaints } = loadText(text);
+    const { settings, diagnostics } = loadText(text);
     expect(settings.services).toBe(`#EXTM3U x-tvg-url="http://e/epg.xml"
 #EXTINF:-1,One
 rtp://239.0.0.1:1
@@ -173,7 +173,7 @@ https://h/5
 ftp://h/6
 `);
     expect(settings.maxClients).toBe(7);
-    expect(complaints.map(({ line, level, message }) => [line, level, message])).toEqual([
+    expect(diagnostics.map(({ line, level, message }) => [line, level, message])).toEqual([
       [4, LOG_DEBUG, "Ignoring unparsable line in [services]: 'http://too/early'"],
       [9, LOG_DEBUG, "Ignoring unparsable line in [services]: 'name = Old style'"],
       [14, LOG_DEBUG, "Ignoring unparsable line in [services]: 'RTP://239.0.0.2:2'"],
@@ -193,10 +193,10 @@ test("random bytes as a config file give complete settings", () => {
   );
   fc.assert(
     fc.property(fc.array(line), (lines) => {
-      const { settings, complaints } = loadText(lines.join("\n"));
+      const { settings, diagnostics } = loadText(lines.join("\n"));
       expect(Object.keys(settings).sort()).toEqual(complete);
       expect(settings.listen.length).toBeGreaterThan(0);
-      for (const { line, message } of complaints) {
+      for (const { line, message } of diagnostics) {
         expect(line).toBeGreaterThan(0);
         expect(message).not.toBe("");
       }

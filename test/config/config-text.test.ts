@@ -7,7 +7,7 @@ test.each(Object.entries(SAMPLES))("the %s settings are read back", (_name, samp
   const { settings } = loadText(sample);
   const text = configText(settings);
   const again = loadText(text);
-  expect(again.complaints).toEqual([]);
+  expect(again.diagnostics).toEqual([]);
   expect({ ...again.settings, given: settings.given }).toEqual(settings);
   expect(configText(again.settings)).toBe(text);
 });

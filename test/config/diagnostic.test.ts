@@ -1,21 +1,21 @@
 import { expect, test } from "bun:test";
-import { type Diagnostic, logComplaints } from "../../src/config/diagnostic.ts";
+import { type Diagnostic, logDiagnostics } from "../../src/config/diagnostic.ts";
 import { createLog, LOG_DEBUG, LOG_ERROR, LOG_FATAL, LOG_INFO, LOG_WARN, type LogLevel } from "../../src/system/log.ts";
 
 const LEVELS = [LOG_FATAL, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG] as const;
 
-function logged(level: LogLevel, complaints: readonly Diagnostic[]): string {
+function logged(level: LogLevel, diagnostics: readonly Diagnostic[]): string {
   let text = "";
   const write = (line: string) => {
     text += line;
   };
-  logComplaints(createLog({ level, prefix: "x", write, terminal: false }), complaints);
+  logDiagnostics(createLog({ level, prefix: "x", write, terminal: false }), diagnostics);
   return text;
 }
 
-test.each(LEVELS)("a complaint is written from its level %d on", (level) => {
-  const complaint = { level, message: "a" };
-  for (const logLevel of LEVELS) expect(logged(logLevel, [complaint])).toBe(logLevel >= level ? "[x] a\n" : "");
+test.each(LEVELS)("a diagnostic is written from its level %d on", (level) => {
+  const diagnostic = { level, message: "a" };
+  for (const logLevel of LEVELS) expect(logged(logLevel, [diagnostic])).toBe(logLevel >= level ? "[x] a\n" : "");
 });
 
 test("the place stands behind the message", () => {

@@ -2,11 +2,16 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   isTcpAddress,
+  listenAddresses,
   readBindLine,
-  readListenAddress,
   showBindLine,
   showListenAddress,
 } from "../../src/config/listen.ts";
+
+function readListenAddress(text: string) {
+  const reading = listenAddresses.read(text, "listen", undefined);
+  return "value" in reading ? { value: reading.value[0]! } : reading;
+}
 
 describe("listen arguments", () => {
   test.each([
@@ -110,4 +115,11 @@ describe("lines of [bind]", () => {
   ])("%p is refused", (line, refused) => {
     expect(readBindLine(line, servicePort)).toEqual({ refused, fatal: false });
   });
+});
+
+test("listen addresses add up, and a bad one is refused", () => {
+  const first = { host: "a", port: 1 };
+  expect(listenAddresses.read("b:2", "listen", [first])).toEqual({ value: [first, { host: "b", port: 2 }] });
+  expect(listenAddresses.read("*", "listen", [first])).toMatchObject({ fatal: true });
+  expect(listenAddresses.show([first, { host: "::", port: 2 }, { path: "/x" }])).toBe("a:1, [::]:2, /x");
 });

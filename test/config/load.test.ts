@@ -18,15 +18,15 @@ describe("the default file", () => {
   test("is the first that can be read", () => {
     expect(DEFAULT_CONFIG_PATHS).toEqual(["/etc/sluice.conf", "/etc/rtp2httpd.conf", "/usr/local/etc/rtp2httpd.conf"]);
     const all = { [FIRST]: text(11), [SECOND]: text(12), [THIRD]: text(13) };
-    expect(load([], all)).toMatchObject({ path: FIRST, complaints: [], settings: { maxClients: 11 } });
-    expect(load([], { [SECOND]: text(12), [THIRD]: text(13) })).toMatchObject({ path: SECOND, complaints: [] });
-    expect(load([], { [THIRD]: text(13) })).toMatchObject({ path: THIRD, complaints: [] });
+    expect(load([], all)).toMatchObject({ path: FIRST, diagnostics: [], settings: { maxClients: 11 } });
+    expect(load([], { [SECOND]: text(12), [THIRD]: text(13) })).toMatchObject({ path: SECOND, diagnostics: [] });
+    expect(load([], { [THIRD]: text(13) })).toMatchObject({ path: THIRD, diagnostics: [] });
   });
 
   test("may be missing", () => {
-    const { path, complaints, settings } = load(["-m", "7"], {});
+    const { path, diagnostics, settings } = load(["-m", "7"], {});
     expect(path).toBeUndefined();
-    expect(complaints).toEqual([{ level: LOG_WARN, message: "No config file found" }]);
+    expect(diagnostics).toEqual([{ level: LOG_WARN, message: "No config file found" }]);
     expect(settings).toMatchObject({ maxClients: 7, services: "" });
   });
 
@@ -36,7 +36,7 @@ describe("the default file", () => {
     );
     expect(loaded.path).toBe(THIRD);
     const message = `Cannot open config file ${FIRST}: permission denied`;
-    expect(loaded.complaints).toEqual([{ level: LOG_WARN, message, file: FIRST }]);
+    expect(loaded.diagnostics).toEqual([{ level: LOG_WARN, message, file: FIRST }]);
   });
 });
 
@@ -57,7 +57,7 @@ describe("-c and -C", () => {
     const loaded = load(argv.split(" "), files);
     expect(loaded.path).toBe(path);
     expect(loaded.settings.maxClients).toBe(maxClients);
-    expect(loaded.complaints.filter(({ level }) => level === LOG_ERROR)).toEqual([]);
+    expect(loaded.diagnostics.filter(({ level }) => level === LOG_ERROR)).toEqual([]);
   });
 
   test.each<[argv: string, path: string | undefined, maxClients: number]>([
@@ -69,12 +69,12 @@ describe("-c and -C", () => {
     ["-c a -C -c none", undefined, 21],
   ])("%p, of which none cannot be read", (argv, path, maxClients) => {
     const loaded = load(argv.split(" "), files);
-    expect(loaded).toMatchObject({ path, complaints: [missing("none")], settings: { maxClients } });
+    expect(loaded).toMatchObject({ path, diagnostics: [missing("none")], settings: { maxClients } });
   });
 
   test("no file at all", () => {
-    const { complaints } = load(["-c", "none"], {});
-    expect(complaints).toEqual([missing("none"), { level: LOG_WARN, message: "No config file found" }]);
+    const { diagnostics } = load(["-c", "none"], {});
+    expect(diagnostics).toEqual([missing("none"), { level: LOG_WARN, message: "No config file found" }]);
   });
 
   test("later files override keys and listeners, and go on with the playlist", () => {
@@ -100,7 +100,7 @@ describe("a reload", () => {
     const after = reloadSettings(commandLine, before.path, readerOf(files));
     // Only the last file is read again (config.md section 2).
     const settings = { workers: 2, xff: false, maxClients: 9, hostname: undefined };
-    expect(after).toMatchObject({ kind: "loaded", path: "x", complaints: [], settings });
+    expect(after).toMatchObject({ kind: "loaded", path: "x", diagnostics: [], settings });
     files["x"] = "";
     expect(reloadSettings(commandLine, "x", readerOf(files))).toMatchObject({
       settings: { maxClients: 5, xff: false },
@@ -111,14 +111,14 @@ describe("a reload", () => {
   test("tells again what the command line overrides", () => {
     const again = reloadSettings(commandLine, "x", readerOf({ x: "[global]\nworkers = 9" }));
     const message = 'Config file value "workers" ignored (already set on command line)';
-    expect(again).toMatchObject({ complaints: [{ level: LOG_WARN, message, file: "x", line: 2 }] });
+    expect(again).toMatchObject({ diagnostics: [{ level: LOG_WARN, message, file: "x", line: 2 }] });
   });
 
   test("fails when the file cannot be opened, and does not look elsewhere", () => {
     expect(reloadSettings(commandLine, "gone", readerOf({ [FIRST]: "" }))).toEqual({
       kind: "unreadable",
       path: "gone",
-      complaints: [
+      diagnostics: [
         {
           level: LOG_ERROR,
           message: "Failed to parse config file during reload: gone (no such file or directory)",
@@ -135,22 +135,24 @@ describe("a reload", () => {
 
 describe("zero-copy", () => {
   test("is off while there is a Unix socket", () => {
-    const { settings, complaints } = load(["-ZCl", "80", "-l", "/run/x"], {});
+    const { settings, diagnostics } = load(["-ZCl", "80", "-l", "/run/x"], {});
     expect(settings.zerocopyOnSend).toBe(false);
     const message = "Zero-copy send disabled because Unix socket listener is configured";
-    expect(complaints).toEqual([{ level: LOG_WARN, message }]);
+    expect(diagnostics).toEqual([{ level: LOG_WARN, message }]);
   });
 
   test("is as given otherwise", () => {
     expect(load(["-ZC"], {}).settings.zerocopyOnSend).toBe(true);
-    expect(load(["-Cl", "/run/x"], {}).complaints).toEqual([]);
+    expect(load(["-Cl", "/run/x"], {}).diagnostics).toEqual([]);
   });
 });
 
 test("a port of [bind] may be a service name", () => {
   const files = { x: "[bind]\n* http-alt\n* bogus\n", "/etc/services": "http-alt 8080/tcp\n" };
-  const { settings, complaints } = load(["-c", "x"], files);
+  const { settings, diagnostics } = load(["-c", "x"], files);
   expect(settings.listen).toEqual([{ host: undefined, port: 8080 }]);
-  expect(complaints.map(({ message }) => message)).toEqual(["Invalid TCP bind address line: unknown port bogus for *"]);
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    "Invalid TCP bind address line: unknown port bogus for *",
+  ]);
   expect(loadText("[bind]\n* http-alt\n").settings.listen).toEqual([{ host: undefined, port: 5140 }]);
 });

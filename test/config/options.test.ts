@@ -178,7 +178,7 @@ describe("options with a value", () => {
     for (const key of keysOf(long)) {
       const text = `[global]\n${key} = ${file}\n`;
       const fromFile = loadText(text);
-      expect(fromFile.complaints).toEqual([]);
+      expect(fromFile.diagnostics).toEqual([]);
       expect(fromFile.settings).toMatchObject({ ...DEFAULTS, [setting]: fileValue });
       expect([...fromFile.settings.given]).toEqual([setting]);
       expect(loadText(text, `--${long}`, flag).settings).toEqual(fromFlag);

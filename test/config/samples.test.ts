@@ -87,11 +87,11 @@ describe("the settings of the sample", () => {
   });
 });
 
-test("only the hostile sample is complained about", () => {
-  expect(loadText(SAMPLES.minimal).complaints).toEqual([]);
-  expect(loadText(SAMPLES.everything).complaints).toEqual([]);
-  const complaints = loadText(SAMPLES.hostile).complaints.map(({ line, message }) => `${line}: ${message}`);
-  expect(complaints).toEqual([
+test("only the hostile sample is reported", () => {
+  expect(loadText(SAMPLES.minimal).diagnostics).toEqual([]);
+  expect(loadText(SAMPLES.everything).diagnostics).toEqual([]);
+  const diagnostics = loadText(SAMPLES.hostile).diagnostics.map(({ line, message }) => `${line}: ${message}`);
+  expect(diagnostics).toEqual([
     "1: Unrecognised config line: \u0000\u0001 before = all",
     "6: Invalid workers value! Must be between 1 and 32. Ignoring.",
     "7: Invalid workers value! Must be between 1 and 32. Ignoring.",

@@ -9,7 +9,7 @@ import { parseChallenges } from "../../src/wire/http/digest.ts";
 import { RequestHeadParser } from "../../src/wire/http/request.ts";
 import { ResponseHeadParser } from "../../src/wire/http/response-head.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
-import { internetChecksum, membershipReportV2, membershipReportV3 } from "../../src/wire/ip/igmp.ts";
+import { membershipReportV2, membershipReportV3 } from "../../src/wire/ip/igmp.ts";
 import { isStun, parseBindingResponse } from "../../src/wire/ip/stun.ts";
 import { emitM3uEntry, M3uParser } from "../../src/wire/m3u/parser.ts";
 import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
@@ -29,6 +29,7 @@ import { formatProxyUrl, parseProxyUrl, takeParameters } from "../../src/wire/ur
 import { queryParameter } from "../../src/wire/url/query.ts";
 import { resolveReference } from "../../src/wire/url/reference.ts";
 import { XmltvBody } from "../../src/wire/xmltv/body.ts";
+import { onesComplementSum } from "../fakes/internet-checksum.ts";
 import { pushPieces } from "../wire/pieces.ts";
 
 type Pieces = readonly Uint8Array[];
@@ -165,16 +166,16 @@ function igmp(pieces: Pieces): unknown {
   const bytes = Buffer.concat([...pieces, Buffer.alloc(8)]);
   const [group, source] = [bytes.subarray(0, 4), bytes.subarray(4, 8)];
   const reports = [membershipReportV2(group), membershipReportV3(group), membershipReportV3(group, source)];
-  for (const report of reports) demand(internetChecksum(report) === 0, "the checksum is right");
+  for (const report of reports) demand(onesComplementSum(report) === 0xffff, "the checksum is right");
   return reports;
 }
 
 function configFile(pieces: Pieces): unknown {
-  const found = { draft: { values: {}, given: new Set() }, locked: new Set(), services: "", complaints: [] };
+  const found = { draft: { values: {}, given: new Set() }, locked: new Set(), services: "", diagnostics: [] };
   const merge = { ...found, servicePort: () => undefined };
   // Only what files give is looked at here; a draft of all defaults would say nothing more.
   mergeConfigFile(merge as unknown as Parameters<typeof mergeConfigFile>[0], "file", Buffer.concat(pieces).toString());
-  return [found.draft, merge.services, found.complaints];
+  return [found.draft, merge.services, found.diagnostics];
 }
 
 function accessLog(pieces: Pieces): unknown {

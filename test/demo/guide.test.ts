@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { HTTP_CHANNEL, MULTICAST_CHANNELS, RTSP_CHANNEL } from "../../src/demo/channels.ts";
-import { emitGuide, FUTURE_HOURS, guideId, PAST_HOURS } from "../../src/demo/guide.ts";
+import { emitGuide, guideId, PAST_HOURS } from "../../src/demo/guide.ts";
+
+const FUTURE_HOURS = 12;
 
 const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
 const NOW = Date.UTC(2026, 10, 24, 12, 10);

@@ -1,8 +1,10 @@
 import { afterAll, expect, test } from "bun:test";
 import { HTTP_CHANNEL, loadClip } from "../../src/demo/channels.ts";
-import { HttpSource, MAX_STREAMS } from "../../src/demo/http-source.ts";
+import { HttpSource } from "../../src/demo/http-source.ts";
 import { TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../src/wire/mpegts/packet.ts";
 import { until } from "../fakes/until.ts";
+
+const MAX_STREAMS = 16;
 
 const WAIT_MS = 3000;
 const source = new HttpSource(await loadClip(HTTP_CHANNEL), (nowMs) => `<tv made="${nowMs}"/>`);
@@ -34,7 +36,7 @@ test("plays for ever to so many clients, and forgets those that go", async () =>
       return watching.length === MAX_STREAMS;
     },
     WAIT_MS,
-    "all places to be taken",
+    "all streams to be taken",
   );
   expect((await fetch(source.mediaUrl)).status).toBe(503);
   for (const response of watching) expect((await response.body!.getReader().read()).value?.[0]).toBe(TS_SYNC_BYTE);

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
-import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { DATAGRAM_BYTES, RtpFeed } from "../../src/demo/rtp-feed.ts";
 import { ClipLoop, parseLoopClip } from "../../src/wire/mpegts/loop.ts";
 import { TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../src/wire/mpegts/packet.ts";
 import { RTP_HEADER_BYTES } from "../../src/wire/rtp/packet.ts";
+
+const CLIP_TICKS = 16 * 90_000;
 
 const clip = parseLoopClip(await Bun.file(MULTICAST_CHANNELS[0]!.clip).bytes(), CLIP_TICKS)!;
 const TICK = 900;

@@ -1,10 +1,13 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { loadClip, RTSP_CHANNEL } from "../../src/demo/channels.ts";
-import { MAX_CONNECTIONS, MAX_SESSIONS, RtspSource } from "../../src/demo/rtsp-source.ts";
+import { RtspSource } from "../../src/demo/rtsp-source.ts";
 import { TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 import { RTP_HEADER_BYTES } from "../../src/wire/rtp/packet.ts";
 import { until } from "../fakes/until.ts";
 import { RtspClient } from "./rtsp-client.ts";
+
+const MAX_CONNECTIONS = 2 * 16;
+const MAX_SESSIONS = 16;
 
 const WAIT_MS = 3000;
 const TCP = { Transport: "RTP/AVP/TCP;unicast;interleaved=0-1" };

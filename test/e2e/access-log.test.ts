@@ -108,13 +108,13 @@ forEachVariant("the access log", (start) => {
   test.each([
     ["/nonexistent/access.log", /Failed to open access log \/nonexistent\/access\.log: no such file or directory/],
     ["/dev/full", /Failed to write access log \/dev\/full: no space left on device/],
-  ])("at %s is complained about once and disturbs nobody", async (where, complaint) => {
+  ])("at %s is reported once and disturbs nobody", async (where, report) => {
     await using other = await start({ args: [...ON_LOOPBACK, "--access-log", where] });
     for (let i = 0; i < 2; i++) {
       using viewer = await Viewer.open(other, channel);
       await viewer.more(10);
     }
-    await other.waitForLog(complaint);
-    expect(other.log.filter((line) => complaint.test(line))).toHaveLength(1);
+    await other.waitForLog(report);
+    expect(other.log.filter((line) => report.test(line))).toHaveLength(1);
   });
 });

@@ -136,7 +136,7 @@ forVariant("source", "catch-up", (start) => {
       await checkRanges(sluice, zone);
     }
     await until(() => rtsp.sessions.size === 0, WAIT_MS, "the end of all sessions");
-    expect(rtsp.complaints).toEqual([]);
+    expect(rtsp.violations).toEqual([]);
     if (TZ === "UTC") expect(await published(sluice)).toEqual(PUBLISHED);
   });
 });

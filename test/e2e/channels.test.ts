@@ -1,7 +1,7 @@
 /** Channels by name: what lists of all kinds become, how they stay, and who plays them. */
 
 import { afterAll, expect, test } from "bun:test";
-import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { RtpFeed } from "../../src/demo/rtp-feed.ts";
 import { startDemoSender } from "../../src/demo/sender.ts";
 import { parseLoopClip } from "../../src/wire/mpegts/loop.ts";
@@ -12,6 +12,8 @@ import { RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { answerTo, Channel, CLEAN, ON_LOOPBACK, Viewer } from "./channel.ts";
 import { forVariant, type Sluice } from "./harness.ts";
+
+const CLIP_TICKS = 16 * 90_000;
 
 const WORKERS = 2;
 const WAIT_MS = 20_000;

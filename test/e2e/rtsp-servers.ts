@@ -197,10 +197,10 @@ async function kill(child: Child): Promise<void> {
 }
 
 /**
- * Plays so many frames of a URL with ffmpeg; returns how many it decoded, and its complaints about the stream. It counts frames
+ * Plays so many frames of a URL with ffmpeg; returns how many it decoded, and its errors about the stream. It counts frames
  * and not seconds, because a busy server sends them late, or jumps in its own time.
  */
-export async function watch(url: string, frames: number): Promise<{ frames: number; complaints: string[] }> {
+export async function watch(url: string, frames: number): Promise<{ frames: number; errors: string[] }> {
   const command = ["ffmpeg", "-nostdin", "-nostats", "-v", "debug", "-i", url];
   command.push("-frames:v", String(frames), "-f", "null", "-");
   const timeout = (frames / FRAMES_PER_SECOND) * 1000 + PLAYER_TIMEOUT_MS;
@@ -209,6 +209,6 @@ export async function watch(url: string, frames: number): Promise<{ frames: numb
   await child.exited;
   return {
     frames: Number(/(\d+) frames decoded/.exec(lines.join("\n"))?.[1] ?? 0),
-    complaints: lines.filter((line) => /continuity|corrupt|error while decoding|concealing/i.test(line)),
+    errors: lines.filter((line) => /continuity|corrupt|error while decoding|concealing/i.test(line)),
   };
 }

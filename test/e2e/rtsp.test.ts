@@ -111,8 +111,8 @@ forVariant("source", "RTSP servers", (start) =>
           expect([status, headers.get("r2h-upstream-payload")]).toEqual([200, "mp2t-rtp"]);
           await until(() => times("closed") === 1, WAIT_MS, "the end of the question");
           const paths = ["tcp", "udp"].map((path) => `${sluice.url}/rtsp/127.0.0.1:${server.port}/${path}`);
-          for (const { frames, complaints } of await Promise.all(paths.map((url) => watch(url, WATCH_FRAMES)))) {
-            expect(complaints).toEqual([]);
+          for (const { frames, errors } of await Promise.all(paths.map((url) => watch(url, WATCH_FRAMES)))) {
+            expect(errors).toEqual([]);
             expect(frames).toBeGreaterThanOrEqual(WATCH_FRAMES);
           }
           await until(() => times("closed") === 3, WAIT_MS, "the end of the connections");
@@ -133,8 +133,8 @@ forVariant("source", "RTSP servers", (start) =>
         "plays without a complaint of the decoder",
         async () => {
           await using server = await VlcServer.start(WATCH_S);
-          const { frames, complaints } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/live`, WATCH_FRAMES);
-          expect(complaints).toEqual([]);
+          const { frames, errors } = await watch(`${sluice.url}/rtsp/127.0.0.1:${server.port}/live`, WATCH_FRAMES);
+          expect(errors).toEqual([]);
           expect(frames).toBeGreaterThanOrEqual(WATCH_FRAMES);
         },
         WATCH_TIMEOUT_MS,

@@ -36,7 +36,7 @@ forEachVariant("slow clients", (start) => {
       slow.client.readAtMost(SLOW_BYTES_PER_SECOND);
       paused.client.pause();
       const both = [slow, paused];
-      await until(() => both.every((viewer) => complaints(sluice, viewer).length > 0), LOSS_MS, "the first losses");
+      await until(() => both.every((viewer) => lossesOf(sluice, viewer).length > 0), LOSS_MS, "the first losses");
       const most = await highest(() => sluice.anonymous(), PAUSE_MS);
       slow.client.resume();
       paused.client.resume();
@@ -53,9 +53,9 @@ forEachVariant("slow clients", (start) => {
         if (randomAccess) expect(resumptions(recording).filter((first) => !isAtRandomAccess(first))).toEqual([]);
       }
       expect(most - before).toBeLessThan(GROWTH_MAX_BYTES);
-      for (const viewer of fast) expect(complaints(sluice, viewer)).toEqual([]);
+      for (const viewer of fast) expect(lossesOf(sluice, viewer)).toEqual([]);
       for (const viewer of both) {
-        const counts = complaints(sluice, viewer);
+        const counts = lossesOf(sluice, viewer);
         expect(counts.length).toBeWithin(1, 3 + viewer.verifier.lost / TS_PACKETS_PER_DATAGRAM / 200);
         expect(counts.at(-1)! * TS_PACKETS_PER_DATAGRAM).toBeLessThanOrEqual(viewer.verifier.lost);
       }
@@ -65,9 +65,9 @@ forEachVariant("slow clients", (start) => {
 });
 
 /** What the log says of the packets that a viewer has lost so far. */
-function complaints(sluice: Sluice, { client }: Viewer): number[] {
-  const complaint = new RegExp(`127\\.0\\.0\\.1:${client.localPort} reads too slowly: (\\d+) packets`);
-  return sluice.log.flatMap((line) => complaint.exec(line)?.slice(1).map(Number) ?? []);
+function lossesOf(sluice: Sluice, { client }: Viewer): number[] {
+  const warning = new RegExp(`127\\.0\\.0\\.1:${client.localPort} reads too slowly: (\\d+) packets`);
+  return sluice.log.flatMap((line) => warning.exec(line)?.slice(1).map(Number) ?? []);
 }
 
 /** Counters of the packets before which others are missing. */

@@ -102,7 +102,7 @@ export class HttpClient {
     return this.#take(this.buffered);
   }
 
-  /** Takes a head and the body its Content-Length announces; without one, everything up to the end. */
+  /** Takes a head and the body its Content-Length declares; without one, everything up to the end. */
   async response(ms = DEFAULT_WAIT_MS): Promise<{ head: HttpHead; body: Buffer }> {
     const head = await this.head(ms);
     const length = head.headers.get("content-length");

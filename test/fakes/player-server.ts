@@ -5,11 +5,13 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLIP_TICKS, MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
+import { MULTICAST_CHANNELS } from "../../src/demo/channels.ts";
 import { PaceClock } from "../../src/demo/pace-clock.ts";
 import { ClipLoop, type LoopClip, parseLoopClip } from "../../src/wire/mpegts/loop.ts";
 import { TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 import { freeTcpPort } from "./free-port.ts";
+
+const CLIP_TICKS = 16 * 90_000;
 
 const ROOT = join(import.meta.dir, "../..");
 const TICK_MS = 20;

@@ -15,7 +15,7 @@ export interface InputParent {
   /** The head of a response to a request of the server. */
   response(raw: string): void;
   /** The client has sent what RFC 2326 does not allow. */
-  complain(what: string): void;
+  violated(what: string): void;
 }
 
 const HEAD_END = "\r\n\r\n";
@@ -47,8 +47,8 @@ export class ClientInput {
     const headers = new Headers();
     for (const line of lines) {
       const [, name, value] = HEADER_LINE.exec(line) ?? [];
-      if (name === undefined || value === undefined) this.#parent.complain(`not a header line: ${line}`);
-      else if (headers.has(name)) this.#parent.complain(`header sent twice: ${line}`);
+      if (name === undefined || value === undefined) this.#parent.violated(`not a header line: ${line}`);
+      else if (headers.has(name)) this.#parent.violated(`header sent twice: ${line}`);
       else headers.set(name, value);
     }
     if (RESPONSE_LINE.test(startLine)) this.#parent.response(raw);
@@ -58,11 +58,11 @@ export class ClientInput {
   #takeRequest(startLine: string, headers: Headers, raw: string): void {
     const [, method, url] = REQUEST_LINE.exec(startLine) ?? [];
     if (method === undefined || url === undefined) {
-      this.#parent.complain(`not a request line: ${startLine}`);
+      this.#parent.violated(`not a request line: ${startLine}`);
       return;
     }
-    if (!/^\d+$/.test(headers.get("cseq") ?? "")) this.#parent.complain(`${method} without CSeq`);
-    if (headers.has("content-length")) this.#parent.complain(`${method} with a body`);
+    if (!/^\d+$/.test(headers.get("cseq") ?? "")) this.#parent.violated(`${method} without CSeq`);
+    if (headers.has("content-length")) this.#parent.violated(`${method} with a body`);
     this.#parent.request({ connection: this.#connection, method, url, headers, raw });
   }
 }

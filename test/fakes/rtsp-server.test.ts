@@ -94,7 +94,7 @@ describe("a well-behaved server", () => {
     expect(server.methods).toEqual(["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN"]);
     expect(server.requests[2]!.headers.get("transport")).toBe(TCP);
     expect(server.sessions.size).toBe(0);
-    expect(server.complaints).toEqual([]);
+    expect(server.violations).toEqual([]);
     client.verifier.end();
     expect(client.verifier.clean).toBe(true);
     expect(client.demux.skippedBytes).toBe(0);
@@ -144,18 +144,18 @@ describe("a well-behaved server", () => {
   });
 });
 
-describe("it complains about", () => {
+describe("it notices", () => {
   test.each([
     ["PLAY /ch RTSP/1.0\r\nCSeq: 1\r\n\r\n", "not a request line: PLAY /ch RTSP/1.0"],
     ["OPTIONS * RTSP/1.0\r\n\r\n", "OPTIONS without CSeq"],
     ["OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nCSeq: 2\r\n\r\n", "header sent twice: CSeq: 2"],
     ["OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nSession: \r\n\r\n", "not a header line: Session: "],
     ["OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 0\r\n\r\n", "OPTIONS with a body"],
-  ])("%j", async (text, complaint) => {
+  ])("%j", async (text, violation) => {
     const { server, client } = await open();
     client.connection.send(text);
-    await until(() => server.complaints.length > 0, WAIT_MS, "a complaint");
-    expect(server.complaints).toEqual([complaint]);
+    await until(() => server.violations.length > 0, WAIT_MS, "a violation");
+    expect(server.violations).toEqual([violation]);
   });
 });
 
@@ -181,7 +181,7 @@ describe("a script", () => {
     expect(headerValue(headers, "session")).toBe("early");
   });
 
-  test("announces more than comes", async () => {
+  test("declares more than comes", async () => {
     const { client } = await open({
       react: (usual) => ({ ...usual, headers: { "Content-Length": "999999999" } }),
     });

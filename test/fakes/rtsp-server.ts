@@ -56,7 +56,7 @@ export class RtspServer {
   /** Heads of the client's responses to requests that a test sent it. */
   readonly responses: string[] = [];
   /** What the client did wrong. */
-  readonly complaints: string[] = [];
+  readonly violations: string[] = [];
   readonly connections: RtspConnection[] = [];
   /** Sessions that were set up and not torn down, with the connection each came on. */
   readonly sessions = new Map<string, RtspConnection>();
@@ -140,7 +140,7 @@ export class RtspServer {
     const parent = {
       request: (request: ClientRequest) => this.#take(request, connection),
       response: (raw: string) => void this.responses.push(raw),
-      complain: (what: string) => void this.complaints.push(what),
+      violated: (what: string) => void this.violations.push(what),
     };
     const source = new DatagramSource({ streamId: 1, carrier: "rtp", ...media });
     const connection = new RtspConnection(socket, this.connections.length + 1, parent, source, cut);

@@ -1,6 +1,6 @@
 /** Upstreams that bring what the test says, consumers that take what it lets them, and a stream for both. */
 import { Budget } from "../../src/relay/budget.ts";
-import type { Consumer } from "../../src/relay/consumer.ts";
+import type { Consumer, DropCounts } from "../../src/relay/consumer.ts";
 import type { Cursor } from "../../src/relay/cursor.ts";
 import { Stream, type StreamParent } from "../../src/relay/stream.ts";
 import { USUAL_TICK_MS } from "../../src/relay/tick.ts";
@@ -114,7 +114,7 @@ export class FakeConsumer implements Consumer {
     this.#trap("paused");
   }
 
-  dropped({ droppedPackets }: Cursor): void {
+  dropped({ droppedPackets }: DropCounts): void {
     this.drops.push(droppedPackets);
     this.#trap("dropped");
   }

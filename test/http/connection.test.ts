@@ -1,17 +1,19 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
+import type { RequestHandler } from "../../src/http/connection.ts";
 import {
   Connection,
   type ConnectionParent,
   type ConnectionSocket,
   type StreamWriter,
 } from "../../src/http/connection.ts";
-import type { RequestHandler } from "../../src/http/request.ts";
 import { emitHead, errorResponse, type StreamHead } from "../../src/http/response.ts";
-import { MAX_BODY_BYTES, MAX_HEAD_BYTES } from "../../src/wire/http/request.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";
 import { collectingLog, noise, TestServer } from "./serve.ts";
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_HEAD_BYTES = 8192;
 
 const STREAM: StreamHead = { status: 200, headers: [["Content-Type", "video/mp2t"]] };
 const HEAD = emitHead(STREAM, []);

@@ -54,7 +54,7 @@ test("random bytes never throw", () => {
 });
 
 describe("an awaited body", () => {
-  test("is announced once", () => {
+  test("is told once", () => {
     expect(push(post(5))).toEqual({ kind: "body", length: 5, expectsContinue: false, method: "POST" });
     expect(push(post(5), "hel")).toEqual({ kind: "more" });
   });

@@ -1,8 +1,8 @@
 /** A listener on a free port for tests of the HTTP room, with what it logged and the connections it handled. */
 import { createCipheriv } from "node:crypto";
-import type { Connection } from "../../src/http/connection.ts";
+import type { Connection, RequestHandler } from "../../src/http/connection.ts";
 import { type HttpListener, type ListenOptions, listen } from "../../src/http/listener.ts";
-import type { HttpRequest, RequestHandler } from "../../src/http/request.ts";
+import type { HttpRequest } from "../../src/http/request.ts";
 import { LOG_DEBUG, type Log } from "../../src/system/log.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";

@@ -2,11 +2,13 @@ import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DownloadLimits, download, MAX_REDIRECTS } from "../../src/playlist/download.ts";
+import { type DownloadLimits, download } from "../../src/playlist/download.ts";
 import { PlaylistError } from "../../src/playlist/errors.ts";
 import { collect } from "../../src/playlist/streams.ts";
 import { endless, PlaylistServer, silence, trickle } from "../fakes/playlist-server.ts";
 import { until } from "../fakes/until.ts";
+
+const MAX_REDIRECTS = 50;
 
 const LIMITS: DownloadLimits = { maxBytes: 100_000, totalMs: 5000, idleMs: 2000 };
 const LIMIT_MS = 3000;

@@ -4,9 +4,11 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GuideFile, MAX_FILE_BYTES } from "../../src/playlist/guide-file.ts";
+import { GuideFile } from "../../src/playlist/guide-file.ts";
 import { type Chunks, collect } from "../../src/playlist/streams.ts";
 import { until } from "../fakes/until.ts";
+
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 const GUIDE = Buffer.from(`<tv>${"<programme>x</programme>".repeat(10_000)}</tv>`);
 const LIMIT_MS = 2000;

@@ -1,10 +1,12 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { Guide, MAX_GUIDES } from "../../src/playlist/guide.ts";
+import { Guide } from "../../src/playlist/guide.ts";
 import { collect } from "../../src/playlist/streams.ts";
 import { endless, PlaylistServer, silence, trickle } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { ManualClock } from "./manual-clock.ts";
+
+const MAX_GUIDES = 16;
 
 const LIMITS = { maxBytes: 1_000_000, totalMs: 1000, idleMs: 600 };
 const LIMIT_MS = 2000;

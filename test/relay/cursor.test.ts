@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Consumer } from "../../src/relay/consumer.ts";
+import type { Consumer, DropCounts } from "../../src/relay/consumer.ts";
 import { Cursor } from "../../src/relay/cursor.ts";
 import { Ring } from "../../src/relay/ring.ts";
 import { MARK_EVERY_BYTES } from "../../src/relay/unit-index.ts";
@@ -27,7 +27,7 @@ class FakeConsumer implements Consumer {
     return taken;
   }
 
-  dropped({ droppedPackets }: Cursor): void {
+  dropped({ droppedPackets }: DropCounts): void {
     this.told.push(droppedPackets);
   }
 

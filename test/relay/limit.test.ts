@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { PoolState } from "../../src/relay/budget.ts";
 import { SLOT_BYTES } from "../../src/relay/budget.ts";
-import { consumerLimit, type PoolState, SlowClientDetector } from "../../src/relay/limit.ts";
+import { consumerLimit, SlowClientDetector } from "../../src/relay/limit.ts";
 
 const SLOTS = 16_384;
 /** However large the budget. */

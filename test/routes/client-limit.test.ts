@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Connection, SendMeter } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
+import { ClientLimit } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
+import { SharedSlots } from "../../src/status/shared-slots.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 
@@ -25,7 +26,7 @@ function enter(clientLimit: ClientLimit): (() => void) | undefined {
   return clientLimit.enter(exchangeOf(connection), PLAN)?.leave;
 }
 
-test("never lets in more than the limit, and gets each place back once", () => {
+test("never lets in more than the limit, and gets each slot back once", () => {
   const step = fc.oneof(fc.constant("enter" as const), fc.nat(20));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 60 }), (limit, steps) => {
@@ -50,7 +51,7 @@ test("never lets in more than the limit, and gets each place back once", () => {
   );
 });
 
-test("a dead worker's places come back, and nobody else's", () => {
+test("a dead worker's slots come back, and nobody else's", () => {
   const counters = new Int32Array(SharedSlots.size(2));
   const [first, second] = [new SharedSlots(counters, 0), new SharedSlots(counters, 1)];
   for (let i = 0; i < 3; i++) expect(first.take(5)).toBe(true);

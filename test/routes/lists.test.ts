@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
 import { AccessControl } from "../../src/routes/access-control.ts";
 import { guideRoute } from "../../src/routes/guide.ts";
-import { indexRoute, MAX_LISTED_CHANNELS } from "../../src/routes/index-page.ts";
+import { indexRoute } from "../../src/routes/index-page.ts";
 import { ownLinks } from "../../src/routes/own-links.ts";
 import { playlistRoute } from "../../src/routes/playlist.ts";
 import { router } from "../../src/routes/router.ts";
@@ -16,6 +16,8 @@ import { until } from "../fakes/until.ts";
 import { TestServer } from "../http/serve.ts";
 import { listChannels } from "../playlist/list-channels.ts";
 import { SCHEMES } from "../playlist/schemes.ts";
+
+const MAX_LISTED_CHANNELS = 1000;
 
 const WAIT_MS = 4000;
 const GUIDE = "<tv>新闻</tv>";

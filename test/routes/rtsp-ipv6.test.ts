@@ -21,7 +21,7 @@ test.each(["tcp", "udp"] as const)("plays over %s without a loss, and is told th
   const [setup] = server.requests.filter(({ method }) => method === "SETUP");
   expect(setup!.headers.get("transport")).toMatch(/,RTP\/AVP;unicast;client_port=\d+-\d+$/);
   expect(setup!.headers.has("x-nat")).toBe(false);
-  expect(server.complaints).toEqual([]);
+  expect(server.violations).toEqual([]);
 });
 
 test("the way to our ports is opened towards the address that the server names", async () => {

@@ -3,10 +3,11 @@
 import { Hub } from "../../src/relay/hub.ts";
 import { AccessControl } from "../../src/routes/access-control.ts";
 import { AccessLog } from "../../src/routes/access-log.ts";
-import { ClientLimit, SharedSlots } from "../../src/routes/client-limit.ts";
+import { ClientLimit } from "../../src/routes/client-limit.ts";
 import { mediaRoute } from "../../src/routes/media.ts";
 import { router } from "../../src/routes/router.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
+import { SharedSlots } from "../../src/status/shared-slots.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
 import { type RtspSettings, rtspPlanner } from "../../src/upstream/rtsp/planner.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";

@@ -56,7 +56,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     ]);
     player.verifier.end();
     expect(player.verifier.counts).toMatchObject({ first: 0, lost: 0, duplicate: 0, corrupt: 0, stray: 0 });
-    expect(server.complaints).toEqual([]);
+    expect(server.violations).toEqual([]);
   });
 
   test("what came behind a lost packet is not held back when nothing more comes", async () => {

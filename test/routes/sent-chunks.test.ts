@@ -80,3 +80,17 @@ test("chunks that fail cut the client off", async () => {
   await until(() => client.state === "closed", WAIT_MS, "the end");
   expect(client.bytesReceived).toBe(0);
 });
+
+test("a head that cannot be made cuts the client off", async () => {
+  const head: StreamHead = {
+    status: 200,
+    get headers(): never {
+      throw new Error("no head");
+    },
+  };
+  using server = new TestServer((_, connection) => void sendChunks(connection, head, new Source().chunks(1)));
+  using client = await server.connect();
+  client.request("GET", "/");
+  await until(() => client.state === "closed", WAIT_MS, "the end");
+  expect(client.bytesReceived).toBe(0);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { UpstreamParent } from "../../src/relay/upstream.ts";
-import { KEY_FRAME_TIMEOUT_MS, type Snapshots } from "../../src/routes/snapshot.ts";
+import type { Snapshots } from "../../src/routes/snapshot.ts";
 import { allocate } from "../../src/system/memory.ts";
 import type { PlannedUpstream } from "../../src/upstream/planner.ts";
 import { KeyFrameSearch } from "../../src/upstream/rtp/key-frame.ts";
@@ -8,6 +8,8 @@ import type { HttpClient } from "../fakes/http-client.ts";
 import { until } from "../fakes/until.ts";
 import { FakeUpstream } from "../fakes/upstream.ts";
 import { fakeProtocol, MediaServer } from "./media-server.ts";
+
+const KEY_FRAME_TIMEOUT_MS = 2000;
 
 const WAIT_MS = 5000;
 const TS = 188;

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LOG_RING_ENTRIES, LogRing } from "../../src/status/log-ring.ts";
+import { LogRing } from "../../src/status/log-ring.ts";
 import { LOG_DEBUG, LOG_ERROR, LOG_FATAL, LOG_INFO, LOG_WARN } from "../../src/system/log.ts";
 import type { LogEntry } from "../../src/wire/status/event.ts";
+
+const LOG_RING_ENTRIES = 100;
 
 /** Appends lines whose texts are these numbers. */
 function append(ring: LogRing, ...numbers: number[]): void {

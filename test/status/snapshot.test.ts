@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { LogRing } from "../../src/status/log-ring.ts";
-import { NO_POOL, type ServiceSnapshot, serviceStatus, type WorkerReport } from "../../src/status/snapshot.ts";
+import { type ServiceSnapshot, serviceStatus, type WorkerReport } from "../../src/status/snapshot.ts";
 import { WorkerTotals } from "../../src/status/totals.ts";
 import {
   type ClientReport,
@@ -10,6 +10,7 @@ import {
   parseStatusEvent,
   type UpstreamReport,
 } from "../../src/wire/status/event.ts";
+import { NO_POOL } from "../fakes/snapshot.ts";
 
 const CLIENT: ClientReport = {
   clientId: "1.2.3.4:5-worker0-seq0",

@@ -121,6 +121,36 @@ describe("a worker's slot", () => {
     ]);
   });
 
+  test("is filled again when its process ends without a fault, a moment later", async () => {
+    await using parent = new Parent(["true"]);
+    parent.command = SLEEP;
+    await parent.untilLine("INFO exited 7 P1");
+    parent.slot.renew();
+    parent.slot.refill();
+    parent.slot.send({ kind: "log-level", level: 1 });
+    expect(parent.story()).toEqual([
+      "INFO launch 7",
+      "INFO Spawned worker 7 with pid P1",
+      "WARN Worker 7 (pid P1) exited with status 0",
+      "INFO exited 7 P1",
+    ]);
+    await parent.untilLine("INFO Spawned worker 7 with pid P2");
+    expect(parent.story().slice(4, 5)).toEqual(["INFO Restarting worker 7"]);
+    expect(parent.pids).toHaveLength(2);
+  });
+
+  test("stays empty when it is retired in that moment", async () => {
+    const parent = new Parent(["true"]);
+    await parent.untilLine("INFO exited 7 P1");
+    await parent.slot.retire();
+    expect(parent.slot.isOver).toBe(true);
+    // By the time that a slot which began to wait later is filled, this one would have been.
+    await using other = new Parent(["true"]);
+    other.command = SLEEP;
+    await other.untilLine("INFO Spawned worker 7 with pid P2");
+    expect(parent.story().at(-1)).toBe("INFO exited 7 P1");
+  });
+
   test("can be renewed as often as one likes", async () => {
     await using parent = new Parent(SLEEP);
     for (let i = 1; i <= 6; i++) {

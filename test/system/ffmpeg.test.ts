@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Ffmpeg, MAX_CONVERSIONS } from "../../src/system/ffmpeg.ts";
+import { Ffmpeg } from "../../src/system/ffmpeg.ts";
 import { KeyFrameSearch } from "../../src/upstream/rtp/key-frame.ts";
 import { until } from "../fakes/until.ts";
 import { collectingLog } from "../http/serve.ts";
+
+const MAX_CONVERSIONS = 2;
 
 const WAIT_MS = 5000;
 const JPEG_START = Buffer.from([0xff, 0xd8, 0xff]);

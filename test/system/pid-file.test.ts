@@ -66,7 +66,7 @@ async function secondSupervisor(path: string, afterwards = "") {
 }
 
 describe("at start", () => {
-  test("the file holds our process id, and is announced", () => {
+  test("the file holds our process id, and is logged", () => {
     pidFile.acquire(at("a.pid"));
     expect(readOutside(at("a.pid"))).toBe(OWN_TEXT);
     expect(statSync(at("a.pid")).mode & 0o777).toBe(0o644 & ~process.umask());

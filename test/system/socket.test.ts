@@ -5,9 +5,7 @@ import {
   closeSocket,
   getOption,
   openSocket,
-  SO_RCVBUF,
   SO_REUSEADDR,
-  SO_SNDBUF,
   SOCK_DGRAM,
   SOL_SOCKET,
   SystemCallError,
@@ -22,6 +20,9 @@ import { errorOf } from "../fakes/error-of.ts";
 import { freeUdpPort } from "../fakes/free-port.ts";
 import { openSockets } from "../fakes/namespace.ts";
 import { within } from "../fakes/until.ts";
+
+const SO_RCVBUF = 8;
+const SO_SNDBUF = 7;
 
 const EINVAL = 22;
 const ENOPROTOOPT = 92;

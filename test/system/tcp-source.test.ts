@@ -4,7 +4,8 @@ import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { libc } from "../../src/system/libc.ts";
 import { allocate } from "../../src/system/memory.ts";
-import { type TcpEvents, TcpSource, type TcpTarget } from "../../src/system/tcp-source.ts";
+import type { TcpTarget } from "../../src/system/tcp-connect.ts";
+import { type TcpEvents, TcpSource } from "../../src/system/tcp-source.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../fakes/free-port.ts";
 import {
@@ -41,11 +42,11 @@ afterEach(() => {
   resources = new DisposableStack();
 });
 
-/** A source with what it has announced and what was read from it. */
+/** A source with what it has told and what was read from it. */
 class Reader implements TcpEvents {
   readonly source: TcpSource;
   connections = 0;
-  announcements = 0;
+  readableEvents = 0;
   isOver = false;
   readonly #area = allocate(AREA_BYTES);
   #pieces: Uint8Array[] = [];
@@ -61,7 +62,7 @@ class Reader implements TcpEvents {
   }
 
   readable(): void {
-    this.announcements++;
+    this.readableEvents++;
   }
 
   get bytes(): Buffer {
@@ -88,8 +89,8 @@ class Reader implements TcpEvents {
   }
 
   /** Waits for the first bytes, or the end. */
-  async announced(): Promise<void> {
-    await until(() => this.announcements > 0, WAIT_MS, "an announcement");
+  async becameReadable(): Promise<void> {
+    await until(() => this.readableEvents > 0, WAIT_MS, "an announcement");
   }
 
   async toEnd(length?: number): Promise<Buffer> {
@@ -165,12 +166,12 @@ describe(KIND, () => {
     const connection = await server.connection();
     for (const [i, text] of ["a", "bc", "d"].entries()) {
       connection.send(text);
-      await until(() => reader.announcements === i + 1, WAIT_MS, `announcement ${i + 1}`);
+      await until(() => reader.readableEvents === i + 1, WAIT_MS, `announcement ${i + 1}`);
       reader.readAll();
     }
     expect(reader.bytes.toString()).toBe("abcd");
     connection.end();
-    await until(() => reader.announcements === 4, WAIT_MS, "the announcement of the end");
+    await until(() => reader.readableEvents === 4, WAIT_MS, "the event of the end");
     expect(reader.read()).toBe(-1);
   });
 
@@ -181,7 +182,7 @@ describe(KIND, () => {
     const connection = await server.connection();
     await connection.stopped();
     expect(connection.bytesSent).toBeLessThan(MUCH_BYTES / 2);
-    const first = reader.announcements;
+    const first = reader.readableEvents;
     reader.source.manual();
     connection.end();
     expect(Buffer.compare(await reader.toEnd(), media)).toBe(0);
@@ -191,7 +192,7 @@ describe(KIND, () => {
   test("finds nothing, then bytes, without being told", async () => {
     const server = origin((connection) => connection.send("first"));
     const reader = connectTo(server.port);
-    await reader.announced();
+    await reader.becameReadable();
     reader.source.manual();
     reader.readAll();
     (await server.connection()).send("second");
@@ -206,18 +207,18 @@ describe(KIND, () => {
   test("announces once when asked to, if it comes or ends", async () => {
     const server = origin((connection) => connection.send("first"));
     const reader = connectTo(server.port);
-    await reader.announced();
+    await reader.becameReadable();
     reader.source.manual();
     reader.readAll();
     reader.source.waitReadable();
     const connection = await server.connection();
     connection.send("second");
-    await until(() => reader.announcements === 2, WAIT_MS, "the announcement");
+    await until(() => reader.readableEvents === 2, WAIT_MS, "the event");
     reader.readAll();
     expect(reader.bytes.toString()).toBe("firstsecond");
     reader.source.waitReadable();
     connection.end();
-    await until(() => reader.announcements === 3, WAIT_MS, "the announcement of the end");
+    await until(() => reader.readableEvents === 3, WAIT_MS, "the event of the end");
     expect(reader.read()).toBe(-1);
   });
 
@@ -228,12 +229,12 @@ describe(KIND, () => {
       connection.end();
     });
     const reader = connectTo(port);
-    await reader.announced();
+    await reader.becameReadable();
     reader.source.manual();
     const readsOn = () => {
-      const { announcements } = reader;
+      const { readableEvents } = reader;
       const count = reader.read(1000);
-      expect(reader.announcements).toBe(announcements);
+      expect(reader.readableEvents).toBe(readableEvents);
       return count > 0;
     };
     const isOver = () => {
@@ -247,7 +248,7 @@ describe(KIND, () => {
   test("read by hand, finds nothing once behind a read that took all, and then what has come since", async () => {
     const server = origin((connection) => connection.send("a"));
     const reader = connectTo(server.port);
-    await reader.announced();
+    await reader.becameReadable();
     reader.source.manual();
     expect(reader.read()).toBe(1);
     const connection = await server.connection();
@@ -259,7 +260,7 @@ describe(KIND, () => {
     await until(() => reader.bytes.length === 2 || reader.read() > 0, WAIT_MS, "the second byte");
     expect(reader.bytes.toString()).toBe("ab");
     // Only where the event loop has to bring the bytes it tells of them.
-    expect(reader.announcements).toBe(KIND === "plain" ? 1 : 2);
+    expect(reader.readableEvents).toBe(KIND === "plain" ? 1 : 2);
   });
 
   test("waits for the first bytes whether asked to or not, and tells of them once", async () => {
@@ -273,12 +274,12 @@ describe(KIND, () => {
     reader.source.waitReadable();
     const connection = await server.connection();
     connection.send("first");
-    await reader.announced();
+    await reader.becameReadable();
     connection.send("second");
     await until(() => connection.isSent, WAIT_MS, "all to be sent");
-    expect(reader.announcements).toBe(1);
+    expect(reader.readableEvents).toBe(1);
     reader.source.waitReadable();
-    await until(() => reader.announcements === 2, WAIT_MS, "the second announcement");
+    await until(() => reader.readableEvents === 2, WAIT_MS, "the second event");
     reader.readAll();
     expect(reader.bytes.toString()).toBe("firstsecond");
   });
@@ -296,7 +297,7 @@ describe(KIND, () => {
     (await server.connection()).send("first");
     await until(() => told === 1, WAIT_MS, "the new owner to be told");
     reader.readAll();
-    expect([reader.bytes.toString(), reader.announcements]).toEqual(["first", 0]);
+    expect([reader.bytes.toString(), reader.readableEvents]).toEqual(["first", 0]);
   });
 
   test("may be closed when it is connected, and says nothing more", async () => {
@@ -312,7 +313,7 @@ describe(KIND, () => {
     // A TLS server may never hear of it.
     const hasNone = () => server.connections.every(({ state }) => state !== "open") && socketCount() <= before;
     await until(hasNone, WAIT_MS, "both sides to be closed");
-    expect([reader.announcements, reader.read()]).toEqual([0, -1]);
+    expect([reader.readableEvents, reader.read()]).toEqual([0, -1]);
     expect(server.connections.every(({ received }) => received.length === 0)).toBe(true);
     reader.source.waitReadable();
     expect(reader.read()).toBe(-1);
@@ -329,7 +330,7 @@ describe(KIND, () => {
     const server = origin((connection) => connection.send("hello"));
     const interfaceName = "no-such-device0";
     const reader = new Reader({ port: server.port, tlsName: KIND === "tls" ? NAME : undefined, interfaceName });
-    await reader.announced();
+    await reader.becameReadable();
     reader.readAll();
     expect([reader.bytes.toString(), reader.source.isBound]).toEqual(["hello", false]);
     expect(connectTo(server.port).source.isBound).toBe(true);
@@ -339,7 +340,7 @@ describe(KIND, () => {
     const media = noise(50_000);
     const server = origin((connection) => connection.send(media.subarray(0, 1000)));
     const reader = connectTo(server.port);
-    await reader.announced();
+    await reader.becameReadable();
     const connection = await server.connection();
     connection.send(media.subarray(1000));
     await until(() => connection.isSent, WAIT_MS, "all to be sent");
@@ -359,7 +360,7 @@ describe(KIND, () => {
 
   test("is refused where nobody listens", async () => {
     const reader = connectTo(await freeTcpPort());
-    await reader.announced();
+    await reader.becameReadable();
     expect([reader.connections, reader.read()]).toEqual([0, -1]);
     expect(reader.source.failure).toBeInstanceOf(Error);
     expect(reader.source.failure?.message).toContain(reader.source.name);
@@ -392,7 +393,7 @@ describe(KIND, () => {
   test("still sends while it does not read", async () => {
     const server = origin((connection) => connection.send(new Uint8Array(100_000)));
     const reader = connectTo(server.port);
-    await reader.announced();
+    await reader.becameReadable();
     const body = noise(8 * MiB);
     reader.source.write(body);
     const connection = await server.connection();
@@ -404,12 +405,12 @@ describe(KIND, () => {
   test("says nothing more once closed", async () => {
     const server = origin((connection) => connection.send("first"));
     const reader = connectTo(server.port);
-    await reader.announced();
+    await reader.becameReadable();
     reader.source.close();
     reader.source.close();
     const connection = await server.connection();
     await until(() => connection.state !== "open", WAIT_MS, "the server to notice");
-    expect([reader.announcements, reader.read()]).toEqual([1, -1]);
+    expect([reader.readableEvents, reader.read()]).toEqual([1, -1]);
     reader.source.write(new Uint8Array(1));
     expect(reader.source.failure).toBeUndefined();
   });
@@ -426,7 +427,7 @@ describe(KIND, () => {
     await whenOpen.connectedOnce();
     whenOpen.source.close();
     await until(() => socketCount() <= before, WAIT_MS, "the sockets to be closed");
-    expect([atOnce.connections, atOnce.announcements, inNextTurn.announcements]).toEqual([0, 0, 0]);
+    expect([atOnce.connections, atOnce.readableEvents, inNextTurn.readableEvents]).toEqual([0, 0, 0]);
   });
 
   test("can be given up while a silent address is tried", async () => {
@@ -437,7 +438,7 @@ describe(KIND, () => {
     await until(() => socketCount() > before, WAIT_MS, "the attempt");
     reader.source.close();
     if (KIND === "plain") await until(() => socketCount() === before, WAIT_MS, "the socket to be closed");
-    expect([reader.connections, reader.announcements]).toEqual([0, 0]);
+    expect([reader.connections, reader.readableEvents]).toEqual([0, 0]);
   });
 });
 
@@ -446,7 +447,7 @@ if (IS_CHILD && KIND === "tls") {
     test.each(["other.test", "127.0.0.2", "test"])("is refused for the name %s", async (tlsName) => {
       const server = origin((connection) => connection.send("secret"));
       const reader = new Reader({ port: server.port, tlsName });
-      await reader.announced();
+      await reader.becameReadable();
       expect([reader.connections, reader.read()]).toEqual([0, -1]);
       expect(reader.source.failure?.message).toContain("certificate refused");
     });
@@ -467,7 +468,7 @@ if (!IS_CHILD) {
       const server = origin(undefined, { certificate: unknown });
       const reader = new Reader({ port: server.port, tlsName: NAME });
       reader.source.write(Buffer.from("secret"));
-      await reader.announced();
+      await reader.becameReadable();
       expect([reader.connections, reader.read()]).toEqual([0, -1]);
       expect(reader.source.failure?.message).toContain("certificate refused");
       expect(server.connections.every(({ received }) => received.length === 0)).toBe(true);
@@ -476,7 +477,7 @@ if (!IS_CHILD) {
     test("a server that does not speak TLS is refused", async () => {
       const { port } = origin((connection) => connection.send("HTTP/1.1 400 Bad Request\r\n\r\n"));
       const reader = new Reader({ port, tlsName: NAME });
-      await reader.announced();
+      await reader.becameReadable();
       expect([reader.connections, reader.read()]).toEqual([0, -1]);
       expect(reader.source.failure).toBeInstanceOf(Error);
     });

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { getOption, SO_KEEPALIVE, SO_SNDBUF, SOL_SOCKET } from "../../src/system/socket.ts";
+import { getOption, SO_KEEPALIVE, SOL_SOCKET } from "../../src/system/socket.ts";
 import { tuneListeningSocket } from "../../src/system/tcp.ts";
 import { within } from "../fakes/until.ts";
+
+const SO_SNDBUF = 7;
 
 const IPPROTO_TCP = 6;
 const TCP_KEEPIDLE = 4;

@@ -61,7 +61,7 @@ test("leads a player's times to the URL that the player would have made itself",
       const link = renderTemplate(carrierQuery(asByteString(source))!, times)!;
       const request = readSeekRequest(
         mergeServiceQuery(asByteString(source), asByteString(link))!,
-        "http",
+        "query",
         asByteString(source),
       )!;
       expect(resolveUpstreamUrl(request, times)?.url).toBe<unknown>(renderTemplate(source, times)!);

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { readSeekRequest, type SeekRequest } from "../../src/timeshift/seek-request.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 
-const read = (query: string, protocol: "rtsp" | "http" = "http"): SeekRequest => {
-  const request = readSeekRequest(asByteString(`/p?${query}`), protocol);
+const read = (query: string, way: "range" | "query" = "query"): SeekRequest => {
+  const request = readSeekRequest(asByteString(`/p?${query}`), way);
   if (!request) throw new Error("unusable");
   return request;
 };
@@ -30,8 +30,8 @@ describe("the seek parameter", () => {
     ["r2h-seek-name=&playseek=1", "playseek", "1", "/p"],
     [`r2h-seek-name=${"x".repeat(127)}&${"x".repeat(127)}=1`, "x".repeat(127), "1", "/p"],
   ])("in %s", (query, name, text, url) => {
-    for (const protocol of ["http", "rtsp"] as const) {
-      expect(read(query, protocol)).toMatchObject({ seek: { name, value: { text } }, url });
+    for (const way of ["query", "range"] as const) {
+      expect(read(query, way)).toMatchObject({ seek: { name, value: { text } }, url });
     }
   });
 
@@ -49,7 +49,7 @@ describe("the seek parameter", () => {
   });
 
   test("that cannot be decoded makes RTSP unusable; HTTP passes it on", () => {
-    expect(readSeekRequest(asByteString("h/p?playseek=%zz"), "rtsp")).toBeUndefined();
+    expect(readSeekRequest(asByteString("h/p?playseek=%zz"), "range")).toBeUndefined();
     const { seek, url, warnings } = read("a&playseek=%zz&r2h-seek-offset=1&playseek=1");
     expect(seek).toBeUndefined();
     expect(url).toBe<unknown>("/p?a&playseek=%zz&playseek=1");
@@ -111,7 +111,7 @@ describe("control parameters", () => {
   });
 
   test("of the seek mode warn when malformed", () => {
-    expect(read("r2h-seek-mode=range(", "rtsp")).toMatchObject({
+    expect(read("r2h-seek-mode=range(", "range")).toMatchObject({
       mode: { kind: "malformed" },
       warnings: ["Invalid r2h-seek-mode value: range("],
     });
@@ -129,24 +129,24 @@ describe("control parameters", () => {
 describe("r2h-start and r2h-duration", () => {
   test("are RTSP's, in lower case", () => {
     const query = "r2h-start=12.5&a=1&r2h-duration=1&r2h-start=7";
-    expect(read(query, "rtsp")).toMatchObject({ start: "12.5", wantsDuration: true, url: "/p?a=1", warnings: [] });
+    expect(read(query, "range")).toMatchObject({ start: "12.5", wantsDuration: true, url: "/p?a=1", warnings: [] });
     expect(read(query)).toMatchObject({ start: undefined, wantsDuration: false, url: `/p?${query}` });
     const upper = "R2H-Start=12.5&R2H-Duration=1";
-    expect(read(upper, "rtsp")).toMatchObject({ start: undefined, wantsDuration: false, url: `/p?${upper}` });
+    expect(read(upper, "range")).toMatchObject({ start: undefined, wantsDuration: false, url: `/p?${upper}` });
   });
 
   test.each(["0", "12.5", "12.", "1:02:03", "100:00:00.25", "now"])("NPT may be %s", (start) => {
-    expect(read(`r2h-start=${start}`, "rtsp")).toMatchObject({ start, warnings: [] });
+    expect(read(`r2h-start=${start}`, "range")).toMatchObject({ start, warnings: [] });
   });
 
   test.each(["-1", "x", "1%0d%0aX: y", "1-2", "1:60:00", "12345678901", "%zz", " 1"])("NPT is not %s", (start) => {
-    const request = read(`r2h-start=${start}`, "rtsp");
+    const request = read(`r2h-start=${start}`, "range");
     expect(request).toMatchObject({ start: undefined, url: "/p" });
     expect(request.warnings).toHaveLength(1);
   });
 
   test.each(["", "0", "2", "true"])("r2h-duration=%s asks for media", (value) => {
-    expect(read(`r2h-duration=${value}&r2h-start=`, "rtsp")).toMatchObject({
+    expect(read(`r2h-duration=${value}&r2h-start=`, "range")).toMatchObject({
       wantsDuration: false,
       start: undefined,
       warnings: [],
@@ -156,7 +156,7 @@ describe("r2h-start and r2h-duration", () => {
 
 test("a service's own seek parameter is known", () => {
   const isConfigured = (service: string | undefined, query: string) =>
-    readSeekRequest(asByteString(`h/p?${query}`), "http", service === undefined ? undefined : asByteString(service))!
+    readSeekRequest(asByteString(`h/p?${query}`), "query", service === undefined ? undefined : asByteString(service))!
       .isConfigured;
   expect(isConfigured("h/p?Playseek={utc}", "playseek=1")).toBe(true);
   expect(isConfigured("h/p?tvdr={utc}", "playseek=1")).toBe(false);
@@ -177,8 +177,8 @@ test("no URL makes it throw, and no control parameter gets through", () => {
     "1",
   );
   fc.assert(
-    fc.property(fc.string({ unit, maxLength: 15 }), fc.constantFrom("rtsp", "http"), (query, protocol) => {
-      const request = readSeekRequest(asByteString(`/p?${query}`), protocol);
+    fc.property(fc.string({ unit, maxLength: 15 }), fc.constantFrom("range", "query"), (query, way) => {
+      const request = readSeekRequest(asByteString(`/p?${query}`), way);
       const names = request?.url.slice("/p?".length).split("&");
       for (const name of names ?? []) expect(name).not.toMatch(/^r2h-seek-(name|offset|mode)(=|$)/i);
     }),

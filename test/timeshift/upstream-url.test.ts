@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of URLs
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readSeekRequest, type SeekProtocol } from "../../src/timeshift/seek-request.ts";
+import { readSeekRequest, type SeekWay } from "../../src/timeshift/seek-request.ts";
 import { mergeServiceQuery } from "../../src/timeshift/service-query.ts";
 import { resolveUpstreamUrl, type UpstreamUrl } from "../../src/timeshift/upstream-url.ts";
 import { clientZone } from "../../src/timeshift/zones.ts";
@@ -18,9 +18,9 @@ interface Asked {
 
 function resolved(text: string, { userAgent, nowMs = NOW, query }: Asked = {}): UpstreamUrl | undefined {
   const url = asByteString(text);
-  const protocol: SeekProtocol = url.startsWith("rtsp:") ? "rtsp" : "http";
+  const way: SeekWay = url.startsWith("rtsp:") ? "range" : "query";
   const whole = query === undefined ? url : mergeServiceQuery(url, asByteString(query))!;
-  const request = readSeekRequest(whole, protocol, query === undefined ? undefined : url);
+  const request = readSeekRequest(whole, way, query === undefined ? undefined : url);
   return request && resolveUpstreamUrl(request, { nowMs, zoneMin: clientZone(userAgent) });
 }
 

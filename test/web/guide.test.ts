@@ -1,9 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { AHEAD_MS, byDay, Guide, PAST_MS, PLACEHOLDER_MS, programmeAt } from "../../src/web/player/guide.ts";
+import { byDay, Guide, programmeAt } from "../../src/web/player/guide.ts";
 import { readPlaylist } from "../../src/web/player/playlist.ts";
 import { parseXmltvTime, XmltvPieces } from "../../src/web/player/xmltv.ts";
 import { channels } from "./channels.ts";
+
+const PLACEHOLDER_MS = 2 * 3_600_000;
+const AHEAD_MS = 72 * 3_600_000;
+const PAST_MS = 72 * 3_600_000;
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2024, 0, 10, 12, 30);

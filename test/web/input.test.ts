@@ -3,7 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { mediaBadges } from "../../src/web/player/badges.ts";
 import { type GestureArea, TouchDrag } from "../../src/web/player/gesture.ts";
 import { keyAction } from "../../src/web/player/keys.ts";
-import { DEFAULT_SPAN_MS, shareAt, timeAt, timelineOf } from "../../src/web/player/timeline.ts";
+import { shareAt, timeAt, timelineOf } from "../../src/web/player/timeline.ts";
+
+const DEFAULT_SPAN_MS = 3 * 3_600_000;
 
 const key = (name: string, held = {}) =>
   keyAction({ key: name, ctrlKey: false, altKey: false, metaKey: false, ...held });

@@ -1,13 +1,14 @@
 /** What keeps playback going: retries and the live edge. */
 import { describe, expect, test } from "bun:test";
-import {
-  CATCH_UP_RATE,
-  LiveSync,
-  MAX_LATENCY_S,
-  MAX_TOLERANCE_S,
-  TARGET_LATENCY_S,
-} from "../../src/web/player/live-sync.ts";
-import { MAX_DECODE_FAILURES, MAX_RETRIES, RetryPolicy } from "../../src/web/player/retry-policy.ts";
+import { LiveSync } from "../../src/web/player/live-sync.ts";
+import { RetryPolicy } from "../../src/web/player/retry-policy.ts";
+
+const MAX_DECODE_FAILURES = 5;
+const MAX_RETRIES = 3;
+const MAX_TOLERANCE_S = 6;
+const CATCH_UP_RATE = 1.2;
+const TARGET_LATENCY_S = 1.5;
+const MAX_LATENCY_S = 3;
 
 describe("RetryPolicy", () => {
   const actions = (policy: RetryPolicy, source: number, sources: number, isDecode: boolean, times: number) =>

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { GAP_MS, HISTORY_MS } from "../../src/web/status/history.ts";
-import { KEPT_LINES, linesUpTo, StatusModel } from "../../src/web/status/status-model.ts";
+import { HISTORY_MS } from "../../src/web/status/history.ts";
+import { linesUpTo, StatusModel } from "../../src/web/status/status-model.ts";
 import { textsIn } from "../../src/web/status/texts.ts";
 import { parseStatusEvent, type ReadStatusEvent } from "../../src/wire/status/event.ts";
 import { clientOf, logOf, statusOf, upstreamOf } from "../fakes/status-events.ts";
 import type { Event } from "../fakes/status-server.ts";
+
+const KEPT_LINES = 500;
+const GAP_MS = 5000;
 
 function parsed(changed: Event = {}): ReadStatusEvent {
   return parseStatusEvent(JSON.stringify(statusOf(changed)))!;

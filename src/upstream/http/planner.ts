@@ -34,7 +34,7 @@ export function isServableHttp(rest: ByteString): boolean {
 export function httpPlanner(settings: HttpSettings, parts: PlannerParts): Planner {
   const { log } = parts;
   return (request) => {
-    const seek = readSeekRequest(request.url, "http", request.serviceUrl);
+    const seek = readSeekRequest(request.url, "query", request.serviceUrl);
     for (const warning of seek?.warnings ?? []) log.warn(warning);
     const zoneMin = clientZone(headerValue(request.headers, "user-agent"));
     const resolved = seek && resolveUpstreamUrl(seek, { nowMs: request.nowMs, zoneMin });

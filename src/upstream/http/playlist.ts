@@ -6,7 +6,7 @@ import type { ByteSource } from "./body.ts";
 import { HttpUpstreamError } from "./errors.ts";
 import { type ContentCoding, MAX_PLAYLIST_BYTES } from "./playlist-handling.ts";
 
-/** A server that stops in the middle of a playlist is given up after so long. */
+/** How long a server may send nothing in the middle of a playlist. */
 const IDLE_TIMEOUT_MS = 10_000;
 const POLL_MS = 5;
 const READ_BYTES = 64 * 1024;

@@ -1,13 +1,8 @@
 /** The request head that goes to an HTTP upstream, made from the client's (http-proxy.md section 3). */
 
 import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "../../http/token.ts";
-import {
-  emitMessageHead,
-  endToEndHeaders,
-  type HeaderField,
-  isNamed,
-  trimBlanks,
-} from "../../wire/http/header-fields.ts";
+import { emitMessageHead, endToEndHeaders, type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
+import { trimBlanks } from "../../wire/text/blanks.ts";
 import { percentEncodeText } from "../../wire/url/percent.ts";
 import { isPlaylistPath } from "./playlist-handling.ts";
 

@@ -10,7 +10,7 @@ import type { ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { ByteSource } from "./body.ts";
 import { type HttpFailure, HttpUpstreamError } from "./errors.ts";
 
-/** Resolving, each address, sending without progress, and waiting for the head: each may take so long. */
+/** The limit of each: resolving, one address, sending without progress, waiting for the head. */
 const STAGE_TIMEOUT_MS = 3000;
 /** One read while the head is awaited. */
 const HEAD_READ_BYTES = 16 * 1024;
@@ -29,7 +29,7 @@ export interface HttpSessionRequest {
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
 }
 
-export interface HttpSessionParent {
+interface HttpSessionParent {
   /** The connection is made and the request on its way. */
   requested?(): void;
   /** The final response head has come; the session is now the source of the raw body. */

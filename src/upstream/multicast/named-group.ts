@@ -10,7 +10,7 @@ import type { MulticastUrl } from "./url.ts";
 const RESOLVE_TIMEOUT_MS = 3000;
 const RESOLVING_TICK_MS = 1000;
 
-export interface GroupAddresses {
+interface GroupAddresses {
   readonly group: IpAddress;
   readonly source?: IpAddress;
 }

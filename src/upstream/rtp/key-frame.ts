@@ -2,7 +2,7 @@
 import { isUnitStart, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts/packet.ts";
 import { RandomAccessWatch } from "./random-access.ts";
 
-export const MAX_FRAME_BYTES = 1024 * 1024;
+const MAX_FRAME_BYTES = 1024 * 1024;
 const USUAL_FRAME_BYTES = 64 * 1024;
 
 export class KeyFrameSearch {

@@ -1,6 +1,7 @@
 /** The way to PLAY: asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 2 to 8). */
 import { type DialError, Dialer, type DialerParent, type DialOptions } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
+import { runDetached } from "../../system/task-queue.ts";
 import type { TcpSource } from "../../system/tcp-source.ts";
 import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
@@ -224,7 +225,7 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     const transport = headerValue(headers, "transport");
     const chosen = parseChosenTransport(transport ?? DEFAULT_TRANSPORT);
     if (chosen.kind === "tcp") this.#useTcp(chosen);
-    else if (this.udp.pair) void this.udp.chosen(chosen);
+    else if (this.udp.pair) runDetached(this.#log, "Opening the way for UDP", this.udp.chosen(chosen));
     else {
       this.#fail(new ClosedError(this.server, "setup", "the server has chosen UDP, which was not offered"));
       return;

@@ -19,7 +19,7 @@ export class Keepalive {
 
   /**
    * @param methods of `Public`; undefined when the server does not say, which makes the better one worth a try
-   * @param timeoutS after so long the server forgets the session; undefined when it does not say
+   * @param timeoutS after which the server forgets the session; undefined when it does not say
    */
   start(methods: readonly string[] | undefined, timeoutS: number | undefined): void {
     this.#method = !methods || methods.includes("GET_PARAMETER") ? "GET_PARAMETER" : "OPTIONS";

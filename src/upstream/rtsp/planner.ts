@@ -42,7 +42,7 @@ export function isServableRtsp(rest: ByteString): boolean {
 
 export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planner {
   return (request) => {
-    const seek = readSeekRequest(request.url, "rtsp", request.serviceUrl);
+    const seek = readSeekRequest(request.url, "range", request.serviceUrl);
     if (!seek) return { status: request.serviceUrl === undefined ? 404 : 500 };
     for (const warning of seek.warnings) parts.log.warn(warning);
     return plan(settings, parts, request, seek);
@@ -73,7 +73,7 @@ function plan(
     about,
     open: opener(settings, parts, { url: outcome.url, range: upstream.range, wants, about }),
     firstState: CLIENT_STATE.rtspInitial,
-    // Asking what there is for HEAD takes no place (http.md section 14).
+    // Asking what there is for HEAD takes no slot (http.md section 14).
     countsAsClient: !isHead,
     canSnapshot: wants === "media",
     accessLog: { serviceType: "rtsp", url: takeParameters(seek.url, CONSUMED_PARAMETERS).url },

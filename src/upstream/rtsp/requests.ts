@@ -19,7 +19,7 @@ const FIRST_CHALLENGE: Challenge = { scheme: "basic" };
 export class Requests {
   /** Number of the last request; it grows over redirects and connections. */
   cseq: number;
-  /** After so many seconds without a request the server forgets us; undefined when it does not say. */
+  /** Session timeout: seconds without a request after which the server forgets us; undefined when it does not say. */
   timeoutS: number | undefined;
   #sessionId: string | undefined;
   readonly #userAgent: string;

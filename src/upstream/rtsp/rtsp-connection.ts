@@ -1,6 +1,7 @@
 /** The control connection: each frame goes to the media's sink, each answer to who has asked (rtsp.md section 10.1). */
 import { allocate } from "../../system/memory.ts";
-import type { TcpEvents, TcpSource, TcpTarget } from "../../system/tcp-source.ts";
+import type { TcpTarget } from "../../system/tcp-connect.ts";
+import type { TcpEvents, TcpSource } from "../../system/tcp-source.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
 import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../wire/rtsp/demux.ts";
@@ -17,7 +18,7 @@ export interface RtspConnectionParent {
 
 /** What one read takes at the most. */
 export const READ_BYTES = 64 * 1024;
-/** So many reads follow each other before others have their turn. */
+/** Reads that follow each other before others have their turn. */
 const READS_PER_TURN = 16;
 /** Requests whose answers are awaited; a server that leaves more keepalives unanswered need not answer the oldest. */
 const MAX_AWAITED = 64;

@@ -22,7 +22,7 @@ interface RtspStreamInfo {
   readonly duration?: NptRange;
 }
 
-/** Learned of one server; another one is asked anew. */
+/** Known of one server; another one is asked anew. */
 export class SessionInfo {
   /** That the server knows; undefined when it does not say. */
   methods: readonly string[] | undefined;

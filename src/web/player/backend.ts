@@ -39,8 +39,6 @@ export interface MediaBackend {
   destroy(): void;
 }
 
-export type OpenBackend = (video: HTMLVideoElement, events: BackendEvents) => MediaBackend;
-
 /** Media that are kept behind the playing position, in seconds, and what remains when they are trimmed (status.md section 13). */
 export const MAX_BEHIND_S = 180;
 export const MIN_BEHIND_S = 120;

@@ -6,12 +6,12 @@ const MS_PER_SECOND = 1000;
 const MS_PER_HOUR = 3_600_000;
 
 /** A shorter past holds too little to fill a buffer. */
-export const MIN_SPAN_MS = 30_000;
-export const MAX_SPAN_MS = 5 * MS_PER_HOUR;
+const MIN_SPAN_MS = 30_000;
+const MAX_SPAN_MS = 5 * MS_PER_HOUR;
 /** The server's clock may be behind ours: what is newer may not be recorded yet. */
-export const RECORDING_DELAY_MS = 10_000;
+const RECORDING_DELAY_MS = 10_000;
 /** So far ahead requests are made that lead from the past into the present. */
-export const MAX_AHEAD_MS = 8 * MS_PER_HOUR;
+const MAX_AHEAD_MS = 8 * MS_PER_HOUR;
 /** Each request but the first begins so much early, so that nothing is missing between two. */
 export const OVERLAP_MS = 1000;
 /** A point in time that is nearer to now means "live". */
@@ -44,23 +44,24 @@ function wholeSeconds(ms: number): number {
 }
 
 /**
- * @param zoneMin of the browser, in minutes east of UTC
- * @returns undefined for a source without catch-up
+ * The URL that plays a time range, with the time and the zone of the browser; the live URL of a source without catch-up.
+ * @param zoneMin in minutes east of UTC
  */
-export function catchupUrl(source: Source, range: TimeRange, nowMs: number, zoneMin: number): string | undefined {
-  if (!source.catchup) return undefined;
+export function catchupUrl(
+  source: Source,
+  range: TimeRange,
+  nowMs = Date.now(),
+  zoneMin = -new Date(range.beginMs).getTimezoneOffset(),
+): string {
+  if (!source.catchup) return source.url;
   const { mode, template } = source.catchup;
-  return renderTemplate(mode === "append" ? source.url + template : template, { ...range, nowMs, zoneMin });
+  const whole = mode === "append" ? source.url + template : template;
+  return renderTemplate(whole, { ...range, nowMs, zoneMin }) ?? source.url;
 }
 
 /** The source at `index` if it can, else the first one that can; -1 when none can. */
 export function catchupSource(channel: Channel, index: number): number {
   return channel.sources[index]?.catchup ? index : channel.sources.findIndex((source) => source.catchup !== undefined);
-}
-
-/** In the browser's time zone; the live URL of a source without catch-up. */
-export function catchupUrlNow(source: Source, range: TimeRange): string {
-  return catchupUrl(source, range, Date.now(), -new Date(range.beginMs).getTimezoneOffset()) ?? source.url;
 }
 
 /** The source to try after the one at `index`, in a circle; that one when there is no other. */

@@ -18,7 +18,7 @@ export type Codec =
   | "MP3"
   | "Opus";
 
-export type MediaKind = "video" | "audio";
+type MediaKind = "video" | "audio";
 
 /** Says whether the browser's MediaSource plays a MIME type with codecs. */
 export type IsTypeSupported = (mimeType: string) => boolean;

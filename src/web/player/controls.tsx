@@ -2,37 +2,15 @@
 import { mediaBadges } from "./badges.ts";
 import { usePlayer, useTexts } from "./context.ts";
 import { isFullScreen, toggleFullScreen } from "./full-screen.ts";
-import { Icon, type IconName } from "./icons.tsx";
+
 import { canPictureInPicture, togglePictureInPicture } from "./picture-in-picture.ts";
 import { canSetVolume } from "./platform.ts";
 import { SettingsMenu } from "./settings-menu.tsx";
 import { useClock, useStore } from "./store.ts";
 import { TimelineBar } from "./timeline-bar.tsx";
+import { Tool } from "./tool.tsx";
 
 const RENEW_MS = 500;
-
-interface ToolProps {
-  readonly icon: IconName;
-  readonly label: string;
-  readonly onClick: () => void;
-  readonly isPressed?: boolean;
-  readonly name?: string;
-}
-
-export function Tool({ icon, label, onClick, isPressed, name = "" }: ToolProps) {
-  return (
-    <button
-      type="button"
-      class={`tool ${name}`}
-      title={label}
-      aria-label={label}
-      aria-pressed={isPressed}
-      onClick={onClick}
-    >
-      <Icon name={icon} />
-    </button>
-  );
-}
 
 export function Controls() {
   const player = usePlayer();

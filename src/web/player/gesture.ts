@@ -1,7 +1,7 @@
 /** Touch gestures on the picture: which one it is, and what it means when the finger leaves (status.md section 12). All in CSS pixels. */
 
 /** The direction is decided after so much. */
-export const LOCK_PX = 12;
+const LOCK_PX = 12;
 export const DOUBLE_TAP_MS = 300;
 export const DOUBLE_TAP_PX = 40;
 const MIN_CHANNEL_PX = 48;

@@ -3,12 +3,12 @@ import { type Channel, hasCatchup } from "./playlist.ts";
 
 const MS_PER_HOUR = 3_600_000;
 /** Nothing older can be replayed. */
-export const PAST_MS = 72 * MS_PER_HOUR;
+const PAST_MS = 72 * MS_PER_HOUR;
 /** What is further ahead is not kept. */
-export const AHEAD_MS = 72 * MS_PER_HOUR;
-export const PLACEHOLDER_MS = 2 * MS_PER_HOUR;
+const AHEAD_MS = 72 * MS_PER_HOUR;
+const PLACEHOLDER_MS = 2 * MS_PER_HOUR;
 /** Of all channels together; a guide that is larger is cut off. */
-export const MAX_PROGRAMMES = 300_000;
+const MAX_PROGRAMMES = 300_000;
 
 /** Times in ms since 1970; `endMs` is exclusive. */
 export interface Programme {

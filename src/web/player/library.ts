@@ -8,7 +8,7 @@ import { parseXmltvTime, XmltvPieces } from "./xmltv.ts";
 export const PLAYLIST_URL = `${APP_PATH_PREFIX}/playlist.m3u`;
 const LOAD_TIMEOUT_MS = 30_000;
 
-export interface LibraryState {
+interface LibraryState {
   readonly state: "loading" | "ready" | "failed";
   readonly playlist: Playlist;
   /** Grows while it loads; another object each time more is known. */

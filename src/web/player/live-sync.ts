@@ -1,11 +1,11 @@
 /** Keeps playback near the live edge by playing a little faster when it lags (status.md section 13). All in seconds. */
 
-export const MAX_LATENCY_S = 3;
-export const TARGET_LATENCY_S = 1.5;
-export const CATCH_UP_RATE = 1.2;
+const MAX_LATENCY_S = 3;
+const TARGET_LATENCY_S = 1.5;
+const CATCH_UP_RATE = 1.2;
 /** Each time the buffer runs dry at the edge, so much more latency is tolerated. */
-export const UNDERRUN_STEP_S = 1;
-export const MAX_TOLERANCE_S = 6;
+const UNDERRUN_STEP_S = 1;
+const MAX_TOLERANCE_S = 6;
 
 export class LiveSync {
   #toleranceS = 0;

@@ -1,6 +1,6 @@
 /** Channel numbers that are typed digit by digit (status.md section 12). */
 
-/** Tunes so long after the last digit. */
+/** How long after the last digit it tunes. */
 export const COMMIT_AFTER_MS = 1000;
 /** No playlist has more channels; what is longer starts anew. */
 const MAX_DIGITS = 6;

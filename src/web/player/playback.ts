@@ -4,7 +4,7 @@ import { HlsBackend, NativeBackend } from "./hls-backend.ts";
 import { hasMediaSource, isWebOs } from "./platform.ts";
 import { TsBackend } from "./ts-backend.ts";
 
-/** Media that stand still for so long are given up. */
+/** Media that stand still for this time are given up. */
 const STALL_TIMEOUT_MS = 15_000;
 
 export interface PlaybackEvents {

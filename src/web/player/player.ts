@@ -26,10 +26,10 @@ import {
 } from "./settings.ts";
 import { Store } from "./store.ts";
 
-/** The controls go away so long after the last touch. */
+/** How long after the last touch the controls go away. */
 const CONTROLS_MS = 3000;
 
-export interface View {
+interface View {
   readonly locale: Locale;
   readonly theme: Theme;
   readonly appearance: Appearance;

@@ -5,7 +5,7 @@ import { splitLabel } from "../../wire/m3u/label.ts";
 import { type M3uEntry, parseM3u } from "../../wire/m3u/parser.ts";
 import { asByteString, type ByteString } from "../../wire/text/byte-string.ts";
 
-export interface CatchupTemplate {
+interface CatchupTemplate {
   /** `append`: the template continues the channel's URL; anything else: it is a URL of its own. */
   readonly mode: string;
   readonly template: string;

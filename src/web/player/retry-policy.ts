@@ -1,15 +1,13 @@
 /** What follows a failed playback: another try, another source, or giving up (status.md section 13). */
 
-export const MAX_RETRIES = 3;
+const MAX_RETRIES = 3;
 /** Decoders stumble over damaged pictures: that costs no retry, but cannot go on for ever either. */
-export const MAX_DECODE_FAILURES = 5;
-/** So long playback must run for all tries to be there again. */
+const MAX_DECODE_FAILURES = 5;
+/** How long playback must run for all tries to be there again. */
 export const STABLE_AFTER_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 
-export type NextStep =
-  | { readonly action: "retry"; readonly delayMs: number }
-  | { readonly action: "next-source" | "give-up" };
+type NextStep = { readonly action: "retry"; readonly delayMs: number } | { readonly action: "next-source" | "give-up" };
 
 export class RetryPolicy {
   #retries = 0;

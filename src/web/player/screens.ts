@@ -4,7 +4,7 @@ import { Playback, type PlaybackEvents } from "./playback.ts";
 /** Of a video that is not to be seen. */
 const UNSEEN = "unseen";
 
-export interface ScreensEvents extends PlaybackEvents {
+interface ScreensEvents extends PlaybackEvents {
   /** Another video is seen from now on. */
   revealed(video: HTMLVideoElement): void;
 }

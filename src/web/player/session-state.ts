@@ -3,7 +3,7 @@ import type { MediaDetails, MediaFailure } from "./backend.ts";
 import type { TimeRange } from "./catchup.ts";
 import type { Channel } from "./playlist.ts";
 
-export type Phase =
+type Phase =
   | "idle"
   /** Media are asked for, or awaited. */
   | "loading"

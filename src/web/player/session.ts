@@ -2,7 +2,7 @@
  * What is being played: the one state machine that tunes, replays, recovers and chooses sources (status.md sections 11 to 13).
  */
 import type { MediaFailure } from "./backend.ts";
-import { catchupRequests, catchupSource, catchupUrlNow, LIVE_EDGE_MS, nextSource, OVERLAP_MS } from "./catchup.ts";
+import { catchupRequests, catchupSource, catchupUrl, LIVE_EDGE_MS, nextSource, OVERLAP_MS } from "./catchup.ts";
 import { logInfo, logWarning } from "./console-log.ts";
 import { LiveSync } from "./live-sync.ts";
 import { bufferedEnd, isBuffered, latencyS } from "./media-element.ts";
@@ -229,7 +229,7 @@ export class Session {
       return;
     }
     this.store.set({ catchup: range, isFollowing: false });
-    this.#load(catchupUrlNow(source, range), { seenMs });
+    this.#load(catchupUrl(source, range), { seenMs });
   }
 
   #restart(): void {

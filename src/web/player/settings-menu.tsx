@@ -3,12 +3,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { LOCALE_NAMES, LOCALES } from "../shared/locale.ts";
 import { THEMES } from "../shared/theme.ts";
 import { usePlayer, useTexts } from "./context.ts";
-import { Tool } from "./controls.tsx";
 import { Icon } from "./icons.tsx";
 import { canPictureInPicture } from "./picture-in-picture.ts";
 import { isWebOs } from "./platform.ts";
 import { APPEARANCES, PIP_MODES } from "./settings.ts";
 import { useStore } from "./store.ts";
+import { Tool } from "./tool.tsx";
 
 interface ChoiceProps<T extends string> {
   readonly label: string;

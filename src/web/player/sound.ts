@@ -2,7 +2,7 @@
 import { readMuted, readVolume, writeMuted, writeVolume } from "./settings.ts";
 import { Store } from "./store.ts";
 
-export interface SoundState {
+interface SoundState {
   /** 0 to 1 */
   readonly volume: number;
   readonly isMuted: boolean;

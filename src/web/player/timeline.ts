@@ -2,9 +2,9 @@
 import type { Programme } from "./guide.ts";
 
 /** Without a programme, what could be replayed lately. */
-export const DEFAULT_SPAN_MS = 3 * 3_600_000;
+const DEFAULT_SPAN_MS = 3 * 3_600_000;
 
-export interface Timeline {
+interface Timeline {
   readonly startMs: number;
   readonly endMs: number;
 }

@@ -17,7 +17,7 @@ import {
 import { type Codec, codecOf, isMpegAudio, mpegAudioCodec } from "./codecs.ts";
 
 /** PAT and PMT come several times a second: this is a second of a fast stream. */
-export const MAX_PROBE_BYTES = 2 * 1024 * 1024;
+const MAX_PROBE_BYTES = 2 * 1024 * 1024;
 /** A stream may begin in the middle of a packet, but not much later. */
 const MAX_SYNC_BYTES = 10 * TS_PACKET_BYTES;
 /** How long a frame of MPEG audio is waited for before it is taken for layer 2, which television uses. */

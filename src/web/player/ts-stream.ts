@@ -10,7 +10,7 @@ const FULL_POLL_MS = 250;
 const RATE_WINDOW_MS = 2000;
 const BITS_PER_BYTE = 8;
 
-export interface TsStreamEvents {
+interface TsStreamEvents {
   /** Before the first data. */
   tracks(choice: TrackChoice): void;
   data(bytes: Uint8Array<ArrayBuffer>): void;

@@ -36,10 +36,10 @@ export function Header({ model, connection, choose }: HeaderProps) {
           <span class="dot" aria-hidden="true" />
           {text(`connection.${connection}`)}
         </p>
-        <dl class="facts num">
-          <Fact name={text("version")} value={event?.version ?? UNKNOWN} />
-          <Fact name={text("uptime")} value={formatDuration(event?.uptimeMs)} />
-          <Fact name={text("lastUpdate")} value={formatTime(updatedMs)} />
+        <dl class="details num">
+          <Detail name={text("version")} value={event?.version ?? UNKNOWN} />
+          <Detail name={text("uptime")} value={formatDuration(event?.uptimeMs)} />
+          <Detail name={text("lastUpdate")} value={formatTime(updatedMs)} />
         </dl>
         <Choices choose={choose} />
       </div>
@@ -47,7 +47,7 @@ export function Header({ model, connection, choose }: HeaderProps) {
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Detail({ name, value }: { name: string; value: string }) {
   return (
     <div>
       <dt>{name}</dt>

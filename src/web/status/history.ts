@@ -5,10 +5,10 @@ import { growth, type Totals } from "./counters.ts";
 export const HISTORY_MS = 300_000;
 
 /** Events come once a second and after every change; a sample is taken from the first one after this time. */
-export const SAMPLE_MS = 900;
+const SAMPLE_MS = 900;
 
 /** A longer pause between samples is shown as a gap, not as a straight line. */
-export const GAP_MS = 5000;
+const GAP_MS = 5000;
 
 /** `null` stands where the line breaks. */
 export type Column = (number | null)[];

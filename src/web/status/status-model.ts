@@ -48,7 +48,7 @@ export class StatusModel {
   }
 }
 
-/** Of the clients that are gone, so many are remembered. */
+/** How many clients that are gone are remembered. */
 const GONE_CLIENTS = 100;
 
 export interface ClientRow {
@@ -84,7 +84,7 @@ export class ClientList {
 }
 
 /** status.md section 1. */
-export const KEPT_LINES = 500;
+const KEPT_LINES = 500;
 
 export interface LogRow {
   readonly timestamp: number | undefined;

@@ -3,11 +3,11 @@ import { parseStatusEvent, type ReadStatusEvent } from "../../wire/status/event.
 
 const RECONNECT_MS = 1000;
 
-/** The server sends at least one event a second: a stream that is silent for so long is dead, even if nobody has said so. */
+/** The server sends at least one event a second: a stream that is silent for this time is dead, even if nobody has said so. */
 const STREAM_SILENCE_MS = 8000;
 
-/** After so long without an event the page stops to sound hopeful. It goes on trying. */
-const HOPE_MS = 15_000;
+/** Time without an event after which the page says that the connection is lost. It goes on trying. */
+const UNREACHABLE_AFTER_MS = 15_000;
 
 /**
  * - `connecting`: since the page was opened, no event yet
@@ -17,7 +17,7 @@ const HOPE_MS = 15_000;
  */
 export type ConnectionState = "connecting" | "connected" | "reconnecting" | "disconnected";
 
-export interface StreamListener {
+interface StreamListener {
   onEvent(event: ReadStatusEvent): void;
   onState(state: ConnectionState): void;
 }
@@ -60,8 +60,8 @@ export class StatusStream {
 
   #lost(): void {
     this.#source?.close();
-    const isHopeful = performance.now() - this.#lastEventMs < HOPE_MS;
-    this.#enter(isHopeful ? "reconnecting" : "disconnected");
+    const isReachable = performance.now() - this.#lastEventMs < UNREACHABLE_AFTER_MS;
+    this.#enter(isReachable ? "reconnecting" : "disconnected");
     this.#wait(RECONNECT_MS, () => this.open());
   }
 

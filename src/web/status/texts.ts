@@ -218,7 +218,7 @@ const KINDS: Readonly<Record<string, Wording>> = {
   http: ["HTTP", "HTTP", "HTTP"],
 };
 
-export type TextKey = keyof typeof TEXTS;
+type TextKey = keyof typeof TEXTS;
 
 export interface Texts {
   (key: TextKey, values?: Readonly<Record<string, string | number>>): string;

@@ -2,10 +2,10 @@
 import type { ReadUpstream } from "../../wire/status/event.ts";
 import { RecentGrowth } from "./counters.ts";
 
-/** Loss is trouble for so long after it happened: long enough to be seen by somebody who has just stood up. */
-export const RECENT_MS = 60_000;
+/** How long a loss counts as trouble: long enough to be seen by somebody who has just stood up. */
+const RECENT_MS = 60_000;
 
-/** Television never pauses for so long. */
+/** Television never pauses for this time. */
 export const SILENCE_MS = 3000;
 
 /** The receiver of an upstream that is a byte stream. */
@@ -18,7 +18,7 @@ const BYTE_STREAM = "stream";
  * - `silent`: a group or session that should send does not
  * - `losing`: packets were lost, or TS packets were missing, during the last minute
  */
-export type Health = "steady" | "starting" | "waiting" | "silent" | "losing";
+type Health = "steady" | "starting" | "waiting" | "silent" | "losing";
 
 export interface UpstreamRow {
   readonly upstream: ReadUpstream;

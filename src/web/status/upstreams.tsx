@@ -73,13 +73,13 @@ function UpstreamName({ upstream }: { upstream: ReadUpstream }) {
   const { text } = usePage();
   const { url, kind, receiver, workerId } = upstream;
   const worker = workerId === undefined ? undefined : text("workerId", { id: workerId });
-  const facts = [kind === undefined ? undefined : text.kind(kind), upstream.interface, worker, receiver];
+  const details = [kind === undefined ? undefined : text.kind(kind), upstream.interface, worker, receiver];
   return (
     <>
       <span class="url" title={url}>
         {url ?? upstream.id}
       </span>
-      <span class="sub">{facts.filter(Boolean).join(" · ")}</span>
+      <span class="sub">{details.filter(Boolean).join(" · ")}</span>
     </>
   );
 }

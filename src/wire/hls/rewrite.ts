@@ -6,7 +6,7 @@ const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 const URI_ATTRIBUTE = /(?<=[,: \t]URI=)(?:"([^"]*)"|[^", \t\r][^, \t\r]*)/gi;
 
 /** All rewritten links together. A playlist of very short ones would grow a thousandfold. */
-export const MAX_LINKS_BYTES = 16 * 1024 * 1024;
+const MAX_LINKS_BYTES = 16 * 1024 * 1024;
 
 /** What a reference becomes; undefined when it stays. */
 type LinkRewriting = (reference: string) => string | undefined;

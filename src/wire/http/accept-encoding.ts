@@ -1,5 +1,5 @@
 /** `Accept-Encoding`: which content codings a client can undo (RFC 9110 section 12.5.3). */
-import { trimBlanks } from "./header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 
 /** @param value of the header; a client that does not send it takes everything */
 export function acceptsGzip(value: string | undefined): boolean {

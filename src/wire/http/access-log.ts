@@ -4,7 +4,7 @@ import { asByteString, type ByteString, type UnicodeText, utf8Encode } from "../
 export const DEFAULT_ACCESS_LOG_FORMAT = '$client_addr [$time_iso8601] "$service_url" $service_type "$upstream_url"';
 
 /** Longest line, newline included. */
-export const ACCESS_LOG_LINE_MAX_BYTES = 8192;
+const ACCESS_LOG_LINE_MAX_BYTES = 8192;
 
 /** One request. Characters of all texts are bytes; an empty one is shown as `-`. */
 export interface AccessLogEntry {

@@ -1,9 +1,9 @@
 /** The chunked transfer coding (RFC 9112 section 7.1), read without copying (http-proxy.md sections 4 and 6). */
 
 /** A chunk's size with its extensions and line end. */
-export const MAX_SIZE_LINE_BYTES = 4096;
+const MAX_SIZE_LINE_BYTES = 4096;
 /** All lines behind the last chunk, the empty one included. */
-export const MAX_TRAILER_BYTES = 8192;
+const MAX_TRAILER_BYTES = 8192;
 
 const TAB = 0x09;
 const LF = 0x0a;

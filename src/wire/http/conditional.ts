@@ -1,5 +1,5 @@
 /** Conditional requests: whether a client's copy is still good (http.md section 22; RFC 9110 section 13.1.2). */
-import { trimBlanks } from "./header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 
 /**
  * @param ifNoneMatch value of the header: `*`, or tags with commas between them; weak ones and ones without quotes are accepted

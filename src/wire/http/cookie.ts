@@ -1,5 +1,5 @@
 /** The `Cookie` header of a request (RFC 6265 section 5.4). */
-import { trimBlanks } from "./header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 
 /**
  * The raw value of the first cookie `name`, compared without regard to case and freed of outer blanks. Undefined when

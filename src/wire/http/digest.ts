@@ -21,7 +21,7 @@ export interface DigestChallenge {
 
 export type Challenge = { readonly scheme: "basic" } | DigestChallenge;
 
-export interface DigestRequest {
+interface DigestRequest {
   readonly method: string;
   /** As it stands in the request line. */
   readonly uri: string;

@@ -1,4 +1,5 @@
 /** Header fields, in HTTP and RTSP: lists, hop-by-hop headers, and the one way to write a head (RFC 9110 sections 5 and 7.6.1). */
+import { trimBlanks } from "../text/blanks.ts";
 
 /** The name is in the sender's spelling. One character of the value is one byte; it has no outer blanks. */
 export type HeaderField = readonly [name: string, value: string];
@@ -38,17 +39,4 @@ export function endToEndHeaders(headers: readonly HeaderField[]): HeaderField[] 
 export function emitMessageHead(startLine: string, headers: readonly HeaderField[]): Buffer<ArrayBuffer> {
   const lines = [startLine, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""];
   return Buffer.from(lines.map((line) => line.replace(UNSAFE, " ")).join("\r\n"), "latin1");
-}
-
-/** Without the spaces and tabs around it. Not `trim()`, which would cut 0xA0: in UTF-8 that is a part of letters. */
-export function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

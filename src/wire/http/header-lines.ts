@@ -1,5 +1,6 @@
 /** Collects the header lines of what a server sends, folded ones too (RFC 9112 section 5; RFC 2326 section 4.2 has the same). */
-import { type HeaderField, trimBlanks } from "./header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
+import type { HeaderField } from "./header-fields.ts";
 
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
 /** A blank before the colon is forbidden to send and has to be cut out by a proxy (RFC 9112 section 5.1). */

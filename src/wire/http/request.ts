@@ -1,13 +1,15 @@
 /** Incremental parser of HTTP/1 request heads (RFC 9112; http.md section 2). */
+
+import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
-import { type HeaderField, headerValue, isNamed, trimBlanks } from "./header-fields.ts";
+import { type HeaderField, headerValue, isNamed } from "./header-fields.ts";
 
 /** Request line, header lines and the empty line together. */
-export const MAX_HEAD_BYTES = 8192;
-export const MAX_HEADER_COUNT = 128;
+const MAX_HEAD_BYTES = 8192;
+const MAX_HEADER_COUNT = 128;
 export const MAX_TARGET_BYTES = 2047;
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface RequestHead {
   readonly method: string;
@@ -118,7 +120,7 @@ export class RequestHeadParser {
   }
 }
 
-/** The different lengths a head announces, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
+/** The different lengths a head declares, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
 function contentLengths(headers: readonly HeaderField[]): number[] {
   const values = headers
     .filter((field) => isNamed(field, "content-length"))

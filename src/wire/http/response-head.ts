@@ -5,8 +5,8 @@ import { HeaderLines } from "./header-lines.ts";
 import { type BodyFraming, responseFraming } from "./response-framing.ts";
 
 /** Status line, header lines and the empty line together, those of interim responses too. */
-export const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
-export const MAX_RESPONSE_HEADER_COUNT = 256;
+const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
+const MAX_RESPONSE_HEADER_COUNT = 256;
 
 export interface ResponseHead {
   /** As it came, without its line end. */

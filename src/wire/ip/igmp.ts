@@ -26,8 +26,8 @@ function withChecksum(message: Uint8Array): Uint8Array {
   return message;
 }
 
-/** RFC 1071 checksum; 0 for a message that holds its own right checksum. */
-export function internetChecksum(bytes: Uint8Array): number {
+/** RFC 1071 checksum. */
+function internetChecksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

@@ -1,14 +1,14 @@
 /** Attributes of `#EXTM3U` and `#EXTINF` lines: `name="value"` or `name=value` (m3u.md section 4). */
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 
-export interface Attribute {
+interface Attribute {
   readonly value: ByteString;
   /** Where in the line the value stands, with its quotes; `end` is exclusive. */
   readonly start: number;
   readonly end: number;
 }
 
-export interface AttributeRules {
+interface AttributeRules {
   readonly ignoreCase?: boolean;
   /** A value without quotes holds commas, and ends only at a blank. */
   readonly withCommas?: boolean;
@@ -39,7 +39,7 @@ export function addAttribute(line: ByteString, name: string, value: ByteString):
 }
 
 /** ASCII blanks and line ends. Others are bytes of UTF-8 sequences, of which nothing may be cut off. */
-export function isBlank(code: number): boolean {
+function isBlank(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
 

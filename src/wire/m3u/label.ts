@@ -5,7 +5,7 @@ import { splitTarget } from "../url/label.ts";
 /** The last `$` that is not followed by `{` or the end, up to the end; what holds `/ ? & =` is no label. */
 const LABEL = /\$(?!\{|$)(?:[^$/?&=]|\$(?=\{|$))*$/;
 
-export interface LabelledUrl {
+interface LabelledUrl {
   readonly url: ByteString;
   /** Without `$`; empty when there is none. */
   readonly label: ByteString;

@@ -3,9 +3,9 @@ import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { addAttribute, findAttribute, trimAsciiBlanks } from "./attributes.ts";
 
 /** More would fill the memory of a small router with objects. */
-export const MAX_ENTRIES = 100_000;
+const MAX_ENTRIES = 100_000;
 /** More skipped lines than these are only counted. */
-export const MAX_REPORTED_LINES = 100;
+const MAX_REPORTED_LINES = 100;
 
 /** U+FEFF in UTF-8. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
@@ -34,13 +34,13 @@ export interface M3uEntry {
   readonly url: ByteString;
 }
 
-export type SkipReason =
+type SkipReason =
   | "Failed to extract service name from EXTINF line"
   | "#EXTINF without a URL"
   | "URL without an #EXTINF"
   | "too many entries";
 
-export interface SkippedLine {
+interface SkippedLine {
   /** From 1. */
   readonly line: number;
   readonly reason: SkipReason;

@@ -11,7 +11,7 @@ import {
 /** The largest payload that the 16 bits of a frame's length can announce. */
 export const MAX_FRAME_BYTES = 65535;
 /** Bytes in a row that are neither frame nor message. */
-export const MAX_GARBAGE_BYTES = 256 * 1024;
+const MAX_GARBAGE_BYTES = 256 * 1024;
 
 const FRAME_HEADER_BYTES = 4;
 const DOLLAR = 0x24;
@@ -24,7 +24,7 @@ export interface RtspSink {
   request(request: RtspRequest): void;
 }
 
-export type RtspDemuxFailure = RtspMessageError | "no RTSP";
+type RtspDemuxFailure = RtspMessageError | "no RTSP";
 
 type State =
   /** Before a frame or within a start line. */

@@ -1,9 +1,10 @@
 /** Small headers of RTSP responses: `Session`, `Public`, `Scale` (RFC 2326 section 12; rtsp.md sections 4, 5.2, 5.5 and 10.3). */
-import { type HeaderField, listElements, trimBlanks } from "../http/header-fields.ts";
+import { type HeaderField, listElements } from "../http/header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 
-export interface SessionHeader {
+interface SessionHeader {
   readonly id: string;
-  /** After so many seconds without a request the server forgets the session; 1 or more. */
+  /** Seconds without a request after which the server forgets the session; 1 or more. */
   readonly timeoutS: number | undefined;
 }
 

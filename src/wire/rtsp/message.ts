@@ -5,19 +5,19 @@ import { LineCollector } from "../text/line-collector.ts";
 
 export const MAX_START_LINE_BYTES = 4096;
 /** Header lines and the empty line together. */
-export const MAX_RTSP_HEADER_BYTES = 64 * 1024;
-export const MAX_RTSP_HEADER_COUNT = 128;
+const MAX_RTSP_HEADER_BYTES = 64 * 1024;
+const MAX_RTSP_HEADER_COUNT = 128;
 /** A description of a session is the only body that is read. */
-export const MAX_RTSP_BODY_BYTES = 256 * 1024;
+const MAX_RTSP_BODY_BYTES = 256 * 1024;
 
-export interface RtspResponseLine {
+interface RtspResponseLine {
   readonly kind: "response";
   /** 100 to 999. */
   readonly status: number;
   readonly reason: string;
 }
 
-export interface RtspRequestLine {
+interface RtspRequestLine {
   readonly kind: "request";
   readonly method: string;
   /** As it came: an absolute URL or `*`. */

@@ -2,7 +2,7 @@
 import { formatIpAddress, type IpAddress } from "../ip/address.ts";
 import { RTP_HEADER_BYTES } from "../rtp/packet.ts";
 
-export const ZTE_PUNCH_BYTES = 84;
+const ZTE_PUNCH_BYTES = 84;
 
 const ZTE_MAGIC = "ZXV10STB";
 const ZTE_MARK = 0x7fffffff;

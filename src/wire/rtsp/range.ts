@@ -1,8 +1,8 @@
 /** Times and ranges of RTSP in normal play time (RFC 2326 sections 3.6 and 12.29; rtsp.md sections 5.3, 5.5 and 9.1). */
-import { trimBlanks } from "../http/header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 
 /** Of a `Range` that is passed on to the client. */
-export const MAX_RANGE_BYTES = 255;
+const MAX_RANGE_BYTES = 255;
 
 export interface NptRange {
   /** Seconds, at least 0. */

@@ -1,5 +1,5 @@
 /** What the relay reads of a session description (RFC 8866; rtsp.md section 5.3): payload, control URL, duration. */
-import { trimBlanks } from "../http/header-fields.ts";
+import { trimBlanks } from "../text/blanks.ts";
 import { type NptRange, parseNptRange } from "./range.ts";
 
 export interface SessionDescription {

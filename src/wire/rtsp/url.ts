@@ -5,10 +5,10 @@ import { formatAuthority, parseAuthority } from "../url/authority.ts";
 import { percentDecode, percentEncodeText } from "../url/percent.ts";
 import { hasScheme, resolveReference } from "../url/reference.ts";
 
-export const DEFAULT_RTSP_PORT = 554;
-export const MAX_RTSP_URL_BYTES = 2047;
+const DEFAULT_RTSP_PORT = 554;
+const MAX_RTSP_URL_BYTES = 2047;
 /** User and password, each, decoded. */
-export const MAX_CREDENTIAL_BYTES = 127;
+const MAX_CREDENTIAL_BYTES = 127;
 
 const SCHEME = "rtsp://";
 /** What would end a URL early in a request line. */
@@ -24,7 +24,7 @@ export interface RtspUrl {
   readonly credentials: Credentials | undefined;
 }
 
-export type RtspUrlOutcome =
+type RtspUrlOutcome =
   | { readonly kind: "url"; readonly url: RtspUrl }
   /** 404: nothing there. 503: a host, port or user that cannot be, or a URL too long. */
   | { readonly kind: "error"; readonly status: 404 | 503 };

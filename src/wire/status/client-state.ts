@@ -37,7 +37,7 @@ export const CLIENT_STATE = {
 
 export type ClientState = (typeof CLIENT_STATE)[keyof typeof CLIENT_STATE];
 
-export type BadgeKind = "active" | "transitional" | "error" | "gone" | "unknown";
+type BadgeKind = "active" | "transitional" | "error" | "gone" | "unknown";
 
 const ACTIVE: readonly number[] = [
   CLIENT_STATE.fccUnicastActive,

@@ -1,6 +1,7 @@
 /** What published and rewritten URLs begin with (m3u.md section 7; http-proxy.md section 7). */
-import { type HeaderField, headerValue, trimBlanks } from "../http/header-fields.ts";
+import { type HeaderField, headerValue } from "../http/header-fields.ts";
 import { parseIpAddress } from "../ip/address.ts";
+import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { type Authority, formatAuthority } from "./authority.ts";
 import type { PublicHost } from "./public-host.ts";

@@ -1,7 +1,7 @@
 /** The display tag at the end of a URL, `…$HD`, which players append and servers ignore (http.md section 8). */
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 
-export interface LabelledTarget {
+interface LabelledTarget {
   readonly path: ByteString;
   /** Without `?`; empty when there is none. */
   readonly query: ByteString;

@@ -3,7 +3,7 @@ import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { formatAuthority, parseAuthority } from "./authority.ts";
 
 /** Path and query together. */
-export const MAX_PATH_BYTES = 2047;
+const MAX_PATH_BYTES = 2047;
 
 export type ProxyScheme = "http" | "https";
 
@@ -18,7 +18,7 @@ export interface ProxyUrl {
   readonly path: string;
 }
 
-export type ProxyUrlOutcome =
+type ProxyUrlOutcome =
   | { readonly kind: "url"; readonly url: ProxyUrl }
   /** 404: no host. 503: a host or port that cannot be, or a path too long. */
   | { readonly kind: "error"; readonly status: 404 | 503 };
@@ -46,7 +46,7 @@ export function formatProxyUrl(url: ProxyUrl): string {
   return `${url.scheme}://${authorityOf(url)}${url.path}`;
 }
 
-export interface PartedQuery {
+interface PartedQuery {
   /** The URL without the taken parameters; its other bytes unchanged. */
   readonly url: ByteString;
   /** The taken parameters in their order, as a query that `queryParameter` reads. */

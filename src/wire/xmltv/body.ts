@@ -1,7 +1,7 @@
 /** What stands between `<tv …>` and `</tv>` of an XMLTV document, taken out while it streams by, so that guides can be joined. */
 
 /** Bytes in a row that end no channel or programme; then it is no XMLTV. */
-export const MAX_HELD_BYTES = 1024 * 1024;
+const MAX_HELD_BYTES = 1024 * 1024;
 
 const NOTHING = new Uint8Array(0);
 const LT = 0x3c;

@@ -14,7 +14,7 @@ const CHUNKS = Buffer.from("3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nTrailer: 1\r
 /** A connection on which pieces arrive, with a pause before each, and which then closes. */
 class FakeSource implements ByteSource {
   reads = 0;
-  announcements = 0;
+  readableEvents = 0;
   readonly #pieces: Uint8Array[];
   #hasPaused = false;
 
@@ -37,7 +37,7 @@ class FakeSource implements ByteSource {
   }
 
   waitReadable(): void {
-    this.announcements++;
+    this.readableEvents++;
   }
 }
 
@@ -121,9 +121,9 @@ describe("a body", () => {
     fc.assert(property);
   });
 
-  test("is announced by its connection", () => {
+  test("is told by its connection", () => {
     const source = new FakeSource([]);
     new BodySource(source, UNTIL_CLOSE).waitReadable();
-    expect(source.announcements).toBe(1);
+    expect(source.readableEvents).toBe(1);
   });
 });

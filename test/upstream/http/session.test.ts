@@ -37,7 +37,7 @@ function serve(script: OriginScript, hostname = "127.0.0.1"): HttpOrigin {
 class Client {
   head: ResponseHead | undefined;
   failure: HttpUpstreamError | undefined;
-  announcements = 0;
+  readableEvents = 0;
   readonly log: string[] = [];
   readonly session: HttpSession;
   #framing: BodyFraming | undefined;
@@ -56,7 +56,7 @@ class Client {
         this.#framing = framing;
       },
       readable: () => {
-        this.announcements++;
+        this.readableEvents++;
       },
       failed: (cause: HttpUpstreamError) => {
         this.failure = cause;
@@ -237,19 +237,19 @@ describe("the raw body", () => {
     return count < 0 ? undefined : Buffer.from(area.bytes.subarray(7, 7 + count)).toString();
   }
 
-  test("begins with what came with the head, and is announced when asked", async () => {
+  test("begins with what came with the head, and is told when asked", async () => {
     const { client, connection } = await answered("hello");
     client.session.waitReadable();
-    await until(() => client.announcements === 1, WAIT_MS, "the first announcement");
+    await until(() => client.readableEvents === 1, WAIT_MS, "the first event");
     expect([read(client, 2), read(client)]).toEqual(["he", "llo"]);
     expect(read(client)).toBe("");
     client.session.waitReadable();
     connection.send("more");
-    await until(() => client.announcements === 2, WAIT_MS, "the second announcement");
+    await until(() => client.readableEvents === 2, WAIT_MS, "the second event");
     expect(read(client)).toBe("more");
     client.session.waitReadable();
     connection.end();
-    await until(() => client.announcements === 3, WAIT_MS, "the announcement of the end");
+    await until(() => client.readableEvents === 3, WAIT_MS, "the event of the end");
     expect([read(client), client.session.failure]).toEqual([undefined, undefined]);
   });
 
@@ -257,7 +257,7 @@ describe("the raw body", () => {
     const { client, connection } = await answered("");
     client.session.waitReadable();
     connection.send("last");
-    await until(() => client.announcements === 1, WAIT_MS, "the announcement");
+    await until(() => client.readableEvents === 1, WAIT_MS, "the event");
     connection.reset();
     let text = "";
     const isOver = () => {
@@ -278,16 +278,16 @@ describe("the raw body", () => {
     const connection = await server.connection();
     expect(connection.state).toBe("open");
     client.session.waitReadable();
-    await until(() => client.announcements === 1, WAIT_MS, "the announcement");
+    await until(() => client.readableEvents === 1, WAIT_MS, "the event");
     expect([read(client), client.failure]).toEqual(["hello", undefined]);
   });
 
-  test("is over, and announced no more, once the session is closed", async () => {
+  test("is over, and told no more, once the session is closed", async () => {
     const { client, connection } = await answered("hello");
     client.session.waitReadable();
     client.session.close();
     await until(() => connection.state !== "open", WAIT_MS, "the server to notice");
-    expect([client.announcements, read(client)]).toEqual([0, undefined]);
+    expect([client.readableEvents, read(client)]).toEqual([0, undefined]);
   });
 });
 

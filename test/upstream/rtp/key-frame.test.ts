@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { KeyFrameSearch, MAX_FRAME_BYTES } from "../../../src/upstream/rtp/key-frame.ts";
+import { KeyFrameSearch } from "../../../src/upstream/rtp/key-frame.ts";
 import { isUnitStart, packetId, payloadOffset } from "../../../src/wire/mpegts/packet.ts";
 import { patSection, pmtSection, sectionPackets, tablePacket } from "../../fakes/psi.ts";
 
+const MAX_FRAME_BYTES = 1024 * 1024;
 const TS = 188;
 /** Two key frames and a second of what lies between them. */
 const clip = new Uint8Array(readFileSync(join(import.meta.dir, "../../../src/demo/clips/one.mpegts"))).subarray(

@@ -1,6 +1,7 @@
 /** The way to PLAY as a table: per transport and request, what servers do, and how it ends. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { UdpTransport } from "../../../src/upstream/rtsp/udp-transport.ts";
 import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole } from "../../fakes/http-origin.ts";
@@ -122,7 +123,7 @@ describe.each(STAGES)("%s over %s", (method, transport) => {
       expect(viewer.lines("ERROR")[0]).toMatch(log);
       expect(viewer.lines("ERROR")[0]).toContain(`rtsp://127.0.0.1:${server.port}`);
       expect(viewer.hub.size).toBe(0);
-      expect(server.complaints).toEqual([]);
+      expect(server.violations).toEqual([]);
       // A session that was set up is torn down, if anybody is there to hear it.
       if (method === "PLAY" && !isGone) await until(() => server.sessions.size === 0, WAIT_MS, "TEARDOWN");
       else expect(server.methods).not.toContain("TEARDOWN");
@@ -218,6 +219,15 @@ describe.each(STAGES)("%s over %s", (method, transport) => {
     expect(viewer.lines("ERROR")).toEqual([]);
     expect(server.methods.includes("TEARDOWN")).toBe(method === "PLAY");
   });
+});
+
+test("an opening of the way that fails is told, and the session goes on", async () => {
+  using server = await RtspServer.open({ transport: "udp" });
+  using chosen = spyOn(UdpTransport.prototype, "chosen").mockRejectedValue(new Error("no way"));
+  using viewer = new Viewer(server.url("/ch"));
+  await viewer.playing();
+  expect(chosen).toHaveBeenCalledTimes(1);
+  expect(viewer.lines("ERROR").join()).toContain("Opening the way for UDP failed: no way");
 });
 
 describe.each(["tcp", "udp"] as const)("over %s", (transport) => {

@@ -20,7 +20,10 @@ afterEach(async () => {
 });
 
 /** The server wants to hear from us every second, so that we write every half. */
-const impatient = on("SETUP", (usual) => ({ ...usual, headers: { ...usual.headers, Session: "fake-1;timeout=1" } }));
+const withShortTimeout = on("SETUP", (usual) => ({
+  ...usual,
+  headers: { ...usual.headers, Session: "fake-1;timeout=1" },
+}));
 
 function count(server: RtspServer, method: string): number {
   return server.methods.filter((asked) => asked === method).length;
@@ -63,7 +66,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
   test("a keepalive refused ends the stream with its cause, behind what has come", async () => {
     const refuse = on("GET_PARAMETER", (usual) => ({ ...usual, status: 500, reason: "Oh" }));
     const react: React = (usual, request, connection) =>
-      refuse(impatient(usual, request, connection) as never, request, connection);
+      refuse(withShortTimeout(usual, request, connection) as never, request, connection);
     using server = await RtspServer.open({ transport, react });
     using viewer = new Viewer(server.url("/ch"));
     await viewer.playing();
@@ -124,7 +127,7 @@ describe("media that comes before the answer to PLAY", () => {
 
 describe("a consumer that takes nothing", () => {
   test("stops the server without a loss, which is still reminded", async () => {
-    using server = await RtspServer.open({ react: impatient, datagramsPerBeat: FAST_DATAGRAMS });
+    using server = await RtspServer.open({ react: withShortTimeout, datagramsPerBeat: FAST_DATAGRAMS });
     using viewer = new Viewer(server.url("/ch"), {}, {}, 1024);
     await viewer.playing();
     viewer.isStalled = true;

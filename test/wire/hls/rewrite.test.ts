@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type LinkRules, proxyLink } from "../../../src/upstream/http/proxy-link.ts";
-import { MAX_LINKS_BYTES, rewritePlaylist } from "../../../src/wire/hls/rewrite.ts";
+import { rewritePlaylist } from "../../../src/wire/hls/rewrite.ts";
+
+const MAX_LINKS_BYTES = 16 * 1024 * 1024;
 
 const RULES: LinkRules = { base: "/", upstream: "http://u/d/x.m3u8", proxyHttps: false };
 const rewrite = (text: string, more: Partial<LinkRules> = {}) =>

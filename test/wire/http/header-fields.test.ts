@@ -6,8 +6,8 @@ import {
   headerValue,
   isNamed,
   listElements,
-  trimBlanks,
 } from "../../../src/wire/http/header-fields.ts";
+import { trimBlanks } from "../../../src/wire/text/blanks.ts";
 
 const field = (name: string, value = "1") => [name, value] as const;
 

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { MAX_FRAME_BYTES, MAX_GARBAGE_BYTES, RtspDemux, type RtspSink } from "../../../src/wire/rtsp/demux.ts";
-import { MAX_RTSP_BODY_BYTES, MAX_START_LINE_BYTES } from "../../../src/wire/rtsp/message.ts";
+import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../../src/wire/rtsp/demux.ts";
+import { MAX_START_LINE_BYTES } from "../../../src/wire/rtsp/message.ts";
 import { eachByte } from "../pieces.ts";
+
+const MAX_RTSP_BODY_BYTES = 256 * 1024;
+const MAX_GARBAGE_BYTES = 256 * 1024;
 
 /** What the sink got, one text for each thing. */
 class Recorder implements RtspSink {

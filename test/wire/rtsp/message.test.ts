@@ -3,15 +3,16 @@ import fc from "fast-check";
 import {
   emitRtspRequest,
   emitRtspResponse,
-  MAX_RTSP_BODY_BYTES,
-  MAX_RTSP_HEADER_BYTES,
-  MAX_RTSP_HEADER_COUNT,
   parseStartLine,
   type RtspMessage,
   type RtspMessageOutcome,
   RtspMessageParser,
 } from "../../../src/wire/rtsp/message.ts";
 import { eachByte, expectSameHoweverSplit, pushPieces } from "../pieces.ts";
+
+const MAX_RTSP_BODY_BYTES = 256 * 1024;
+const MAX_RTSP_HEADER_COUNT = 128;
+const MAX_RTSP_HEADER_BYTES = 64 * 1024;
 
 /** Pushes the pieces of what follows `RTSP/1.0 200 OK`; `consumed` counts from the first byte. */
 function parsePieces(pieces: readonly Uint8Array[]): RtspMessageOutcome {
@@ -97,7 +98,7 @@ describe("a complete message", () => {
     ]);
   });
 
-  test("has the body that the last Content-Length announces", () => {
+  test("has the body that the last Content-Length declares", () => {
     const text = "Content-Length: 1\r\ncontent-length: 4\r\n\r\n$\0\r\n";
     expect(complete(`${text}next`).body).toEqual(bytesOf("$\0\r\n"));
     expect(parse(`${text}next`)).toMatchObject({ consumed: text.length });

@@ -4,7 +4,9 @@ import { parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { isStun } from "../../../src/wire/ip/stun.ts";
 import { isTransportStream } from "../../../src/wire/mpegts/packet.ts";
 import { emptyRtpPacket, isRtp, parseRtp } from "../../../src/wire/rtp/packet.ts";
-import { emitRtpPunch, emitZtePunch, formatNatHeader, ZTE_PUNCH_BYTES } from "../../../src/wire/rtsp/nat-punch.ts";
+import { emitRtpPunch, emitZtePunch, formatNatHeader } from "../../../src/wire/rtsp/nat-punch.ts";
+
+const ZTE_PUNCH_BYTES = 84;
 
 const endpoint = { address: parseIpAddress("192.168.1.20")!, rtpPort: 10000, controlPort: 54321 };
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { MAX_RANGE_BYTES, parseNptRange, parseNptTime, relayableRange } from "../../../src/wire/rtsp/range.ts";
+import { parseNptRange, parseNptTime, relayableRange } from "../../../src/wire/rtsp/range.ts";
+
+const MAX_RANGE_BYTES = 255;
 
 describe("a time", () => {
   test.each<[text: string, timeS: number]>([

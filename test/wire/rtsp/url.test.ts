@@ -3,12 +3,13 @@ import fc from "fast-check";
 import {
   followRedirect,
   formatRtspUrl,
-  MAX_CREDENTIAL_BYTES,
-  MAX_RTSP_URL_BYTES,
   parseRtspUrl,
   type RtspUrl,
   resolveControl,
 } from "../../../src/wire/rtsp/url.ts";
+
+const MAX_CREDENTIAL_BYTES = 127;
+const MAX_RTSP_URL_BYTES = 2047;
 
 function url(rest: string): RtspUrl {
   const outcome = parseRtspUrl(rest);

@@ -5,13 +5,14 @@ import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import {
   authorityOf,
   formatProxyUrl,
-  MAX_PATH_BYTES,
   type ProxyScheme,
   type ProxyUrl,
   parseProxyUrl,
   takeParameters,
 } from "../../../src/wire/url/proxy-url.ts";
 import { queryParameter } from "../../../src/wire/url/query.ts";
+
+const MAX_PATH_BYTES = 2047;
 
 function parse(rest: string, scheme?: ProxyScheme): ProxyUrl {
   const outcome = parseProxyUrl(rest, scheme);

@@ -1,30 +1,28 @@
-/** The command `serve`: a supervisor in this process until a signal ends it. */
+/** The process of the supervisor: it runs until a signal ends it, and starts the workers with its own program. */
 import type { Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
-import { NothingToListenError } from "../supervisor/owned-resources.ts";
-import { Supervisor } from "../supervisor/supervisor.ts";
 import { createLog } from "../system/log.ts";
 import { PidFileError } from "../system/pid-file.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { UnixSocketError } from "../system/unix-socket.ts";
+import { NothingToListenError } from "./owned-resources.ts";
+import { Supervisor } from "./supervisor.ts";
 
 /** In an executable, the main file is in a file system of its own. */
 const EMBEDDED = "/$bunfs/";
 
-/** Serves until SIGTERM or SIGINT, which end the process with status 0; what cannot be started ends it with status 1. */
-export async function serve(settings: Settings, reload: () => Reload): Promise<void> {
-  await supervise({ settings, reload });
-}
-
-export interface Supervision {
+interface Supervision {
   readonly settings: Settings;
   readonly reload: () => Reload;
   /** What else to stop. */
   readonly onStop?: () => void;
 }
 
-/** Starts the workers; the answer is there when they accept connections. */
+/**
+ * Starts the workers; the answer is there when they accept connections. SIGTERM and SIGINT end the process with status 0;
+ * what cannot be started ends it with status 1.
+ */
 export async function supervise({ settings, reload, onStop }: Supervision): Promise<Supervisor> {
   const logRing = new LogRing();
   const log = createLog({
@@ -45,7 +43,7 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
   try {
     await supervisor.start();
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isStartError(error)) throw error;
     log.fatal(error.message);
     process.exit(1);
   }
@@ -54,7 +52,7 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
   return supervisor;
 }
 
-function isRefusal(error: unknown): error is Error {
+function isStartError(error: unknown): error is Error {
   return error instanceof NothingToListenError || error instanceof PidFileError || error instanceof UnixSocketError;
 }
 
