@@ -50,7 +50,9 @@ const EXPORTS_FOR_OTHERS: Readonly<Record<string, string>> = {
   "src/system/socket.ts#getOption": "the counterpart of setOption: nothing else shows what the kernel has made of it",
   "src/upstream/plans.ts#PROTOCOLS":
     "the one table of protocols: a test adds a row, to show that nothing else is needed",
-  "src/upstream/rtp/packet-window.ts#StoredPacket": "what the window keeps, for those who repair losses in it",
+  "src/wire/fec/parity-packet.ts#emitParityPacket":
+    "the counterpart of the parser, for whoever sends a channel with FEC",
+  "src/wire/fec/smpte-2022-1.ts#emitXorParity": "the same",
 };
 
 /** wire/ holds formats only: no sockets, no timers, no clock. */

@@ -10,7 +10,7 @@ const LOOK_AGAIN_GROUPS = 256;
 const NONE: readonly FecCode[] = [];
 
 /** Parity block `index` of a group of which nothing is missing, `bytes` from `offset` on. */
-export interface WholeGroup {
+interface WholeGroup {
   readonly dataCount: number;
   readonly blocks: Blocks;
   readonly index: number;

@@ -7,6 +7,8 @@ const MAX_SIZE = 4096;
 /** A slot's first size; larger packets make it grow. */
 const SLOT_BYTES = 1536;
 const EMPTY = -1;
+const WORD_BYTES = 4;
+const HEADER_WORDS = RTP_HEADER_BYTES / WORD_BYTES;
 
 /** A packet in its slot, where it begins at 0. Another may take the slot, so it is to be used before the next `put`. */
 export interface StoredPacket extends Readonly<RtpPacket> {
@@ -29,7 +31,11 @@ export class PacketWindow {
   readonly #history: MediaHistory | undefined;
   readonly #positions: Float64Array;
   readonly #lengths: Uint16Array;
-  readonly #headers: Uint8Array;
+  readonly #headers: Int32Array;
+  readonly #headerBytes: Uint8Array;
+  /** The memory that nearly all packets come from, and the same as words. */
+  #source: Memory | undefined;
+  #sourceWords: Int32Array = new Int32Array(0);
 
   /**
    * @param size sequence numbers that fit, a power of two up to 4096
@@ -45,7 +51,8 @@ export class PacketWindow {
     const noted = history ? size : 0;
     this.#positions = new Float64Array(noted);
     this.#lengths = new Uint16Array(noted);
-    this.#headers = new Uint8Array(noted * RTP_HEADER_BYTES);
+    this.#headers = new Int32Array(noted * HEADER_WORDS);
+    this.#headerBytes = new Uint8Array(this.#headers.buffer);
   }
 
   /** Where the payload of the next packet that is delivered will be in the history; undefined without one. */
@@ -77,14 +84,20 @@ export class PacketWindow {
   putDelivered(packet: RtpPacket, memory: Memory, offset: number, length: number, position: number | undefined): void {
     const payloadLength = length - RTP_HEADER_BYTES;
     const isPlain = packet.payloadStart === offset + RTP_HEADER_BYTES && packet.payloadEnd === offset + length;
-    if (position === undefined || !isPlain || this.#history?.head !== position + payloadLength) {
+    if (position === undefined || !isPlain || this.#history?.head !== position + payloadLength || offset % WORD_BYTES) {
       this.put(packet, memory, offset, length);
       return;
     }
+    if (memory !== this.#source) {
+      this.#source = memory;
+      this.#sourceWords = new Int32Array(memory.bytes.buffer, 0, Math.floor(memory.bytes.length / WORD_BYTES));
+    }
     const index = packet.sequence & this.#mask;
-    const { bytes } = memory;
-    for (let i = 0, to = index * RTP_HEADER_BYTES; i < RTP_HEADER_BYTES; i++)
-      this.#headers[to + i] = bytes[offset + i]!;
+    const from = offset / WORD_BYTES;
+    const to = index * HEADER_WORDS;
+    this.#headers[to] = this.#sourceWords[from]!;
+    this.#headers[to + 1] = this.#sourceWords[from + 1]!;
+    this.#headers[to + 2] = this.#sourceWords[from + 2]!;
     this.#positions[index] = position;
     this.#lengths[index] = payloadLength;
     this.#sequences[index] = packet.sequence;
@@ -120,7 +133,7 @@ export class PacketWindow {
       return undefined;
     }
     const { bytes } = slot.memory;
-    for (let i = 0, from = index * RTP_HEADER_BYTES; i < RTP_HEADER_BYTES; i++) bytes[i] = this.#headers[from + i]!;
+    for (let i = 0, from = index * RTP_HEADER_BYTES; i < RTP_HEADER_BYTES; i++) bytes[i] = this.#headerBytes[from + i]!;
     slot.length = length;
     slot.payloadType = bytes[1]! & 0x7f;
     slot.sequence = sequence;

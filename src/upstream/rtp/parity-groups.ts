@@ -49,7 +49,7 @@ export class ParityGroups {
       this.all.find((each) => each.state !== "free" && each.begin === begin && each.end === end) ?? this.#open(packet);
     if (group.parityCount !== parityCount || group.blockLength !== blockLength) return undefined;
     // A block that is too short for its group is of no use.
-    const isOfUse = packet.parityLength >= blockLength && !group.indexes.includes(index);
+    const isOfUse = group.state === "open" && packet.parityLength >= blockLength && !group.indexes.includes(index);
     if (isOfUse && group.indexes.length < MAX_KEPT_PARITIES) {
       const copy = this.#spare.pop() ?? allocate(MAX_BLOCK_BYTES);
       copyBytes(copy, 0, memory, packet.parityStart, blockLength);
@@ -72,7 +72,13 @@ export class ParityGroups {
 
   #open({ begin, end, dataCount, parityCount, blockLength }: ParityPacket): ParityGroup {
     const group = this.all.find(({ state }) => state === "free") ?? this.#evict(begin);
-    return Object.assign(group, { begin, end, dataCount, parityCount, blockLength, state: "open" });
+    group.begin = begin;
+    group.end = end;
+    group.dataCount = dataCount;
+    group.parityCount = parityCount;
+    group.blockLength = blockLength;
+    group.state = "open";
+    return group;
   }
 
   /** The oldest one makes room. */

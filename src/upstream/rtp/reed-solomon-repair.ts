@@ -128,7 +128,8 @@ export class ReedSolomonRepair implements HoleRepair {
   /** All packets of it have been delivered, or given up. */
   #checkWhole(packet: ParityPacket, { bytes }: Memory): void {
     const { dataCount, index, parityStart: offset, blockLength: length } = packet;
-    if (packet.parityLength < length || this.#gather(packet).length > 0) return;
+    const isWhole = this.#schedule.missing(packet.begin, dataCount) === 0 && this.#gather(packet).length === 0;
+    if (!isWhole || packet.parityLength < length) return;
     this.#trust.check({ dataCount, blocks: this.#blocks, index, bytes, offset, length });
   }
 
