@@ -50,9 +50,12 @@ const EXPORTS_FOR_OTHERS: Readonly<Record<string, string>> = {
   "src/system/socket.ts#getOption": "the counterpart of setOption: nothing else shows what the kernel has made of it",
   "src/upstream/plans.ts#PROTOCOLS":
     "the one table of protocols: a test adds a row, to show that nothing else is needed",
-  "src/wire/fec/parity-packet.ts#emitParityPacket":
-    "the counterpart of the parser, for whoever sends a channel with FEC",
-  "src/wire/fec/smpte-2022-1.ts#emitXorParity": "the same",
+  "src/wire/fec/smpte-2022-1.ts#emitXorParity": "the counterpart of the parser, for whoever sends a channel with FEC",
+  ...Object.fromEntries(
+    ["parseHuaweiRequest", "emitHuaweiResponse", "parseHuaweiPunch", "emitHuaweiNotice", "parseHuaweiTermination"].map(
+      (name) => [`src/wire/fcc/huawei.ts#${name}`, "the server's side of the dialect: what one emits the other parses"],
+    ),
+  ),
 };
 
 /** wire/ holds formats only: no sockets, no timers, no clock. */

@@ -4,6 +4,7 @@ import { type LoopClip, parseLoopClip } from "../wire/mpegts/loop.ts";
 import five from "./clips/five.mpegts" with { type: "file" };
 import four from "./clips/four.mpegts" with { type: "file" };
 import one from "./clips/one.mpegts" with { type: "file" };
+import six from "./clips/six.mpegts" with { type: "file" };
 import three from "./clips/three.mpegts" with { type: "file" };
 import two from "./clips/two.mpegts" with { type: "file" };
 
@@ -18,6 +19,11 @@ export interface MulticastChannel extends DemoChannel {
   /** IPv4 multicast group, of the administratively scoped block (RFC 2365). */
   group: string;
   port: number;
+}
+
+export interface ProtectedChannel extends MulticastChannel {
+  /** Of the group, for parity (FEC). */
+  parityPort: number;
 }
 
 /** Every clip lasts 16 s, in ticks of the 90 kHz clock; see make-clips.sh. */
@@ -36,6 +42,16 @@ export const RTSP_CHANNEL: DemoChannel = { number: 4, name: "sluice four", clip:
 
 /** Comes from `HttpSource`. */
 export const HTTP_CHANNEL: DemoChannel = { number: 5, name: "sluice five", clip: five };
+
+/** Its line loses packets; parity and an `FccServer` go with it. */
+export const PROTECTED_CHANNEL: ProtectedChannel = {
+  number: 6,
+  name: "sluice six",
+  group: "239.255.81.6",
+  port: RTP_PORT,
+  parityPort: 5006,
+  clip: six,
+};
 
 /** Rejects with an Error when the clip cannot be read or is not an MPEG-TS clip. */
 export async function loadClip({ name, clip }: DemoChannel): Promise<LoopClip> {

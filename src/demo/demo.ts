@@ -4,7 +4,7 @@ import type { Reload } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { supervise } from "../supervisor/process.ts";
 import { LOG_WARN } from "../system/log.ts";
-import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, RTSP_CHANNEL } from "./channels.ts";
+import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, PROTECTED_CHANNEL, RTSP_CHANNEL } from "./channels.ts";
 import { emitGuide } from "./guide.ts";
 import { HttpSource } from "./http-source.ts";
 import { isForegroundProcess, offerKeys, openInBrowser } from "./keys.ts";
@@ -14,7 +14,7 @@ import { RtspSource } from "./rtsp-source.ts";
 import { startDemoSender } from "./sender.ts";
 
 const NAME_COLUMNS = 14;
-const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
+const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
 
 /** What the demo needs otherwise than a relay does; an option that is given wins, and playlists come besides ours. */
 function demoSettings(settings: Settings, playlist: string): Settings {
@@ -33,7 +33,7 @@ async function startSources(): Promise<{ readonly urls: DemoUrls; stop(): void }
   const rtsp = new RtspSource(RTSP_CHANNEL.name, await loadClip(RTSP_CHANNEL));
   const http = new HttpSource(await loadClip(HTTP_CHANNEL), (nowMs) => emitGuide(CHANNELS, nowMs));
   return {
-    urls: { rtsp: rtsp.url, http: http.mediaUrl, guide: http.guideUrl },
+    urls: { rtsp: rtsp.url, http: http.mediaUrl, guide: http.guideUrl, fccServer: sender.fccServer },
     stop() {
       for (const source of [sender, rtsp, http]) source.stop();
     },

@@ -64,3 +64,7 @@ make_clip five 'sluice five' 415 0xd9f26b \
   '30+26*(Y/H)+10*sin((X-Y)/38)' \
   '78+44*(X/W)+16*sin((X-Y)/38)' \
   '96+30*(1-X/W)+14*sin((X-Y)/38)'
+make_clip six 'sluice six' 466 0xff9f8f \
+  '40+30*(X/W)+14*sin(hypot(X-80,Y-320)/28)' \
+  '52+36*(1-Y/H)+12*sin(hypot(X-80,Y-320)/28)' \
+  '120+50*(Y/H)+18*sin(hypot(X-80,Y-320)/28)'

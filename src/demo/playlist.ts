@@ -1,14 +1,23 @@
 /** The playlist of the demo: its channels with names, groups, logos, and a guide (m3u.md). */
 
 import { percentEncodeText } from "../wire/url/percent.ts";
-import { type DemoChannel, HTTP_CHANNEL, MULTICAST_CHANNELS, RTSP_CHANNEL } from "./channels.ts";
+import {
+  type DemoChannel,
+  HTTP_CHANNEL,
+  MULTICAST_CHANNELS,
+  type MulticastChannel,
+  PROTECTED_CHANNEL,
+  RTSP_CHANNEL,
+} from "./channels.ts";
 import { guideId, PAST_HOURS } from "./guide.ts";
 
-/** Where the sources of the demo are; without a query. */
+/** Where the sources of the demo are; URLs without a query. */
 export interface DemoUrls {
   readonly rtsp: string;
   readonly http: string;
   readonly guide: string;
+  /** Address and port. */
+  readonly fccServer: string;
 }
 
 /** The demo's sources are there whatever interface the relay uses otherwise. */
@@ -16,21 +25,21 @@ const ON_LOOPBACK = "r2h-ifname=lo";
 const SEEK = "playseek={utc:YmdHMS}-{utcend:YmdHMS}";
 const PLAIN_GROUP = "Multicast";
 const CATCHUP_GROUP = "With catch-up";
-const LOGO_COLOURS = ["#2b8fb3", "#c98a2b", "#3f9a57", "#a8518f", "#7d9a2b"];
+const PROTECTED_GROUP = "With FCC and FEC";
+const LOGO_COLOURS = ["#2b8fb3", "#c98a2b", "#3f9a57", "#a8518f", "#7d9a2b", "#c2564a"];
 const HOURS_PER_DAY = 24;
 
 /** Lines that end in `\n`. */
-export function demoPlaylist({ rtsp, http, guide }: DemoUrls): string {
+export function demoPlaylist({ rtsp, http, guide, fccServer }: DemoUrls): string {
   return [
     `#EXTM3U x-tvg-url="${guide}"`,
-    ...MULTICAST_CHANNELS.flatMap((channel) => [
-      extinf(channel, PLAIN_GROUP),
-      `rtp://${channel.group}:${channel.port}?${ON_LOOPBACK}`,
-    ]),
+    ...MULTICAST_CHANNELS.flatMap((channel) => [extinf(channel, PLAIN_GROUP), groupUrl(channel)]),
     extinf(RTSP_CHANNEL, CATCHUP_GROUP, catchup(rtsp)),
     `${rtsp}?${ON_LOOPBACK}`,
     extinf(HTTP_CHANNEL, CATCHUP_GROUP, catchup(http)),
     `${http}?${ON_LOOPBACK}`,
+    extinf(PROTECTED_CHANNEL, PROTECTED_GROUP),
+    `${groupUrl(PROTECTED_CHANNEL)}&fcc=${fccServer}&fec=${PROTECTED_CHANNEL.parityPort}`,
     "",
   ].join("\n");
 }
@@ -41,7 +50,15 @@ export function channelPaths(): { readonly name: string; readonly path: string }
     name: channel.name,
     path: `/${percentEncodeText(`${group}/${channel.name}`)}`,
   });
-  return [...MULTICAST_CHANNELS.map(below(PLAIN_GROUP)), ...[RTSP_CHANNEL, HTTP_CHANNEL].map(below(CATCHUP_GROUP))];
+  return [
+    ...MULTICAST_CHANNELS.map(below(PLAIN_GROUP)),
+    ...[RTSP_CHANNEL, HTTP_CHANNEL].map(below(CATCHUP_GROUP)),
+    below(PROTECTED_GROUP)(PROTECTED_CHANNEL),
+  ];
+}
+
+function groupUrl({ group, port }: MulticastChannel): string {
+  return `rtp://${group}:${port}?${ON_LOOPBACK}`;
 }
 
 function catchup(url: string): string {

@@ -8,9 +8,7 @@ const GARBAGE_LOOK_INTERVAL_MS = 30_000;
 
 export const WORKER_ENVIRONMENT: Readonly<Record<string, string>> = {
   BUN_GC_TIMER_INTERVAL: String(GARBAGE_LOOK_INTERVAL_MS),
-  // The compiler's last tier costs 130 ms of CPU in the first half minute, and saves less than 1 % of what a packet costs after that.
-  BUN_JSC_useFTLJIT: "0",
-  // When the tier below it looks at a function, in its own count of calls and loops (usually 1000): what only a change of channel
+  // When the second last tier of the compiler looks at a function, in its own count of calls and loops (usually 1000): what only a change of channel
   // runs would be compiled for more CPU than that ever saves; a packet's way gets there in seconds.
   BUN_JSC_thresholdForOptimizeAfterWarmUp: "10000",
 };

@@ -37,6 +37,7 @@ import type { OwnLinks } from "../upstream/planner.ts";
 import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts";
 import type { IpAddress } from "../wire/ip/address.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
+import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { ownAddress } from "./own-address.ts";
 import { WorkerStatus } from "./worker-status.ts";
@@ -80,6 +81,7 @@ export class Worker {
 
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
+    keepCompilerCalm();
     const { id, settings, log, sockets, clientSlots, totals, loaded, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);

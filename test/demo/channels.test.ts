@@ -1,12 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { type DemoChannel, HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, RTSP_CHANNEL } from "../../src/demo/channels.ts";
+import {
+  type DemoChannel,
+  HTTP_CHANNEL,
+  loadClip,
+  MULTICAST_CHANNELS,
+  PROTECTED_CHANNEL,
+  RTSP_CHANNEL,
+} from "../../src/demo/channels.ts";
 import { ClipLoop } from "../../src/wire/mpegts/loop.ts";
 import { isRandomAccess, packetId, TS_PACKET_BYTES } from "../../src/wire/mpegts/packet.ts";
 
 const CLIP_TICKS = 16 * 90_000;
 
-const ALL = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
-const MAX_CLIP_BYTES_TOGETHER = 2_500_000;
+const ALL = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
+const MAX_CLIP_BYTES_TOGETHER = 3_000_000;
 /** The PID that ffmpeg gives the first elementary stream, here the picture. */
 const VIDEO_PID = 0x100;
 const REPETITIONS = 2;
@@ -31,9 +38,9 @@ async function run(
 
 test("channels differ in number, name, clip and group", () => {
   for (const key of ["number", "name", "clip"] as const) {
-    expect(new Set(ALL.map((channel) => channel[key])).size).toBe(5);
+    expect(new Set(ALL.map((channel) => channel[key])).size).toBe(6);
   }
-  expect(new Set(MULTICAST_CHANNELS.map(({ group }) => group)).size).toBe(3);
+  expect(new Set([...MULTICAST_CHANNELS, PROTECTED_CHANNEL].map(({ group }) => group)).size).toBe(4);
 });
 
 test("all clips together stay small", () => {

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { HTTP_CHANNEL, MULTICAST_CHANNELS, RTSP_CHANNEL } from "../../src/demo/channels.ts";
+import { HTTP_CHANNEL, MULTICAST_CHANNELS, PROTECTED_CHANNEL, RTSP_CHANNEL } from "../../src/demo/channels.ts";
 import { emitGuide, guideId, PAST_HOURS } from "../../src/demo/guide.ts";
 
 const FUTURE_HOURS = 12;
 
-const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL];
+const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
 const NOW = Date.UTC(2026, 10, 24, 12, 10);
 const HOUR_MS = 3_600_000;
 const PROGRAMME =

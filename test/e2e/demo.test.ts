@@ -4,6 +4,7 @@
  */
 
 import { beforeAll, describe, expect, test } from "bun:test";
+import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { describeInNamespace } from "../fakes/namespace.ts";
 import { TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
@@ -12,7 +13,7 @@ import { answerTo } from "./channel.ts";
 import { forVariant, type Sluice, type Start } from "./harness.ts";
 import { soakMs } from "./soak.ts";
 
-const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five"];
+const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five", "sluice six"];
 /** The clips begin anew after 16 s. A namespace lasts for a minute. */
 const CLIP_S = 16;
 const RECORD_S = Math.min(soakMs(2000), 45_000) / 1000;
@@ -54,13 +55,48 @@ function record(url: string): Promise<Outcome> {
   return run("ffmpeg", "-nostdin", "-y", "-v", "warning", ...STRICT, ...PROBE, "-i", url, ...asItComes!, ...decoded!);
 }
 
+interface Watched {
+  readonly headers: Headers;
+  readonly continuity: TsContinuity;
+}
+
 /** Opens a channel, waits for its first key frame, and keeps watching. */
-async function keepWatching(sluice: Sluice, path: string): Promise<void> {
+async function keepWatching(sluice: Sluice, path: string): Promise<Watched> {
   const client = await HttpClient.connect(sluice);
   client.request("GET", path);
-  expect((await client.head()).status).toBe(200);
-  while (!isKeyFrame(await client.read(TS_PACKET_BYTES)));
-  client.stream(() => {});
+  const { status, headers } = await client.head();
+  expect(status).toBe(200);
+  const continuity = new TsContinuity();
+  for (let isKey = false; !isKey; ) {
+    const packet = await client.read(TS_PACKET_BYTES);
+    continuity.look(packet, 0, packet.length);
+    isKey = isKeyFrame(packet);
+  }
+  client.stream((chunk) => continuity.look(chunk, 0, chunk.length));
+  return { headers, continuity };
+}
+
+interface UpstreamView {
+  readonly rtpLost: number;
+  readonly rtpRepaired: number;
+  readonly fcc: { readonly state: string; readonly gapPackets: number };
+}
+
+/** Reads events of the status page until one has such an upstream. */
+async function upstreamWhere(sluice: Sluice, isWanted: (upstream: UpstreamView) => boolean): Promise<UpstreamView> {
+  const response = await fetch(`${sluice.url}/status/sse`);
+  let text = "";
+  for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    const lines = text.split("\n");
+    text = lines.pop()!;
+    for (const line of lines) {
+      if (!line.startsWith("data: ")) continue;
+      const upstream = (JSON.parse(line.slice(6)).upstreams as UpstreamView[]).find(isWanted);
+      if (upstream) return upstream;
+    }
+  }
+  throw new Error("the events have ended");
 }
 
 /** Whether a video packet has the random access indicator (ISO/IEC 13818-1, section 2.4.3.5). */
@@ -73,11 +109,13 @@ function isKeyFrame(packet: Buffer): boolean {
 function define(start: Start): void {
   let sluice: Sluice;
   let paths: string[];
+  let six: Watched;
   beforeAll(async () => {
     sluice = await start({ command: "demo" });
     const { body } = await answerTo(sluice, "/playlist.m3u");
     paths = [...body.matchAll(/^http:\/\/[^/]+(\/.+)$/gm)].map(([, path]) => path!);
     // Somebody watches the groups already, so that the others begin with a key frame.
+    six = await keepWatching(sluice, paths[5]!);
     await Promise.all(paths.slice(0, GROUPS).map((path) => keepWatching(sluice, path)));
   });
 
@@ -86,15 +124,15 @@ function define(start: Start): void {
     test(
       "ffmpeg records every kind of channel without a complaint, past the point where the clips begin anew",
       async () => {
-        const [one, , , rtsp, http] = paths.map((path) => sluice.url + path);
+        const [one, , , rtsp, http, six] = paths.map((path) => sluice.url + path);
         const past = [rtsp, http].map((url) => `${url}/catchup?playseek=${BEFORE_SEAM}`);
-        const outcomes = await Promise.all([one!, ...past].map(record));
-        expect(outcomes).toEqual(Array(3).fill({ status: 0, stdout: "", stderr: "" }));
+        const outcomes = await Promise.all([one!, six!, ...past].map(record));
+        expect(outcomes).toEqual(Array(4).fill({ status: 0, stdout: "", stderr: "" }));
       },
       TEST_MS,
     );
 
-    test.each([0, 1, 2, 3, 4])(
+    test.each([0, 1, 2, 3, 4, 5])(
       "ffprobe reads channel %d",
       async (index) => {
         const entries = "stream=codec_name,width:program_tags=service_name";
@@ -107,6 +145,17 @@ function define(start: Start): void {
         expect(stdout).toContain(`service_name="${CHANNELS[index]}"`);
       },
       TEST_MS,
+    );
+
+    test(
+      "the channel with FCC and FEC comes at once, and what its line loses is repaired",
+      async () => {
+        expect(six.headers.get("r2h-fcc-status")).toBe("active");
+        const { rtpLost, fcc } = await upstreamWhere(sluice, ({ rtpRepaired }) => rtpRepaired > 0);
+        expect({ rtpLost, ...fcc }).toMatchObject({ rtpLost: 0, state: "mcast-active", gapPackets: 0 });
+        expect(six.continuity.errors).toBe(0);
+      },
+      TEST_MS + WAIT_MS,
     );
 
     test("curl gets the head and the bytes", async () => {
@@ -126,7 +175,7 @@ function define(start: Start): void {
       expect(body).toStartWith(`#EXTM3U x-tvg-url="${HOST}/epg.xml`);
       const links = [...body.matchAll(/ catchup="default" catchup-days="1" catchup-source="([^"]+)"/g)];
       expect(links.map(([, link]) => link!)).toEqual(
-        paths.slice(GROUPS).map((path) => `${HOST}${path}/catchup?playseek={utc:YmdHMS}-{utcend:YmdHMS}`),
+        paths.slice(GROUPS, -1).map((path) => `${HOST}${path}/catchup?playseek={utc:YmdHMS}-{utcend:YmdHMS}`),
       );
       const guide = async () => (await answerTo(sluice, "/epg.xml")).body;
       await until(async () => (await guide()).includes("</tv>"), WAIT_MS, "the guide");

@@ -23,7 +23,7 @@ const USER_AGENT = "Sitting-Room/1.0";
 /** Among the cells of a row, after its heading. */
 const SENT_COLUMN = 4;
 const WORKER = /Worker (\d+)\s*PID (\d+)/;
-const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five"];
+const CHANNELS = ["sluice one", "sluice two", "sluice three", "sluice four", "sluice five", "sluice six"];
 const NOTEBOOK: BrowserContextOptions = { ...DESKTOP, viewport: { width: 1280, height: 800 } };
 /** How Chromium names a request that was cut off, or that met nobody. */
 const CUT_OFF = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING) \(/;

@@ -32,7 +32,7 @@ export interface FccClientParent {
   readonly awaitsAnswer: boolean;
 }
 
-export interface FccClientOptions extends FccPortOptions {
+interface FccClientOptions extends FccPortOptions {
   /** For the log: the channel. */
   readonly name: string;
   /** As the URL has it. */

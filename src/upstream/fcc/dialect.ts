@@ -24,7 +24,7 @@ export type DialectName = "telecom" | "huawei";
 const HUAWEI_VALIDITY_S = 3600;
 const EMPTY = new Uint8Array(0);
 
-export interface ChannelRequest {
+interface ChannelRequest {
   /** IPv4. */
   readonly group: IpAddress;
   readonly groupPort: number;

@@ -9,7 +9,7 @@ const MOST_VALIDITY_S = 3600;
 /** Channels in a row without an answer, after which it is said. */
 const SILENT_CHANNELS = 3;
 
-export interface KnownRedirect {
+interface KnownRedirect {
   readonly server: Endpoint;
   readonly dialect: DialectName;
 }

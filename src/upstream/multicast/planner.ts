@@ -55,7 +55,7 @@ export interface GroupOpener {
 }
 
 /** Finds another way to open the group of a URL than to join it; undefined: there is none. */
-export type FindOpener = (query: ByteString, url: MulticastUrl) => GroupOpener | undefined;
+type FindOpener = (query: ByteString, url: MulticastUrl) => GroupOpener | undefined;
 
 /** @throws JoinFailedError, InterfaceMissingError */
 export function joinGroup(

@@ -21,7 +21,7 @@ export function multicastInfo(payload: PayloadKind | undefined): StreamInfo {
 }
 
 /** What a session tells besides the media. */
-export type SessionParent = Pick<UpstreamParent, "entered" | "ended">;
+type SessionParent = Pick<UpstreamParent, "entered" | "ended">;
 
 /** Takes the datagrams of a group. */
 export interface GroupSink extends DatagramSink {

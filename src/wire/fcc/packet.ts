@@ -2,7 +2,7 @@
 import type { IpAddress } from "../ip/address.ts";
 
 export const FCC_HEADER_BYTES = 12;
-export const TERMINATION_BYTES = 16;
+const TERMINATION_BYTES = 16;
 
 const VERSION_2 = 0x80;
 const FORMAT_MASK = 0x1f;

@@ -3,7 +3,7 @@
  * of the one before, so that a decoder sees one stream without a break (ISO/IEC 13818-1 sections 2.4.3.3 to 2.4.3.7).
  */
 
-import { isRandomAccess, PAT_PID, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "./packet.ts";
+import { hasPcr, isRandomAccess, PAT_PID, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "./packet.ts";
 import { DTS_OFFSET, hasDts, PTS_OFFSET, readTimestamp, timedPesOffset } from "./pes.ts";
 
 /** PCR base, PTS and DTS count 90 kHz ticks in 33 bits. */
@@ -122,11 +122,6 @@ export class ClipLoop {
 
 function moveClock(ticks: number, by: number): number {
   return (ticks + by) % CLOCK_WRAP_TICKS;
-}
-
-/** PCR_flag of an adaptation field that is long enough (section 2.4.3.4). */
-function hasPcr(packet: Uint8Array, offset: number): boolean {
-  return (packet[offset + 3]! & 0x20) !== 0 && packet[offset + 4]! >= 7 && (packet[offset + 5]! & 0x10) !== 0;
 }
 
 function readPcrBase(packet: Uint8Array, offset: number): number {

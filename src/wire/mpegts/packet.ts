@@ -38,6 +38,11 @@ export function isRandomAccess(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset + 3]! & 0x20) !== 0 && bytes[offset + 4]! > 0 && (bytes[offset + 5]! & 0x40) !== 0;
 }
 
+/** PCR_flag of an adaptation field that is long enough (section 2.4.3.4) */
+export function hasPcr(bytes: Uint8Array, offset: number): boolean {
+  return (bytes[offset + 3]! & 0x20) !== 0 && bytes[offset + 4]! >= 7 && (bytes[offset + 5]! & 0x10) !== 0;
+}
+
 const MPEG1_VIDEO = 0x01;
 const MPEG2_VIDEO = 0x02;
 const H264 = 0x1b;
