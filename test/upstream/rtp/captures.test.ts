@@ -1,14 +1,15 @@
 /**
- * What a real line sends comes out without a gap after seeded losses. The captures are not ours to publish: SLUICE_CAPTURES names
- * the folder that has them.
+ * What a line with Reed–Solomon parity sends comes out without a gap after seeded losses: a line made here, and a real one, whose
+ * capture is not ours to publish, where SLUICE_CAPTURES names the folder that has it.
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { allocate } from "../../../src/system/memory.ts";
 import { Depacketizer } from "../../../src/upstream/rtp/depacketizer.ts";
-import { sequenceOf } from "../../fakes/fec-encoder.ts";
+import { parityOf, sequenceOf } from "../../fakes/fec-encoder.ts";
 import { seededRandom } from "../../fakes/random.ts";
+import { DatagramSource } from "../../fakes/ts-datagrams.ts";
 
 const MAGIC = "UDPDUMP1";
 const FOLDER = process.env["SLUICE_CAPTURES"] ?? "";
@@ -25,8 +26,21 @@ interface Datagram {
   readonly bytes: Uint8Array;
 }
 
+/** As the real line: groups of 100 with 5 parity packets, made from the definition. Repair begins with the first parity that comes. */
+function madeLine(): Datagram[] {
+  const source = new DatagramSource({ carrier: "rtp", streamId: 1, firstSequence: FIRST_GROUP - GROUP });
+  const datagrams: Datagram[] = [];
+  for (let begin = FIRST_GROUP - GROUP; begin <= LAST; begin += GROUP) {
+    const packets = Array.from({ length: GROUP }, () => source.next()[0]!);
+    const parity = parityOf("integer", packets, PARITIES);
+    datagrams.push(...packets.map((bytes) => ({ isMedia: true, bytes })));
+    datagrams.push(...parity.map((bytes) => ({ isMedia: false, bytes })));
+  }
+  return datagrams;
+}
+
 /** Time, UDP port and length of each datagram stand before it. */
-function capture(): Datagram[] {
+function capturedLine(): Datagram[] {
   const file = readFileSync(CAPTURE);
   expect(file.toString("latin1", 0, MAGIC.length)).toBe(MAGIC);
   const datagrams: Datagram[] = [];
@@ -68,15 +82,18 @@ function received(datagrams: readonly Datagram[], where: "own port" | "mixed") {
   return { bytes: Buffer.concat(payloads), counts: input.reorder.counts };
 }
 
-describe.skipIf(!existsSync(CAPTURE))(`${CAPTURE} (skipped where it is not there)`, () => {
+const LINES: [name: string, line: () => Datagram[]][] = [["a made line", madeLine]];
+if (existsSync(CAPTURE)) LINES.push(["a captured line", capturedLine]);
+
+describe.each(LINES)("%s", (_, line) => {
   test("without loss it comes out as it is", () => {
-    const all = capture();
+    const all = line();
     const media = all.filter(({ isMedia }) => isMedia).map(({ bytes }) => bytes.subarray(12));
     expect(Buffer.compare(received(all, "own port").bytes, Buffer.concat(media))).toBe(0);
   });
 
   test.each([0.002, 0.02, 0.04])("with a loss of %d all of it comes out, and nothing else", (rate) => {
-    const all = capture();
+    const all = line();
     const whole = received(all, "own port").bytes;
     for (let seed = 1; seed <= 20; seed++) {
       // In mixed mode nothing is kept before the first parity comes.
@@ -91,7 +108,7 @@ describe.skipIf(!existsSync(CAPTURE))(`${CAPTURE} (skipped where it is not there
 
   test("a group that has lost too much costs what it has lost", () => {
     const lost = Array.from({ length: PARITIES + 1 }, (_, i) => FIRST_GROUP + 310 + i * 7);
-    const arrivals = capture().filter(({ isMedia, bytes }) => !isMedia || !lost.includes(sequenceOf(bytes)));
+    const arrivals = line().filter(({ isMedia, bytes }) => !isMedia || !lost.includes(sequenceOf(bytes)));
     const { bytes, counts } = received(arrivals, "own port");
     const media = arrivals.filter(({ isMedia }) => isMedia).map((each) => each.bytes.subarray(12));
     expect(Buffer.compare(bytes, Buffer.concat(media))).toBe(0);
