@@ -1,5 +1,5 @@
 /**
- * Builds the release executables: `bun run build [--host | --target NAME] [--outdir DIR] [--entry FILE]`.
+ * Builds the release executables: `bun run build`; `--help` says with which options.
  *
  * Each target is the bundled program behind a Bun runtime. The runtimes are npm packages, pinned by version and by
  * the integrity of their tarball, so that the same sources give the same bytes on every machine. To move to another
@@ -188,6 +188,16 @@ async function writeSums(outdir: string): Promise<void> {
   await Bun.write(join(outdir, "SHA256SUMS"), lines.join(""));
 }
 
+const USAGE = `usage: bun run build [--host | --target NAME] [--outdir DIR] [--entry FILE]
+
+Makes the executables of all targets: ${TARGETS.map(({ name }) => name).join(", ")}.
+
+  --host         for this machine alone, with the Bun that builds: nothing is fetched
+  --target NAME  for one target alone
+  --outdir DIR   where they go (dist)
+  --entry FILE   another program than sluice
+  --help         shows this`;
+
 /** Throws BuildError. */
 async function sitePlugin(): Promise<Bun.BunPlugin> {
   try {
@@ -202,6 +212,7 @@ function parseCommandLine(args: string[]) {
     const { values } = parseArgs({
       args,
       options: {
+        help: { type: "boolean", default: false },
         host: { type: "boolean", default: false },
         target: { type: "string" },
         outdir: { type: "string", default: join(ROOT, "dist") },
@@ -223,6 +234,10 @@ function selectTargets(name: string | undefined): readonly Target[] {
 
 async function main(args: string[]): Promise<void> {
   const options = parseCommandLine(args);
+  if (options.help) {
+    console.log(USAGE);
+    return;
+  }
   if (Bun.version !== BUN_VERSION) {
     throw new BuildError(`this is bun ${Bun.version}, but package.json names ${packageJson.packageManager}`);
   }

@@ -133,7 +133,7 @@ export const OPTIONS: readonly Option[] = [
     keys: ["udpxy"],
     type: boolean,
     initial: true,
-    help: "Serve no upstream named in a URL: no /rtp/, /udp/, /rtsp/ and /http/",
+    help: "Serve no upstream named in a URL: no /rtp/, /udp/, /rtsp/, /http/ and /https/",
   }),
   setting("appPathPrefix", {
     long: "app-path-prefix",

@@ -1,6 +1,7 @@
 /** The build makes working, reproducible executables and stops with a clear message when it cannot. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,16 @@ describe("--host", () => {
     },
     BUILD_TIMEOUT_MS,
   );
+});
+
+test("--help says how, and builds nothing", async () => {
+  const outdir = join(directory, "unasked");
+  const { status, stdout, stderr } = await build(["--help", "--outdir", outdir]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  for (const word of ["--host", "--target NAME", "--outdir DIR", "--entry FILE", ...TARGETS.map(({ name }) => name)]) {
+    expect(stdout).toContain(word);
+  }
+  expect(existsSync(outdir)).toBe(false);
 });
 
 describe("the build stops with a message and status 1", () => {

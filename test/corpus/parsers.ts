@@ -5,6 +5,8 @@ import { proxyLink } from "../../src/upstream/http/proxy-link.ts";
 import * as huawei from "../../src/wire/fcc/huawei.ts";
 import { isFccSignalling } from "../../src/wire/fcc/packet.ts";
 import * as telecom from "../../src/wire/fcc/telecom.ts";
+import { emptyParityPacket, parseParityPacket } from "../../src/wire/fec/parity-packet.ts";
+import { emptyXorParity, parseXorParity } from "../../src/wire/fec/smpte-2022-1.ts";
 import { rewritePlaylist } from "../../src/wire/hls/rewrite.ts";
 import { accessLogLine, parseAccessLogFormat } from "../../src/wire/http/access-log.ts";
 import { ChunkedDecoder } from "../../src/wire/http/chunked.ts";
@@ -186,6 +188,28 @@ function fcc(pieces: Pieces): unknown {
   ];
 }
 
+/** A datagram may be parity of both kinds: payload types do not tell them apart. */
+function fec(pieces: Pieces): unknown {
+  return within(pieces, (bytes, offset, length) => {
+    const isWithin = (start: number, count: number) => start >= offset + 12 && start + count <= offset + length;
+    const found: unknown[] = [];
+    const group = emptyParityPacket();
+    if (parseParityPacket(bytes, offset, length, group)) {
+      demand(isWithin(group.parityStart, group.parityLength), "the parity lies within the datagram");
+      demand(group.index < group.parityCount, "a parity packet is one of its group");
+      found.push({ ...group, parityStart: group.parityStart - offset });
+    }
+    const xor = emptyXorParity();
+    if (parseXorParity(bytes, offset, length, xor)) {
+      const { timestampStart, payloadStart, payloadLength } = xor;
+      demand(isWithin(timestampStart, 4), "the timestamps lie within the datagram");
+      demand(isWithin(payloadStart, payloadLength), "the payload lies within the datagram");
+      found.push({ ...xor, timestampStart: timestampStart - offset, payloadStart: payloadStart - offset });
+    }
+    return found;
+  });
+}
+
 /** Group and source are the first and the next four bytes. */
 function igmp(pieces: Pieces): unknown {
   const bytes = Buffer.concat([...pieces, Buffer.alloc(8)]);
@@ -272,6 +296,7 @@ export const PARSERS: Readonly<Record<string, Parse>> = {
   chunked,
   "config-file": configFile,
   fcc,
+  fec,
   hls: playlistRewriting,
   "http-request": (pieces) => pushPieces(new RequestHeadParser(), pieces),
   "http-response": (pieces) => pushPieces(new ResponseHeadParser("GET"), pieces),
