@@ -136,6 +136,8 @@ export class FanOut {
   /** The next bytes would overwrite some that a consumer still needs: let consumers write, then grow, then make the slow ones skip. */
   makeRoom(length: number, now: number): void {
     this.flush(now);
+    // In a small ring nothing may be due yet that is in the way already.
+    if (!this.hasRoom(length)) this.writeAll(now);
     while (!this.hasRoom(length) && this.#grow(length)) this.ringChanged();
     if (this.hasRoom(length)) return;
     const { capacity, head } = this.#ring;

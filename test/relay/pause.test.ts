@@ -608,6 +608,22 @@ describe("units that come although there is no room", () => {
     expect({ usedBytes, streams, closes: upstream.closes }).toEqual(NOTHING_LEFT);
   });
 
+  test("cost a consumer nothing that takes its bytes, from a source that cannot be paused after all", () => {
+    const parent = new FakeStreamParent(1);
+    const stream = new Stream(fakePlan(new FakeUpstream(), { overflow: "pause" }), parent);
+    const consumer = new FakeConsumer();
+    const cursor = stream.attach(consumer, false);
+    stream.start(1000);
+    stream.opened();
+    stream.cannotPause();
+    // Faster than by age, and the whole ring is smaller than what is written at once.
+    append(stream, 0, 1000);
+    stream.tick(2000);
+    expect([cursor.droppedPackets, consumer.bytes.length]).toEqual([0, 1000 * UNIT]);
+    stream.detach(cursor);
+    expect(parent.budget.usedBytes).toBe(0);
+  });
+
   test("make room for themselves in the smallest ring, once it is shared", () => {
     const parent = new FakeStreamParent(1);
     const stream = new Stream(fakePlan(new FakeUpstream(), { overflow: "pause" }), parent);

@@ -38,7 +38,7 @@ const RESYNC_PACKETS = 64;
 export interface ReorderCounts {
   /** Sequence numbers that never came in time. */
   lost: number;
-  /** Packets that had to wait for an earlier one. */
+  /** Packets that came behind a later one, in time. */
   reordered: number;
   /** Packets that were there already. */
   duplicates: number;
@@ -230,10 +230,14 @@ export class ReorderBuffer {
     this.#jump(sequence);
     this.#deliverRun();
     if (sequence === this.#next) {
+      if (this.#held > 0) this.counts.reordered++;
       this.#pass(packet, memory, offset, length);
       this.#deliverRun();
-    } else if (this.#hold(packet, memory, offset, length)) {
-      this.counts.reordered++;
+      return;
+    }
+    const isOvertaken = this.#held > 0 && sequenceDifference(sequence, this.#newest) < 0;
+    if (this.#hold(packet, memory, offset, length)) {
+      if (isOvertaken) this.counts.reordered++;
       if (this.#repair) this.#repairHole(sequence, this.#repair);
     }
   }
