@@ -32,8 +32,8 @@ export class Ring {
   #at = 0;
   /** What lay before this was lost at the last change of size. */
   #floor = 0;
-  /** Where the next unit of a byte stream begins. */
-  #nextUnit = 0;
+  /** Its units begin at multiples of `BYTE_STREAM_UNIT_BYTES`. */
+  #isByteStream = false;
 
   /** @param capacity bytes, a multiple of 64 KiB */
   constructor(capacity: number) {
@@ -80,9 +80,8 @@ export class Ring {
     this.head += length;
     this.#at += length;
     if (this.#at === this.capacity) this.#at = 0;
-    for (; this.#nextUnit < this.head; this.#nextUnit += BYTE_STREAM_UNIT_BYTES) {
-      this.#marks.add(this.#nextUnit, this.units++);
-    }
+    this.#isByteStream = true;
+    this.units = Math.ceil(this.head / BYTE_STREAM_UNIT_BYTES);
   }
 
   /** Adds one unit, overwriting the oldest bytes. `length` is at most the capacity. */
@@ -116,7 +115,10 @@ export class Ring {
 
   /** The first noted start of a unit at or behind a position; `head` when there is none. */
   unitAtOrAfter(position: number): { position: number; units: number } {
-    return this.#marks.atOrAfter(position) ?? { position: this.head, units: this.units };
+    const end = { position: this.head, units: this.units };
+    if (!this.#isByteStream) return this.#marks.atOrAfter(position) ?? end;
+    const units = Math.ceil(position / BYTE_STREAM_UNIT_BYTES);
+    return units < this.units ? { position: units * BYTE_STREAM_UNIT_BYTES, units } : end;
   }
 
   /** Begins anew, with what it holds forgotten. */
@@ -127,6 +129,7 @@ export class Ring {
     this.#marks.reset();
     this.#at = 0;
     this.#floor = 0;
+    this.#isByteStream = false;
   }
 
   /** Copies bytes to another memory. False when the ring does not hold them all. */

@@ -167,3 +167,15 @@ describe("Ring", () => {
     expect(pair.ring.holds(120_000 - KIB_64 - 1)).toBe(false);
   });
 });
+
+test("units of a byte stream begin every seven TS packets, also in a ring that is used again", () => {
+  const ring = new Ring(64 * 1024);
+  for (const length of [1000, 2000, 500]) ring.advance(length);
+  expect(ring.unitAtOrAfter(0)).toEqual({ position: 0, units: 0 });
+  expect(ring.unitAtOrAfter(1)).toEqual({ position: 1316, units: 1 });
+  expect(ring.unitAtOrAfter(2633)).toEqual({ position: 3500, units: 3 });
+  ring.reset();
+  expect(ring.unitAtOrAfter(0)).toEqual({ position: 0, units: 0 });
+  ring.advance(1400);
+  expect(ring.unitAtOrAfter(1)).toEqual({ position: 1316, units: 1 });
+});
