@@ -52,6 +52,12 @@ export class RingMemory {
     return this.#resize(this.ring.capacity + bytes, true);
   }
 
+  /** The source cannot be paused after all: the ring has at least what such a stream is given in any case. */
+  cannotPause(): void {
+    const missing = LEAST_BYTES.skip - this.ring.capacity;
+    if (missing > 0) this.growForced(missing);
+  }
+
   /** The ring is to hold so many bytes, whether anybody waits for them or not. */
   retain(bytes: number): void {
     this.#retain = Math.max(this.#retain, Math.ceil(bytes));

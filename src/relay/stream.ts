@@ -218,6 +218,8 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   cannotPause(): void {
     this.#overflow = "skip";
+    this.#memory.cannotPause();
+    this.#fanOut.ringChanged();
     this.#reader.openGate();
   }
 

@@ -1,15 +1,26 @@
 /** Network interfaces: index by name, and an address by name. */
 import { networkInterfaces } from "node:os";
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
-import { libc } from "./libc.ts";
+import { errno, libc } from "./libc.ts";
+import { SystemCallError } from "./socket.ts";
 
 /** Longest interface name, in bytes (IFNAMSIZ without its end mark). */
 export const MAX_INTERFACE_NAME = 15;
 
-/** Index of an interface, 1 or more; undefined when it does not exist (now) or libc cannot be opened. */
+const ENODEV = 19;
+const EMFILE = 24;
+
+/**
+ * Index of an interface, 1 or more; undefined when it does not exist (now) or libc cannot be opened.
+ * @throws SystemCallError when there is no file descriptor left to ask with
+ */
 export function interfaceIndex(name: string): number | undefined {
   if (!libc || name.length === 0 || Buffer.byteLength(name) > MAX_INTERFACE_NAME) return undefined;
-  return libc.if_nametoindex(Buffer.from(`${name}\0`)) || undefined;
+  const index = libc.if_nametoindex(Buffer.from(`${name}\0`));
+  if (index > 0) return index;
+  // Without a descriptor for its question the C library leaves whatever number its last try has left.
+  if (errno(libc) === ENODEV) return undefined;
+  throw new SystemCallError("if_nametoindex", EMFILE);
 }
 
 /** Index of the interface that an IPv6 zone names, by its name or its number (RFC 4007 section 11.2); undefined as above. */

@@ -616,6 +616,7 @@ describe("units that come although there is no room", () => {
     stream.start(1000);
     stream.opened();
     stream.cannotPause();
+    expect(stream.ring.capacity).toBe(256 * KIB);
     // Faster than by age, and the whole ring is smaller than what is written at once.
     append(stream, 0, 1000);
     stream.tick(2000);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { interfaceAddress, interfaceIndex, zoneIndex } from "../../src/system/interfaces.ts";
 
 describe("an interface", () => {
@@ -20,6 +21,19 @@ describe("an interface", () => {
     expect(zoneIndex("lo")).toBe(interfaceIndex("lo"));
     expect(zoneIndex("7")).toBe(7);
     for (const zone of ["", "0", "07", "-1", "1e3", "nosuch0", "9".repeat(10)]) expect(zoneIndex(zone)).toBeUndefined();
+  });
+
+  test("is not called missing when there is no descriptor left to ask with", async () => {
+    const script = `
+      import { interfaceIndex } from ${JSON.stringify(join(import.meta.dir, "../../src/system/interfaces.ts"))};
+      import { openSync } from "node:fs";
+      interfaceIndex("lo");
+      try { for (;;) openSync("/dev/null", "r"); } catch {}
+      try { console.log("index", interfaceIndex("lo")); } catch (error) { console.log(error.errno); }`;
+    const child = Bun.spawn(["sh", "-c", `ulimit -n 64 && exec "$0" -e "$1"`, process.execPath, script], {
+      stderr: "inherit",
+    });
+    expect((await new Response(child.stdout).text()).trim()).toBe("24");
   });
 
   test("has an address", () => {
