@@ -31,7 +31,8 @@ export class TableSums implements ColumnSums {
     this.stride = length;
     this.#sumsAt = blocks * length;
     const end = this.#sumsAt + sums * length;
-    if (this.bytes.length < end) this.bytes = new Uint8Array(end);
+    // With a buffer of its own, or a small array would move when `read` takes a subarray, while others know its address.
+    if (this.bytes.length < end) this.bytes = new Uint8Array(new ArrayBuffer(end));
     else this.bytes.fill(0, this.#sumsAt, end);
   }
 
