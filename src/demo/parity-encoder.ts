@@ -12,7 +12,12 @@ export class ParityEncoder {
   readonly #send: (parity: Uint8Array) => void;
   readonly #generator = new Generator("alpha", PROTECTED_PER_GROUP);
   readonly #group = Array.from({ length: PROTECTED_PER_GROUP }, () => new Uint8Array(DATAGRAM_BYTES));
-  readonly #blocks: Blocks = { bytes: this.#group, lengths: this.#group.map(({ length }) => length) };
+  readonly #blocks: Blocks = {
+    copy: (place, into, at, length) => {
+      into.set(this.#group[place]!.subarray(0, length), at);
+      return true;
+    },
+  };
   readonly #parity = new Uint8Array(DATAGRAM_BYTES);
   #filled = 0;
   #sequence = 0;

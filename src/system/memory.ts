@@ -10,7 +10,11 @@ export interface Memory {
 /** Makes a zeroed area of `size` bytes, 1 or more. The kernel supplies its pages when they are first touched. */
 export function allocate(size: number): Memory {
   // A small array without a buffer of its own would move as soon as somebody takes a subarray of it.
-  const bytes = new Uint8Array(new ArrayBuffer(size));
+  return areaOf(new Uint8Array(new ArrayBuffer(size)));
+}
+
+/** An array whose memory never moves, such as that of a WebAssembly module until it grows. */
+export function areaOf(bytes: Uint8Array): Memory {
   return { bytes, address: libc ? addressOf(bytes) : 0 };
 }
 

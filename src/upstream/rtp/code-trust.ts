@@ -39,9 +39,9 @@ export class CodeTrust {
   /** What to try for a group, the likely one first. */
   candidates(dataCount: number, parityCount: number): readonly FecCode[] {
     if (this.#state === "unknown") return NONE;
-    const likely =
-      this.#state === "proven" ? this.#proven : dataCount === 100 && parityCount === 5 ? "integer" : "alpha";
-    const codes = this.#state === "proven" ? [likely] : [likely, ...CODES.filter((code) => code !== likely)];
+    if (this.#state === "proven") return canCode(this.#proven, dataCount, parityCount) ? [this.#proven] : NONE;
+    const likely = dataCount === 100 && parityCount === 5 ? "integer" : "alpha";
+    const codes = [likely, ...CODES.filter((code) => code !== likely)] as const;
     return codes.filter((code) => canCode(code, dataCount, parityCount));
   }
 
@@ -59,8 +59,9 @@ export class CodeTrust {
   check(group: WholeGroup): void {
     const { dataCount, index } = group;
     const possible = CODES.filter((code) => canCode(code, dataCount, index + 1));
-    const agreeing = possible.filter((code) => this.#agrees(code, group));
-    if (possible.length === 0 || agreeing.length > 1) return;
+    const answers = possible.map((code) => this.#agrees(code, group));
+    const agreeing = possible.filter((_, i) => answers[i]);
+    if (possible.length === 0 || answers.includes(undefined) || agreeing.length > 1) return;
     this.#refusals = 0;
     const [code] = agreeing;
     if (code) {
@@ -92,9 +93,10 @@ export class CodeTrust {
     this.#refusals = 0;
   }
 
-  /** The headers are left out: some of them may have been rewritten on the way. */
-  #agrees(code: FecCode, { dataCount, blocks, index, bytes, offset, length }: WholeGroup): boolean {
-    this.generator(code, dataCount).encode(index, blocks, this.#scratch, RTP_HEADER_BYTES, length);
+  /** Undefined: a block is missing after all. The headers are left out: some of them may have been rewritten on the way. */
+  #agrees(code: FecCode, { dataCount, blocks, index, bytes, offset, length }: WholeGroup): boolean | undefined {
+    const generator = this.generator(code, dataCount);
+    if (!generator.encode(index, blocks, this.#scratch, RTP_HEADER_BYTES, length)) return undefined;
     for (let column = RTP_HEADER_BYTES; column < length; column++) {
       if (this.#scratch[column] !== bytes[offset + column]) return false;
     }

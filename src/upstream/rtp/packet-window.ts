@@ -113,6 +113,34 @@ export class PacketWindow {
     return this.#history && this.#lengths[index] !== 0 ? this.#recall(sequence, this.#history) : this.#slots[index];
   }
 
+  /**
+   * Writes the first `length` bytes of a packet, and zeros behind its end, to `into` from `offset` on. Takes them from where
+   * they are, so that nothing is copied twice.
+   * @returns false when the packet is not there
+   */
+  copy(sequence: number, into: Memory, offset: number, length: number): boolean {
+    if (!this.has(sequence)) return false;
+    const index = sequence & this.#mask;
+    const recalled = this.#history ? this.#lengths[index]! : 0;
+    const slot = this.#slots[index];
+    const packetLength = recalled > 0 ? RTP_HEADER_BYTES + recalled : slot!.length;
+    const end = Math.min(length, packetLength);
+    if (recalled === 0) copyBytes(into, offset, slot!.memory, 0, end);
+    else {
+      const { bytes } = into;
+      const from = index * RTP_HEADER_BYTES;
+      const header = Math.min(end, RTP_HEADER_BYTES);
+      for (let i = 0; i < header; i++) bytes[offset + i] = this.#headerBytes[from + i]!;
+      const payload = end - header;
+      if (payload > 0 && !this.#history!.recall(this.#positions[index]!, into, offset + header, payload)) {
+        this.forget(sequence);
+        return false;
+      }
+    }
+    if (end < length) into.bytes.fill(0, offset + end, offset + length);
+    return true;
+  }
+
   /** Forgets this packet, and no other that is in its slot. What `get` has answered stays readable until the next `put`. */
   forget(sequence: number): void {
     if (this.has(sequence)) this.#sequences[sequence & this.#mask] = EMPTY;

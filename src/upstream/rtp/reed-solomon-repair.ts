@@ -4,6 +4,7 @@ import { MAX_BLOCK_BYTES, type ParityPacket } from "../../wire/fec/parity-packet
 import { ErasureDecoder, type FecCode } from "../../wire/fec/reed-solomon.ts";
 import { emptyRtpPacket, isRtp, parseRtp, RTP_HEADER_BYTES, sequenceDifference } from "../../wire/rtp/packet.ts";
 import { CodeTrust } from "./code-trust.ts";
+import { GroupBlocks } from "./group-blocks.ts";
 import type { PacketWindow, StoredPacket } from "./packet-window.ts";
 import { type ParityGroup, ParityGroups } from "./parity-groups.ts";
 import { ParitySchedule } from "./parity-schedule.ts";
@@ -32,23 +33,19 @@ interface Job {
 
 export class ReedSolomonRepair implements HoleRepair {
   readonly #reorder: ReorderBuffer;
-  readonly #window: PacketWindow;
   readonly #proof: RepairProof;
   readonly #schedule: ParitySchedule;
   readonly #trust = new CodeTrust();
   readonly #groups = new ParityGroups();
   readonly #decoder = new ErasureDecoder();
   /** The packets of the group that is looked at. */
-  readonly #blocks: { readonly bytes: (Uint8Array | undefined)[]; readonly lengths: number[] } = {
-    bytes: [],
-    lengths: [],
-  };
+  readonly #blocks: GroupBlocks;
   /** For what decodes bring. */
   readonly #memories: Memory[] = [];
   #job: Job | undefined;
   constructor(reorder: ReorderBuffer, window: PacketWindow) {
     this.#reorder = reorder;
-    this.#window = window;
+    this.#blocks = new GroupBlocks(window);
     this.#proof = new RepairProof(window);
     this.#schedule = new ParitySchedule(window);
   }
@@ -109,7 +106,7 @@ export class ReedSolomonRepair implements HoleRepair {
     const { group, begin, missing } = job;
     this.#job = undefined;
     const isOpen = group.state === "open" && group.begin === begin;
-    const isSame = isOpen && this.#gather(group).join() === missing.join();
+    const isSame = isOpen && this.#blocks.of(begin).missing(group.dataCount).join() === missing.join();
     if (isSame) {
       this.#job = job;
       this.#proceed(job);
@@ -128,29 +125,15 @@ export class ReedSolomonRepair implements HoleRepair {
   /** All packets of it have been delivered, or given up. */
   #checkWhole(packet: ParityPacket, { bytes }: Memory): void {
     const { dataCount, index, parityStart: offset, blockLength: length } = packet;
-    const isWhole = this.#schedule.missing(packet.begin, dataCount) === 0 && this.#gather(packet).length === 0;
-    if (!isWhole || packet.parityLength < length) return;
-    this.#trust.check({ dataCount, blocks: this.#blocks, index, bytes, offset, length });
-  }
-
-  /** Refers to the packets of a group that are there, and answers the places of those that are not. */
-  #gather({ begin, dataCount }: Pick<ParityPacket, "begin" | "dataCount">): number[] {
-    const { bytes, lengths } = this.#blocks;
-    const missing: number[] = [];
-    for (let place = 0; place < dataCount; place++) {
-      const packet = this.#window.get((begin + place) & 0xffff);
-      bytes[place] = packet?.memory.bytes;
-      lengths[place] = packet?.length ?? 0;
-      if (!packet) missing.push(place);
-    }
-    return missing;
+    if (this.#schedule.missing(packet.begin, dataCount) > 0 || packet.parityLength < length) return;
+    this.#trust.check({ dataCount, blocks: this.#blocks.of(packet.begin), index, bytes, offset, length });
   }
 
   #attempt(group: ParityGroup): void {
     if (group.state !== "open" || this.#job) return;
     // Nearly always more is missing than can be solved yet, and what is there need not be looked at.
     if (this.#schedule.missing(group.begin, group.dataCount) > group.indexes.length) return;
-    const missing = this.#gather(group);
+    const missing = this.#blocks.of(group.begin).missing(group.dataCount);
     if (missing.length === 0) group.state = "whole";
     if (missing.length === 0 || missing.length > group.indexes.length) return;
     const codes = [...this.#trust.candidates(group.dataCount, group.parityCount)];
@@ -209,8 +192,14 @@ export class ReedSolomonRepair implements HoleRepair {
     const { group, missing, column } = job;
     const parities = group.parities.slice(0, missing.length).map(({ bytes }) => bytes);
     const into = this.#memories.slice(0, missing.length).map(({ bytes }) => bytes);
-    this.#decoder.solve(this.#blocks, parities, into, column, to);
-    job.column = to;
+    if (this.#decoder.solve(this.#blocks.of(job.begin), parities, into, column, to)) {
+      job.column = to;
+      return;
+    }
+    // A packet that was there has left the history.
+    job.codes.length = 0;
+    group.state = "refused";
+    this.#job = undefined;
   }
 
   /** The packets, if they prove to be right. */
@@ -230,18 +219,14 @@ export class ReedSolomonRepair implements HoleRepair {
   }
 
   /** While the code is not proven, parity that was not needed is compared with what it should be. */
-  #fitsSpareParity({ group, missing, codes }: Job): boolean {
+  #fitsSpareParity({ group, begin, missing, codes }: Job): boolean {
     const spare = missing.length;
     const parity = group.parities[spare];
     if (this.isProven || !parity) return true;
-    missing.forEach((place, i) => {
-      this.#blocks.bytes[place] = this.#memories[i]!.bytes;
-      this.#blocks.lengths[place] = group.blockLength;
-    });
     const { dataCount, blockLength: length } = group;
     const whole = {
       dataCount,
-      blocks: this.#blocks,
+      blocks: this.#blocks.completed(begin, missing, this.#memories),
       index: group.indexes[spare]!,
       bytes: parity.bytes,
       offset: 0,

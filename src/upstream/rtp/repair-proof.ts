@@ -69,6 +69,8 @@ export class RepairProof {
     const { bytes } = packet.memory;
     let known = 0;
     let cells = 0;
+    // Most cells are of the PID of the one before them.
+    let knownPid = NULL_PID;
     for (let cell = packet.payloadStart; cell < packet.payloadEnd; cell += TS_PACKET_BYTES, cells++) {
       const pid = packetId(bytes, cell);
       if (pid === NULL_PID) {
@@ -77,7 +79,9 @@ export class RepairProof {
       }
       if (this.#findBefore(packet, cell, pid) && !follows(this.#bytes, this.#cell, bytes, cell)) return false;
       if (this.#findBehind(packet, cell, pid) && !follows(bytes, cell, this.#bytes, this.#cell)) return false;
-      if (this.#isKnown(packet.sequence, pid)) known++;
+      if (pid !== knownPid && !this.#isKnown(packet.sequence, pid)) continue;
+      knownPid = pid;
+      known++;
     }
     return known * 2 >= cells;
   }
@@ -105,13 +109,13 @@ export class RepairProof {
   /** Whether one of the nearest packets that have come has this PID, too: garbage has others. */
   #isKnown(sequence: number, pid: number): boolean {
     let looks = 2 * NEIGHBOURS;
-    for (let distance = 1; distance <= this.#window.size / 2 && looks > 0; distance++) {
-      for (const at of [sequence - distance, sequence + distance]) {
-        const other = this.#window.get(at & 0xffff);
-        if (!other) continue;
-        if (this.#findIn(other, other.payloadStart, TS_PACKET_BYTES, pid)) return true;
-        looks--;
-      }
+    // Before it and behind it in turn.
+    for (let distance = 1, sign = -1; distance <= this.#window.size / 2 && looks > 0; sign = -sign) {
+      const other = this.#window.get((sequence + sign * distance) & 0xffff);
+      if (sign > 0) distance++;
+      if (!other) continue;
+      if (this.#findIn(other, other.payloadStart, TS_PACKET_BYTES, pid)) return true;
+      looks--;
     }
     return false;
   }

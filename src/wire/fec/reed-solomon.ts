@@ -15,11 +15,13 @@ export function canCode(code: FecCode, dataCount: number, parityCount: number): 
   return dataCount + parityCount <= MAX_BLOCKS[code];
 }
 
-/** Blocks by reference. What is missing behind a block's `length` counts as zeros. */
+/** The data blocks of a group. */
 export interface Blocks {
-  /** Undefined: the block is missing. */
-  readonly bytes: readonly (Uint8Array | undefined)[];
-  readonly lengths: ArrayLike<number>;
+  /**
+   * Writes the first `length` bytes of a block to `into` from `at` on, zeros for those that it does not have.
+   * @returns false when it is missing
+   */
+  copy(place: number, into: Uint8Array, at: number, length: number): boolean;
 }
 
 /** The coefficients of a code for groups of `dataCount` blocks. */
@@ -42,16 +44,19 @@ export class Generator {
     return this.#rows[index];
   }
 
-  /** Writes the columns from `from` to `to` of parity block `index` of a group of which nothing is missing. */
-  encode(index: number, blocks: Blocks, into: Uint8Array, from: number, to: number): void {
-    const row = this.row(index);
+  /**
+   * Writes the columns from `from` to `to` of parity block `index`.
+   * @returns false when one of the blocks is missing
+   */
+  encode(index: number, blocks: Blocks, into: Uint8Array, from: number, to: number): boolean {
     const sums = columnSums();
-    sums.reset(1, to - from);
-    for (let r = 0; r < this.dataCount; r++) {
-      load(sums, blocks, r, from, to);
-      sums.add(0, row[r]!);
+    sums.reset(this.dataCount, 1, to);
+    for (let place = 0, at = sums.blocksAt; place < this.dataCount; place++, at += sums.stride) {
+      if (!blocks.copy(place, sums.bytes, at, to)) return false;
     }
-    sums.read(0, into, from);
+    sums.addBlocks(0, this.row(index), from, to);
+    sums.read(0, into, from, to);
+    return true;
   }
 
   #makeRow(index: number): Uint8Array {
@@ -76,28 +81,30 @@ export class ErasureDecoder {
   #generator: Generator | undefined;
   /** Places of the missing blocks, and which parity blocks stand in for them. */
   #missing: readonly number[] = [];
-  #indexes: readonly number[] = [];
+  /** For each of the parity blocks that stand in for them, what it adds of the blocks that are there. */
+  #rows: readonly Uint8Array[] = [];
   /** Row by row: missing blocks from what the parity blocks say of them. */
   #inverse: Uint8Array = new Uint8Array(0);
 
   /**
-   * @param missing places of the missing blocks
+   * @param missing places of the missing blocks, in their order
    * @param indexes as many indexes of parity blocks
    * @returns false when it cannot be solved
    */
   begin(generator: Generator, missing: readonly number[], indexes: readonly number[]): boolean {
     this.#generator = generator;
     this.#missing = missing;
-    this.#indexes = indexes;
     const size = missing.length;
     const matrix = new Uint8Array(size * size);
-    indexes.forEach((index, i) => {
-      const row = generator.row(index);
+    this.#rows = indexes.map((index, i) => {
+      const row = generator.row(index).slice();
       missing.forEach((place, j) => {
         matrix[i * size + j] = row[place]!;
+        row[place] = 0;
       });
+      return row;
     });
-    const solution = inverted(matrix, size);
+    const solution = size === 1 && matrix[0] ? Uint8Array.of(inverse(matrix[0])) : inverted(matrix, size);
     if (!solution) return false;
     this.#inverse = solution;
     return true;
@@ -107,32 +114,32 @@ export class ErasureDecoder {
    * Writes the columns from `from` to `to` of the missing blocks.
    * @param parities the parity blocks, in the order of their indexes, from their first column on
    * @param into the missing blocks, in the order of their places
+   * @returns false when more blocks are missing
    */
-  solve(blocks: Blocks, parities: readonly Uint8Array[], into: readonly Uint8Array[], from: number, to: number): void {
+  solve(
+    blocks: Blocks,
+    parities: readonly Uint8Array[],
+    into: readonly Uint8Array[],
+    from: number,
+    to: number,
+  ): boolean {
     const size = this.#missing.length;
     const sums = columnSums();
-    sums.reset(2 * size, to - from);
-    for (let i = 0; i < size; i++) {
-      sums.load(parities[i]!, from, to);
-      sums.add(i, 1);
-    }
-    // Subtracting the blocks that are there leaves what the missing ones have added.
-    const rows = this.#indexes.map((index) => this.#generator!.row(index));
-    for (let r = 0; r < this.#generator!.dataCount; r++) {
-      if (!blocks.bytes[r]) continue;
-      load(sums, blocks, r, from, to);
-      for (let i = 0; i < size; i++) sums.add(i, rows[i]![r]!);
+    const { dataCount } = this.#generator!;
+    sums.reset(dataCount, 2 * size, to);
+    for (let place = 0, at = sums.blocksAt, passed = 0; place < dataCount; place++, at += sums.stride) {
+      if (place === this.#missing[passed]) passed++;
+      else if (!blocks.copy(place, sums.bytes, at, to)) return false;
     }
     for (let i = 0; i < size; i++) {
-      sums.loadSum(i);
-      for (let j = 0; j < size; j++) sums.add(size + j, this.#inverse[j * size + i]!);
+      sums.begin(i, parities[i]!, from, to);
+      // Subtracting the blocks that are there leaves what the missing ones have added.
+      sums.addBlocks(i, this.#rows[i]!, from, to);
+      for (let j = 0; j < size; j++) sums.addSum(size + j, this.#inverse[j * size + i]!, i, from, to);
     }
-    for (let j = 0; j < size; j++) sums.read(size + j, into[j]!, from);
+    for (let j = 0; j < size; j++) sums.read(size + j, into[j]!, from, to);
+    return true;
   }
-}
-
-function load(sums: ColumnSums, { bytes, lengths }: Blocks, place: number, from: number, to: number): void {
-  sums.load(bytes[place]!, from, Math.max(from, Math.min(to, lengths[place]!)));
 }
 
 /** Made when the first packet is lost; everybody uses it in turn. */

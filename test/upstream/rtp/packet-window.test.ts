@@ -173,6 +173,28 @@ describe("with a history", () => {
     );
   });
 
+  test("the beginning of a packet is copied from wherever it is, with zeros behind its end", () => {
+    const size = fc.integer({ min: 1, max: 1500 });
+    fc.assert(
+      fc.property(size, fc.nat({ max: 3 }), fc.boolean(), fc.nat({ max: 1600 }), (payload, padding, isRead, length) => {
+        const delivery = new Delivery();
+        const bytes = delivery.deliver(7, payload, padding);
+        if (isRead) delivery.stored(7);
+        const into = allocate(1700);
+        into.bytes.fill(0x55);
+        expect(delivery.window.copy(7, into, 40, length)).toBe(true);
+        const expected = new Uint8Array(1700).fill(0x55).fill(0, 40, 40 + length);
+        expected.set(bytes.subarray(0, length), 40);
+        expect(Buffer.compare(into.bytes, expected)).toBe(0);
+        expect(delivery.window.copy(8, into, 40, length)).toBe(false);
+      }),
+    );
+    const gone = new Delivery();
+    gone.deliver(7, 1000);
+    for (let i = 0; i < 70; i++) gone.ring.append(scratch, 0, 1000);
+    expect([gone.window.copy(7, allocate(1100), 0, 1012), gone.window.has(7)]).toEqual([false, false]);
+  });
+
   test("one whose payload the ring has overwritten is not there any more", () => {
     const all = new Delivery();
     all.deliver(1, 1000);

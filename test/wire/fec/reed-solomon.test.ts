@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { canCode, ErasureDecoder, type FecCode, Generator } from "../../../src/wire/fec/reed-solomon.ts";
+import { type Blocks, canCode, ErasureDecoder, type FecCode, Generator } from "../../../src/wire/fec/reed-solomon.ts";
 import { coefficients, parityBlocks } from "../../fakes/fec-encoder.ts";
 
 const CODES: readonly FecCode[] = ["integer", "alpha"];
@@ -8,8 +8,14 @@ const CODES: readonly FecCode[] = ["integer", "alpha"];
 const hex = (row: Iterable<number>) => Buffer.from([...row]).toString("hex");
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 
-function blocksOf(packets: readonly (Uint8Array | undefined)[]) {
-  return { bytes: packets, lengths: packets.map((packet) => packet?.length ?? 0) };
+function blocksOf(packets: readonly (Uint8Array | undefined)[]): Blocks {
+  return {
+    copy(place, into, at, length) {
+      const packet = packets[place];
+      if (packet) into.fill(0, at, at + length).set(packet.subarray(0, length), at);
+      return packet !== undefined;
+    },
+  };
 }
 
 function encode(code: FecCode, packets: readonly Uint8Array[], m: number, length: number): Uint8Array[] {
@@ -95,7 +101,9 @@ test("any k of k + m packets decode to the same bytes, whatever the columns are 
       const blocks = blocksOf(packets.map((packet, r) => (kept.has(r) ? packet : undefined)));
       const chosen = indexes.map((i) => parities[i]!);
       const cuts = [0, ...slices.filter((cut) => cut < length).sort((a, b) => a - b), length];
-      for (let i = 1; i < cuts.length; i++) decoder.solve(blocks, chosen, into, cuts[i - 1]!, cuts[i]!);
+      for (let i = 1; i < cuts.length; i++) {
+        expect(decoder.solve(blocks, chosen, into, cuts[i - 1]!, cuts[i]!)).toBe(true);
+      }
       missing.forEach((r, j) => {
         const expected = new Uint8Array(length);
         expected.set(packets[r]!.subarray(0, length));
@@ -107,4 +115,13 @@ test("any k of k + m packets decode to the same bytes, whatever the columns are 
 
 test("the same parity block twice solves nothing", () => {
   expect(new ErasureDecoder().begin(new Generator("alpha", 5), [1, 2], [0, 0])).toBe(false);
+});
+
+test("nothing is solved, nor encoded, while a block is missing of which nobody has said so", () => {
+  const blocks = blocksOf([Uint8Array.of(1), undefined, undefined]);
+  const generator = new Generator("alpha", 3);
+  const decoder = new ErasureDecoder();
+  expect(decoder.begin(generator, [1], [0])).toBe(true);
+  expect(decoder.solve(blocks, [Uint8Array.of(7)], [new Uint8Array(1)], 0, 1)).toBe(false);
+  expect(generator.encode(0, blocks, new Uint8Array(1), 0, 1)).toBe(false);
 });
