@@ -3,7 +3,7 @@
 import type { Reload } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { supervise } from "../supervisor/process.ts";
-import { LOG_WARN } from "../system/log.ts";
+import { LOG_WARN, writeUnbuffered } from "../system/log.ts";
 import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, PROTECTED_CHANNEL, RTSP_CHANNEL } from "./channels.ts";
 import { emitGuide } from "./guide.ts";
 import { HttpSource } from "./http-source.ts";
@@ -13,6 +13,7 @@ import { channelPaths, type DemoUrls, demoPlaylist } from "./playlist.ts";
 import { RtspSource } from "./rtsp-source.ts";
 import { startDemoSender } from "./sender.ts";
 
+const STDOUT = 1;
 const NAME_COLUMNS = 14;
 const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
 
@@ -61,15 +62,21 @@ export async function runDemo(given: Settings, reload: () => Reload): Promise<vo
     ...channelPaths(),
   ];
   const lines = places.map(({ name, path }) => `  ${name.padEnd(NAME_COLUMNS)} ${url(path)}\n`);
-  process.stdout.write(`\nsluice demo\n\n${lines.join("")}\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`);
+  print(`\nsluice demo\n\n${lines.join("")}\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`);
   offerPlayer(url(settings.playerPagePath));
 }
 
+/** Also when nobody reads it: the channels go on. */
+function print(text: string): void {
+  writeUnbuffered(STDOUT, text);
+}
+
 function offerPlayer(player: string): void {
-  const { stdin, stdout } = process;
+  const { stdin } = process;
+  const stdout = { isTTY: process.stdout.isTTY, write: print };
   const actions = {
     open() {
-      if (!openInBrowser(player)) stdout.write(`There is no program to open it with; the player is at ${player}\n`);
+      if (!openInBrowser(player)) print(`There is no program to open it with; the player is at ${player}\n`);
     },
     quit: () => process.kill(process.pid, "SIGINT"),
   };

@@ -1,4 +1,4 @@
-/** The demo on a terminal: what it prints leads to it, and keys do what it says. */
+/** The demo on a terminal, where what it prints leads to it and keys do what it says, and where nobody reads it. */
 
 import { afterAll, expect, test } from "bun:test";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
@@ -34,6 +34,26 @@ test("o opens the player with prefix and token, q ends the demo", async () => {
     expect(await Bun.file(opened).text()).toBe(`http://${origin}/tv/player?r2h-token=a%20b`);
     child.terminal?.write("q");
     expect(await within(child.exited, WAIT_MS, "the end")).toBe(0);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
+test("nobody reads what it prints: it relays all the same, and complains of nothing", async () => {
+  const origin = `127.0.0.1:${await freeTcpPort()}`;
+  const child = Bun.spawn([process.execPath, MAIN, "demo", "-C", "-l", origin], { stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    await child.stdout.cancel();
+    const complaints = child.stderr.text();
+    const answers = () =>
+      fetch(`http://${origin}/playlist.m3u`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until(answers, WAIT_MS, "an answer");
+    child.kill("SIGINT");
+    expect(await within(child.exited, WAIT_MS, "the end")).toBe(0);
+    expect(await complaints).toBe("");
   } finally {
     child.kill("SIGKILL");
   }
