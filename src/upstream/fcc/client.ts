@@ -173,7 +173,7 @@ export class FccClient implements SignallingParent {
     }
     this.#awaited.delete(from);
     if (message.kind === "join") {
-      this.#refused(from, message.reason);
+      this.#refused(from, formatEndpoint(from.server), message.reason);
       return;
     }
     this.#chosen ??= from;
@@ -198,9 +198,13 @@ export class FccClient implements SignallingParent {
     const before = formatEndpoint(from.server);
     const result = from.follow(route);
     if (result === "late") return;
-    if (result === "refused") {
+    if (result !== "asked") {
       this.#awaited.delete(from);
-      this.#refused(from, "too many redirects");
+      const reason =
+        result === "too many"
+          ? "too many redirects"
+          : `it redirects to ${formatEndpoint(from.server)}, which cannot be asked`;
+      this.#refused(from, before, reason);
       return;
     }
     log.info(`${name}: FCC server ${before} redirects to ${formatEndpoint(from.server)}`);
@@ -210,9 +214,9 @@ export class FccClient implements SignallingParent {
   }
 
   /** Somebody will not send; if another may, he is asked. */
-  #refused(from: Signalling, reason: string): void {
+  #refused(from: Signalling, server: string, reason: string): void {
     const { known, group, log, name } = this.#options;
-    log.info(`${name}: FCC server ${formatEndpoint(from.server)}: ${reason}`);
+    log.info(`${name}: FCC server ${server}: ${reason}`);
     known.forgetRedirect(this.#first!, group);
     // It has answered, so it is no question of the dialect.
     this.#candidates = this.#candidates.filter(({ server }) => !isSameEndpoint(server, from.asked));

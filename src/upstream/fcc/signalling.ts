@@ -105,15 +105,15 @@ export class Signalling implements AddressedSink {
 
   /**
    * Asks the server that an answer leads to, from the same sockets.
-   * @returns `late` for what only repeats the last redirect, `refused` when there were too many or nothing can be sent
+   * @returns `late` for what only repeats the last redirect, `unreachable` when nothing can be sent there
    */
-  follow(route: ServerRoute): "asked" | "late" | "refused" {
+  follow(route: ServerRoute): "asked" | "late" | "too many" | "unreachable" {
     const target = { address: route.address ?? this.#server.address, port: route.signallingPort ?? this.#server.port };
     if (this.#redirects > 0 && isSameEndpoint(target, this.#server)) return "late";
-    if (++this.#redirects > MAX_REDIRECTS) return "refused";
+    if (++this.#redirects > MAX_REDIRECTS) return "too many";
     this.#left.push(this.#server.address);
     this.#adopt({ ...route, address: target.address });
-    return this.request() ? "asked" : "refused";
+    return this.request() ? "asked" : "unreachable";
   }
 
   /** Tells the server to stop behind a sequence number, or at once. */

@@ -159,6 +159,19 @@ describe.each(DIALECTS)("a %s server", (dialect) => {
     expect(viewer.server.count("request") + second.count("request")).toBe(6 * COPIES);
   });
 
+  test("that redirects to where nothing can be sent is named with that address", async () => {
+    const viewer = await open({
+      server: { dialect, answer: "redirect", redirectTo: () => ({ address: "255.255.255.255", port: 8027 }) },
+    });
+    viewer.passUntil(() => viewer.state === "mcast-active");
+    expectGroup(viewer);
+    expect(viewer.header("R2H-FCC-Status")).toBe("fallback");
+    const from = `FCC server 127.0.0.1:${viewer.server.port}`;
+    expect(viewer.log.lines.join("\n")).toContain(
+      `${from}: it redirects to 255.255.255.255:8027, which cannot be asked`,
+    );
+  });
+
   test("that sends rubbish between its packets does no harm", async () => {
     const random = seededRandom(1);
     const viewer = await open({ server: { dialect }, group: { joinDelayMs: 50 } });
