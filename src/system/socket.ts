@@ -9,6 +9,7 @@ const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_REUSEPORT = 15;
+const SO_RCVLOWAT = 18;
 const SO_BINDTODEVICE = 25;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
@@ -117,6 +118,19 @@ export function setBufferSize(fd: number, kind: "receive" | "send", bytes: numbe
   const [force, plain] = kind === "receive" ? [SO_RCVBUFFORCE, SO_RCVBUF] : [SO_SNDBUFFORCE, SO_SNDBUF];
   if (!tryOption(fd, SOL_SOCKET, force, bytes)) tryOption(fd, SOL_SOCKET, plain, bytes);
   return getOption(fd, SOL_SOCKET, plain);
+}
+
+/**
+ * Lets a TCP socket's receive buffer begin at that size, as far as the system allows; the kernel goes on fitting it to what comes,
+ * which it would not after SO_RCVBUF. A low-water mark makes the kernel find room for it, and keep the room when the mark is gone.
+ */
+export function widenReceiveBuffer(fd: number, bytes: number): void {
+  if (tryOption(fd, SOL_SOCKET, SO_RCVLOWAT, bytes / 2)) tryOption(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+}
+
+/** Bytes of a socket's receive buffer, in the kernel's own count: its bookkeeping takes about half of them. */
+export function receiveBufferSize(fd: number): number {
+  return getOption(fd, SOL_SOCKET, SO_RCVBUF);
 }
 
 /** Best effort: an older kernel wants a privilege for it. */

@@ -2,8 +2,11 @@
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import { scopeOf } from "./interfaces.ts";
 import { libc } from "./libc.ts";
-import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, startConnecting } from "./socket.ts";
+import { bindToDevice, closeSocket, openSocket, SOCK_STREAM, startConnecting, widenReceiveBuffer } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
+
+/** What comes between two reads should fit: at 50 ms and 80 Mbit/s half a megabyte, and as much for the kernel's bookkeeping. */
+const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
 export interface TcpTarget {
   readonly address: IpAddress;
@@ -49,6 +52,7 @@ export function startTcp(target: TcpTarget, socket: Bun.SocketHandler<undefined>
 function startSocket(target: TcpTarget): { readonly fd: number; readonly isBound: boolean } {
   const { address, port, interfaceName } = target;
   const fd = openSocket(addressFamily(address), SOCK_STREAM);
+  widenReceiveBuffer(fd, RECEIVE_BUFFER_BYTES);
   const isBound = interfaceName === undefined || bindToDevice(fd, interfaceName);
   try {
     startConnecting(fd, socketAddress(address, port, scopeOf(address)), `${targetName(target)}: connect`);

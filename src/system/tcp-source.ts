@@ -1,7 +1,7 @@
 /** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
 import { errno, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
-import { SystemCallError } from "./socket.ts";
+import { receiveBufferSize, SystemCallError } from "./socket.ts";
 import { startTcp, type TcpTarget, targetName } from "./tcp-connect.ts";
 
 const EAGAIN = 11;
@@ -77,6 +77,12 @@ export class TcpSource {
   /** Our own port; undefined before the connection is made. */
   get localPort(): number | undefined {
     return this.#socket?.localPort;
+  }
+
+  /** About how many bytes the peer may send before we read: then it has to stop. Infinite where the event loop reads. */
+  get window(): number {
+    if (this.#transport !== "libc" || !this.#socket || !this.#isOpen) return Number.POSITIVE_INFINITY;
+    return receiveBufferSize((this.#socket as Socket & { fd: number }).fd) / 2;
   }
 
   /** The events are another owner's from now on. */

@@ -21,11 +21,12 @@ export class ReadBackoff {
   /**
    * Learns from a turn.
    * @param bytes that it has brought
+   * @param window about what can be sent to us between two turns: one that brings half of it may have kept the sender waiting
    * @param most what it could have brought; less than usual counts as busy when it is all
    */
-  observe(bytes: number, now: number, most = BUSY_BYTES): void {
+  observe(bytes: number, now: number, window: number, most = BUSY_BYTES): void {
     if (bytes > 0) this.#heardAt = now;
-    const isBusy = bytes >= Math.min(BUSY_BYTES, most);
+    const isBusy = bytes >= Math.min(BUSY_BYTES, most, window / 2);
     this.intervalMs = isBusy ? BUSY_MS : Math.min(CALM_MS, this.intervalMs * 2);
   }
 

@@ -237,7 +237,8 @@ class Reader {
 
   /** Waits for the end of the connection; returns the hash of the body. */
   async hash(): Promise<string> {
-    await until(() => this.client.state !== "open", BODY_MS, `the end of the body (${this.received} bytes so far)`);
+    const end = () => `the end of the body (${this.received} bytes so far)`;
+    await until(() => this.client.state !== "open", BODY_MS, end);
     return this.#hash.digest("hex");
   }
 

@@ -2,11 +2,17 @@
 
 const POLL_MS = 2;
 
-/** Waits until `predicate` holds. Rejects after `ms` milliseconds with an error that names `what`. */
-export async function until(predicate: () => boolean | Promise<boolean>, ms: number, what: string): Promise<void> {
+/** Waits until `predicate` holds. Rejects after `ms` milliseconds with an error that names `what`, as it is by then. */
+export async function until(
+  predicate: () => boolean | Promise<boolean>,
+  ms: number,
+  what: string | (() => string),
+): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await predicate())) {
-    if (performance.now() > deadline) throw new Error(`timed out after ${ms} ms waiting for ${what}`);
+    if (performance.now() > deadline) {
+      throw new Error(`timed out after ${ms} ms waiting for ${typeof what === "string" ? what : what()}`);
+    }
     await Bun.sleep(POLL_MS);
   }
 }

@@ -1,18 +1,21 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import {
   bindSocket,
   closeSocket,
   getOption,
   openSocket,
+  receiveBufferSize,
   SO_REUSEADDR,
   SOCK_DGRAM,
+  SOCK_STREAM,
   SOL_SOCKET,
   SystemCallError,
   sendTo,
   setBufferSize,
   setOption,
   tryOption,
+  widenReceiveBuffer,
 } from "../../src/system/socket.ts";
 import { AF_INET, socketAddress } from "../../src/system/socket-address.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
@@ -22,6 +25,7 @@ import { openSockets } from "../fakes/namespace.ts";
 import { within } from "../fakes/until.ts";
 
 const SO_RCVBUF = 8;
+const SO_RCVLOWAT = 18;
 const SO_SNDBUF = 7;
 
 const EINVAL = 22;
@@ -39,6 +43,18 @@ function udpSocket(): number {
   open.push(fd);
   return fd;
 }
+
+describe("a receive buffer of TCP", () => {
+  test("begins larger, as far as the system allows, and wakes nobody later for it", () => {
+    const fd = openSocket(AF_INET, SOCK_STREAM);
+    open.push(fd);
+    const usual = receiveBufferSize(fd);
+    const most = Number(readFileSync("/proc/sys/net/ipv4/tcp_rmem", "latin1").split("\t")[2]) / 2;
+    widenReceiveBuffer(fd, 2 * usual);
+    expect(receiveBufferSize(fd)).toBe(Math.max(usual, Math.min(2 * usual, most)));
+    expect(getOption(fd, SOL_SOCKET, SO_RCVLOWAT)).toBe(1);
+  });
+});
 
 describe("a socket", () => {
   test("is there from open to close, and no child inherits it", () => {

@@ -342,6 +342,7 @@ describe(KIND, () => {
     const reader = connectTo(server.port);
     await reader.becameReadable();
     const connection = await server.connection();
+    expect(Number.isFinite(reader.source.window)).toBe(KIND === "plain");
     connection.send(media.subarray(1000));
     await until(() => connection.isSent, WAIT_MS, "all to be sent");
     connection.reset();
@@ -349,6 +350,7 @@ describe(KIND, () => {
     expect(Buffer.compare(await reader.toEnd(1000), media)).toBe(0);
     // TLS ends with an alert, which makes a reset look like a regular end.
     if (KIND !== "tls") expect(reader.source.failure).toBeInstanceOf(Error);
+    expect(reader.source.window).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("reads the end of a server that says nothing", async () => {

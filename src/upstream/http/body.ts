@@ -12,10 +12,13 @@ export interface ByteSource {
   read(into: Memory, offset: number, length: number): number;
   /** Asks for the event `readable`, when bytes have come or it is over. Nothing is read until then. */
   waitReadable(): void;
+  /** About how many bytes are sent to us before we read: then whoever sends has to stop. */
+  readonly window: number;
 }
 
 /** Bytes that are all there. */
 export class MemorySource implements ByteSource {
+  readonly window = Number.POSITIVE_INFINITY;
   readonly #bytes: Uint8Array;
   #at = 0;
 
@@ -62,6 +65,10 @@ export class BodySource implements ByteSource {
 
   waitReadable(): void {
     this.#source.waitReadable();
+  }
+
+  get window(): number {
+    return this.#source.window;
   }
 
   /** Bytes behind the last chunk are not the body's, and a body that is no longer understood ends with its connection. */

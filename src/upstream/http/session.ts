@@ -77,6 +77,10 @@ export class HttpSession implements ByteSource {
     else this.#source.waitReadable();
   }
 
+  get window(): number {
+    return this.#source?.window ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Why the body ended early, if that is known. */
   get failure(): Error | undefined {
     return this.#source?.failure;

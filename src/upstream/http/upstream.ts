@@ -46,7 +46,7 @@ export class HttpUpstream implements Upstream, ProxiedRequestParent {
       this.#parent.ended(undefined);
       return;
     }
-    this.#backoff.observe(turn, now);
+    this.#backoff.observe(turn, now, this.#body.window);
     if (turn > 0 || !this.#backoff.isQuiet(now) || this.#parent.room <= 0 || this.#state !== "polling") return;
     this.#enter("waiting");
   }

@@ -77,7 +77,7 @@ export class EarlyFrames implements DatagramSink {
 }
 
 /** What is used of a control connection. */
-type FrameReader = Pick<RtspConnection, "media" | "frames" | "manual" | "read" | "waitReadable">;
+type FrameReader = Pick<RtspConnection, "media" | "frames" | "manual" | "read" | "waitReadable" | "window">;
 
 /** Media on the control connection, which is read only as far as the clients take it. */
 export class InterleavedMedia implements RtspMedia {
@@ -131,7 +131,7 @@ export class InterleavedMedia implements RtspMedia {
     }
     this.#enter("reading");
     const count = this.#replay(most);
-    this.#backoff.observe(count, now, most);
+    this.#backoff.observe(count, now, this.#connection.window, most);
     if (count === 0 && this.#backoff.isQuiet(now)) this.#enter("waiting");
   }
 

@@ -75,6 +75,11 @@ export class RtspConnection implements RtspSink, TcpEvents {
     return this.#source.localPort;
   }
 
+  /** As `TcpSource.window`. */
+  get window(): number {
+    return this.#source.window;
+  }
+
   /** The events are another parent's from now on. */
   handOver(parent: RtspConnectionParent): void {
     this.#parent = parent;

@@ -13,6 +13,7 @@ const CHUNKS = Buffer.from("3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nTrailer: 1\r
 
 /** A connection on which pieces arrive, with a pause before each, and which then closes. */
 class FakeSource implements ByteSource {
+  readonly window = Number.POSITIVE_INFINITY;
   reads = 0;
   readableEvents = 0;
   readonly #pieces: Uint8Array[];

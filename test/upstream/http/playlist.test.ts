@@ -13,6 +13,7 @@ const CHUNKED: BodyFraming = { kind: "chunked" };
 
 /** Gives its bytes in pieces of a size, with a pause before each, and then ends or stalls. */
 class FakeSource implements ByteSource {
+  readonly window = Number.POSITIVE_INFINITY;
   readonly #bytes: Uint8Array;
   readonly #pieceBytes: number;
   readonly #atEnd: -1 | 0;

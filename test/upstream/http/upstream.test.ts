@@ -1,6 +1,7 @@
 /** What an HTTP upstream does with a stream: when it reads, what it says of itself, and how it ends. */
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { defaultDraft } from "../../../src/config/options.ts";
 import type { Upstream, UpstreamParent } from "../../../src/relay/upstream.ts";
 import { allocate, type Memory } from "../../../src/system/memory.ts";
@@ -9,6 +10,7 @@ import type { PlanRequest } from "../../../src/upstream/planner.ts";
 import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { HttpOrigin, type OriginScript } from "../../fakes/http-origin.ts";
+import { describeInNamespace } from "../../fakes/namespace.ts";
 import { type RecordingLog, recordingLog } from "../../fakes/recording-log.ts";
 import { until } from "../../fakes/until.ts";
 
@@ -153,6 +155,21 @@ describe("the head", () => {
     connection.send(HEAD);
     await until(() => connection.state !== "open", WAIT_MS, "the connection to be closed");
     expect([parent.opens, parent.ends]).toEqual([0, []]);
+  });
+});
+
+const TCP_RMEM = "/proc/sys/net/ipv4/tcp_rmem";
+describeInNamespace(import.meta.path, "where the kernel gives a connection little memory", () => {
+  test("the next read is soon after one that may have kept the server waiting", async () => {
+    writeFileSync(TCP_RMEM, "4096 131072 131072");
+    const { parent, upstream, isOpen } = open((to) => to.send(HEAD));
+    await isOpen();
+    const pace = (turn: number) => {
+      parent.turns = [turn];
+      upstream.tick(10);
+      return upstream.tickMs;
+    };
+    expect([pace(1), pace(1), pace(32_768), pace(32_767), pace(32_768)]).toEqual([8, 16, 4, 8, 4]);
   });
 });
 

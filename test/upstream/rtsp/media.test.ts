@@ -32,6 +32,7 @@ class Connection {
   reads = 0;
   waits = 0;
   isManual = false;
+  window = Number.POSITIVE_INFINITY;
   readonly datagrams: (Uint8Array | undefined)[];
   readonly #perRead: number;
 
@@ -198,6 +199,18 @@ describe("a turn", () => {
     }
     expect(distances).toEqual([...distances].sort((a, b) => a - b));
     expect(distances.at(-1)).toBe(50);
+  });
+
+  test("is soon after one that has brought half of what the server may send meanwhile", () => {
+    const turn = [...datagrams(10), undefined];
+    const { connection, media } = setUp(new Connection([...turn, ...turn, ...turn]));
+    connection.window = 20 * DATAGRAM_BYTES;
+    media.tick(0);
+    media.tick(4);
+    expect(media.tickMs).toBeLessThan(5);
+    connection.window += 1000;
+    media.tick(8);
+    expect(media.tickMs).toBeGreaterThan(5);
   });
 });
 
