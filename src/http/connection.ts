@@ -3,6 +3,7 @@ import { LOG_DEBUG, type Log } from "../system/log.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import { type HttpRequest, RequestReader } from "./request.ts";
 import { emitHead, emitResponse, type HttpResponse, type StreamHead } from "./response.ts";
+import { type SendMeter, SendQueue } from "./send-queue.ts";
 
 /** Answers a request, at once or later. A throw is answered with 500. */
 export type RequestHandler = (request: HttpRequest, connection: Connection) => void;
@@ -14,12 +15,6 @@ export interface ConnectionTimeouts {
   readonly bodyMs: number;
   /** How long the client's FIN is awaited after ours. */
   readonly lingerMs: number;
-}
-
-/** Is told what becomes of every write to a socket. */
-export interface SendMeter {
-  /** The kernel has taken `taken` of the `offered` bytes. */
-  sent(offered: number, taken: number): void;
 }
 
 /** Whoever writes a stream to a connection: its owner from `startStream` on. */
@@ -64,25 +59,22 @@ export class Connection {
   readonly peer: string;
   /** Some upstream of this connection has stopped reading because the client is slow (flow-control.md section 6). */
   anyUpstreamPaused = false;
-  #sentBytes = 0;
   #standingHeaders: readonly HeaderField[] = [];
-  #meter: SendMeter | undefined;
   #writer: StreamWriter | undefined;
   #closed: AbortController | undefined;
   readonly #socket: ConnectionSocket;
   readonly #parent: ConnectionParent;
+  readonly #queue: SendQueue;
   #state: State = "head";
   #timer: Timer | undefined;
   #reader: RequestReader | undefined = new RequestReader();
   #reservedBytes = 0;
   #isHead = false;
-  /** A local answer, or the head of a stream; the first `#queueSent` bytes of it are sent. */
-  #queue: Uint8Array[] = [];
-  #queueSent = 0;
 
   constructor(socket: ConnectionSocket, parent: ConnectionParent) {
     this.#socket = socket;
     this.#parent = parent;
+    this.#queue = new SendQueue(socket);
     this.peer = peerName(socket);
     this.#limit(parent.timeouts.headMs, "no request head");
   }
@@ -93,7 +85,7 @@ export class Connection {
 
   /** Bytes of heads and bodies that the kernel has taken. */
   get sentBytes(): number {
-    return this.#sentBytes;
+    return this.#queue.sentBytes;
   }
 
   /** Aborted exactly once, when the client is gone or the connection was closed by us. */
@@ -123,20 +115,20 @@ export class Connection {
 
   /** From now on what is sent counts there too. */
   countSends(meter: SendMeter): void {
-    this.#meter = meter;
+    this.#queue.meter = meter;
   }
 
   /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
   respond(response: HttpResponse): void {
     if (!this.#isUnanswered) return;
-    this.#queue = emitResponse(response, !this.#isHead, this.#standingHeaders);
+    this.#queue.fill(emitResponse(response, !this.#isHead, this.#standingHeaders));
     this.#finish();
   }
 
   /** Begins a stream. `head` goes out together with the first bytes of `write`, which may be none. */
   startStream(head: StreamHead, writer: StreamWriter): void {
     if (this.#state !== "handling") return;
-    this.#queue = [emitHead(head, this.#standingHeaders)];
+    this.#queue.fill([emitHead(head, this.#standingHeaders)]);
     this.#writer = writer;
     this.#enter("streaming");
   }
@@ -147,8 +139,8 @@ export class Connection {
    */
   write(bytes: Uint8Array, offset: number, length: number): number {
     if (this.#state !== "streaming") return 0;
-    if (this.#queue.length > 0) return this.#writeWithHead(bytes, offset, length);
-    return this.#send(bytes, offset, length);
+    if (!this.#queue.isEmpty) return this.#queue.sendBehind(bytes, offset, length);
+    return this.#queue.send(bytes, offset, length);
   }
 
   /** Closes once all that `write` has taken is delivered. */
@@ -178,7 +170,7 @@ export class Connection {
   /** The socket takes bytes again. */
   drained(): void {
     if (this.#state === "finishing") this.#finish();
-    else if (this.#state === "streaming" && this.#flush()) {
+    else if (this.#state === "streaming" && this.#queue.flush()) {
       this.writable();
     }
   }
@@ -210,7 +202,7 @@ export class Connection {
   }
 
   get #isUnanswered(): boolean {
-    if (this.#state === "streaming") return this.#queue.length > 0 && this.#queueSent === 0;
+    if (this.#state === "streaming") return this.#queue.isUntouched;
     return this.#state === "handling";
   }
 
@@ -240,46 +232,13 @@ export class Connection {
     this.respond(errorResponse(status));
   }
 
-  /** Every byte of an answer goes through here. */
-  #send(bytes: Uint8Array, offset: number, length: number): number {
-    const taken = Math.max(0, this.#socket.write(bytes as Uint8Array<ArrayBuffer>, offset, length));
-    this.#sentBytes += taken;
-    this.#meter?.sent(length, taken);
-    return taken;
-  }
-
-  /** Copies the first media behind the head: two writes would be two packets, and the player waits for both. */
-  #writeWithHead(bytes: Uint8Array, offset: number, length: number): number {
-    const head = this.#queue[0]!.subarray(this.#queueSent);
-    const taken = this.#send(Buffer.concat([head, bytes.subarray(offset, offset + length)]), 0, head.length + length);
-    if (taken < head.length) {
-      this.#queueSent += taken;
-      return 0;
-    }
-    this.#queue = [];
-    this.#queueSent = 0;
-    return taken - head.length;
-  }
-
-  /** True when nothing is left of the queue. */
-  #flush(): boolean {
-    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      const left = next.length - this.#queueSent;
-      this.#queueSent += this.#send(next, this.#queueSent, left);
-      if (this.#queueSent < next.length) return false;
-      this.#queue.shift();
-      this.#queueSent = 0;
-    }
-    return true;
-  }
-
   /**
    * Writes what is left, now and whenever the socket drains, and then sends our FIN. A client that takes nothing is for
    * the kernel to give up (`system/tcp.ts`, flow-control.md section 10, trap 27).
    */
   #finish(): void {
     this.#enter("finishing");
-    if (!this.#flush()) return;
+    if (!this.#queue.flush()) return;
     this.#enter("lingering");
     this.#limit(this.#parent.timeouts.lingerMs, "no FIN");
     this.#socket.shutdown();
@@ -294,7 +253,7 @@ export class Connection {
   #leave(): void {
     if (this.#state === "closed") return;
     this.#enter("closed");
-    this.#queue = [];
+    this.#queue.clear();
     this.#parent.closed(this);
     this.#writer = undefined;
     this.#closed?.abort();

@@ -1,5 +1,5 @@
 /** Counts that live as long as the service, in memory that all processes share: neither a crash nor a restart of a worker loses them. */
-import type { SendMeter } from "../http/connection.ts";
+import type { SendMeter } from "../http/send-queue.ts";
 import { TOTAL_NAMES, type Totals } from "../wire/status/event.ts";
 
 /** From this size on it was the size that made a client's cursor write (`relay/stream.ts`). */

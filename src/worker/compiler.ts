@@ -1,6 +1,7 @@
 /** What the just-in-time compiler spends its time on: measured, and kept from costing more than it gains. */
 import { noFTL } from "bun:jsc";
 import { Connection } from "../http/connection.ts";
+import { SendQueue } from "../http/send-queue.ts";
 import { Cursor } from "../relay/cursor.ts";
 import { FanOut } from "../relay/fan-out.ts";
 import { consumerLimit, SlowClientDetector } from "../relay/limit.ts";
@@ -34,6 +35,7 @@ const CALM_CLASSES = [
   Ring,
   RingMemory,
   SectionReader,
+  SendQueue,
   SlowClientDetector,
   Stream,
   UnitIndex,

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Connection, SendMeter } from "../../src/http/connection.ts";
+import type { Connection } from "../../src/http/connection.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
+import type { SendMeter } from "../../src/http/send-queue.ts";
 import { ClientLimit } from "../../src/routes/client-limit.ts";
 import type { Exchange } from "../../src/routes/route.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
