@@ -132,14 +132,14 @@ export class ReorderBuffer {
 
   /** Gives up what is as late as it may be and has no hope of repair. To be called when that may have changed. */
   giveUpHopeless(): void {
-    while (this.#held > 0 && this.#isHopeless()) {
+    while (this.#held > 0 && sequenceDifference(this.#newest, this.#next) >= HOLE_MAX_PACKETS && this.#isHopeless()) {
       this.#advance();
       this.#deliverRun();
     }
   }
 
+  /** Whether nothing can give back the next packet. */
   #isHopeless(): boolean {
-    if (sequenceDifference(this.#newest, this.#next) < HOLE_MAX_PACKETS) return false;
     return this.#repair?.mayRepair(this.#next, this.#newest) !== true;
   }
 
@@ -162,16 +162,12 @@ export class ReorderBuffer {
     if (this.#phase === "collecting" && now - this.#waitingSince >= COLLECT_MS) this.#activate();
     else if (this.#phase === "active") {
       this.#repair?.tick();
-      if (this.#held > 0 && now - this.#waitingSince >= HOLE_MAX_MS && this.#isTooOld()) {
+      const ageMs = now - this.#waitingSince;
+      if (this.#held > 0 && ageMs >= HOLE_MAX_MS && (ageMs >= REPAIR_MAX_MS || this.#isHopeless())) {
         this.#skipHole();
         this.#deliverRun();
       }
     }
-  }
-
-  #isTooOld(): boolean {
-    if (this.#now - this.#waitingSince >= REPAIR_MAX_MS) return true;
-    return this.#repair?.mayRepair(this.#next, this.#newest) !== true;
   }
 
   /** Delivers what is held back and starts anew: the source is gone or will be another. */
