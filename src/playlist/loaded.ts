@@ -2,7 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { createUnnamedFile, type FileReference, openReference, referenceTo } from "../system/unnamed-file.ts";
 
-interface LoadedList {
+export interface LoadedList {
   readonly kind: "list";
   /** Where the list came from. */
   readonly url: string;

@@ -4,17 +4,17 @@ import { errorReason } from "../system/errno.ts";
 import { collectGarbageIn } from "../system/garbage.ts";
 import type { Log } from "../system/log.ts";
 import { runDetached } from "../system/task-queue.ts";
-import type { M3uPlaylist } from "../wire/m3u/parser.ts";
 import { asByteString, type UnicodeText, utf8Decode, utf8Encode } from "../wire/text/byte-string.ts";
 import { type BuiltChannels, buildChannels } from "./build.ts";
 import { type ChannelList, NO_CHANNELS } from "./channels.ts";
 import type { DownloadLimits } from "./download.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { Guide } from "./guide.ts";
-import { type ListCopy, type Loaded, readListCopy, writeListCopy } from "./loaded.ts";
+import { List } from "./list.ts";
+import type { Loaded } from "./loaded.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
-import { PLAYLIST_LIMITS, PlaylistSource, withoutPassword } from "./source.ts";
+import { PLAYLIST_LIMITS, PlaylistSource } from "./source.ts";
 
 /** After a load; what comes in between is waited for too. */
 const SETTLE_MS = 1000;
@@ -40,23 +40,6 @@ interface PlaylistsParts {
   readonly isLoader?: boolean;
   /** The loader has something for the others. */
   readonly onLoaded?: (loaded: Loaded) => void;
-}
-
-interface List {
-  /** For the log. */
-  readonly name: string;
-  /** Undefined for the inline list. */
-  readonly url: string | undefined;
-  /** Undefined for the inline list, and where another process loads. */
-  readonly source: PlaylistSource | undefined;
-  /** As it came; undefined until it has. */
-  bytes: Buffer | undefined;
-  /** Whether the log has been told what is wrong with it. */
-  isReported: boolean;
-  /** Counts what has come: something newer overtakes what is still being read. */
-  version: number;
-  /** What the others read. */
-  copy: ListCopy | undefined;
 }
 
 export class Playlists {
@@ -116,10 +99,10 @@ export class Playlists {
       return;
     }
     const urls = [...new Set(settings.urls)];
-    const inline = newList("inline", undefined);
+    const inline = new List(undefined, this.#parts.log);
     const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
-    for (const list of known) if (!external.includes(list)) this.#close(list);
+    for (const list of known) if (!external.includes(list)) list.close();
     await this.#take(inline, Buffer.from(settings.inline));
     if (this.#settings === settings) this.refresh();
   }
@@ -132,10 +115,9 @@ export class Playlists {
     }
     const list = this.#lists.find(({ url }) => url === loaded.url);
     if (!list) return;
-    const version = ++list.version;
     try {
-      const bytes = await readListCopy(loaded);
-      if (bytes && version === list.version) await this.#take(list, bytes);
+      const bytes = await list.read(loaded);
+      if (bytes) await this.#take(list, bytes);
     } catch (error) {
       this.#parts.log.warn(`${list.name}: what another worker has loaded cannot be read: ${errorReason(error)}`);
     }
@@ -158,7 +140,7 @@ export class Playlists {
     this.#cancelSettling?.();
     this.#builds++;
     this.#cycles++;
-    for (const list of this.#lists) this.#close(list);
+    for (const list of this.#lists) list.close();
     this.guide.close();
   }
 
@@ -173,16 +155,17 @@ export class Playlists {
     this.#settle();
   }
 
-  /** Of the runtime's own accord it would look only after a while (`worker/environment.ts`), and what was read lies about. */
+  /** Of the runtime's own accord it would look only after a while (`supervisor/worker-slot.ts`), and what was read lies about. */
   #settle(): void {
     this.#cancelSettling?.();
     this.#cancelSettling = collectGarbageIn(SETTLE_MS);
   }
 
   #external(url: string): List {
-    if (!this.#isLoader) return newList(withoutPassword(url), url);
     const { log, limits } = this.#parts;
-    const source = new PlaylistSource({
+    const list = new List(url, log);
+    if (!this.#isLoader) return list;
+    list.source = new PlaylistSource({
       url,
       log,
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
@@ -194,16 +177,13 @@ export class Playlists {
         if (!this.#isLoading) runDetached(log, "Loading the guide", this.guide.refresh());
       },
     });
-    const list = newList(withoutPassword(url), url, source);
     return list;
   }
 
   /** Resolves when the list is in use, or when there is something newer. */
   async #take(list: List, bytes: Buffer): Promise<void> {
     if (!this.#lists.includes(list)) return;
-    list.version++;
-    list.bytes = bytes;
-    list.isReported = !this.#isLoader;
+    list.take(bytes, !this.#isLoader);
     await this.#build();
   }
 
@@ -211,33 +191,12 @@ export class Playlists {
     const { log, onLoaded, directory = tmpdir() } = this.#parts;
     if (!onLoaded) return;
     try {
-      const copy = await writeListCopy(url, bytes, directory);
-      this.#closeCopy(list);
-      list.copy = copy;
-      if (this.#lists.includes(list)) onLoaded(copy.loaded);
-      else this.#close(list);
+      const loaded = await list.share(url, bytes, directory);
+      if (this.#lists.includes(list)) onLoaded(loaded);
+      else list.close();
     } catch (error) {
       log.warn(`${list.name}: no copy for other workers: ${directory}: ${errorReason(error)}`);
     }
-  }
-
-  #close(list: List): void {
-    list.source?.close();
-    this.#closeCopy(list);
-  }
-
-  #closeCopy(list: List): void {
-    const { name, copy } = list;
-    list.copy = undefined;
-    if (copy) runDetached(this.#parts.log, `${name}: closing the copy for other workers`, copy.handle.close());
-  }
-
-  #report({ name }: List, { skipped, skippedCount }: M3uPlaylist): void {
-    const { log } = this.#parts;
-    if (skippedCount > 0) log.info(`${name}: ${skippedCount} lines skipped`);
-    for (const { reason, line } of skipped) log.debug(`${reason} (${name}, line ${line})`);
-    const untold = skippedCount - skipped.length;
-    if (untold > 0) log.debug(`${name}: ${untold} more lines were skipped`);
   }
 
   async #build(): Promise<void> {
@@ -248,10 +207,7 @@ export class Playlists {
       rules: settings,
       token: utf8Encode(settings.token),
       isCurrent: () => build === this.#builds,
-      onRead: (list, playlist) => {
-        if (!list.isReported) this.#report(list, playlist);
-        list.isReported = true;
-      },
+      onRead: (list, playlist) => list.report(playlist),
     });
     if (built) this.#use(built);
   }
@@ -264,8 +220,4 @@ export class Playlists {
     if (entryCount === 0) return;
     this.#parts.log.info(`Parsed ${entryCount} M3U entries, generated transformed playlist (${published.bytes} bytes)`);
   }
-}
-
-function newList(name: string, url: string | undefined, source?: PlaylistSource): List {
-  return { name, url, source, bytes: undefined, isReported: false, version: 0, copy: undefined };
 }
