@@ -2,7 +2,6 @@
 import { constants } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
-import { WORKER_ENVIRONMENT } from "../worker/environment.ts";
 import type { FromWorker, StartMessage, ToWorker } from "../worker/messages.ts";
 
 /** The restart limit: more restarts within this time have to wait. */
@@ -15,6 +14,20 @@ export const STOP_TIMEOUT_MS = 5000;
  * signal reaches workers before a supervisor that is busy, and then there is nothing to restart.
  */
 const OWN_SIGNAL_WAIT_MS = 50;
+
+/**
+ * By default the runtime looks for garbage every second, which costs a relay that makes hardly any a third of its CPU. What
+ * matters, the memory of streams, is asked for and given back at its own moments.
+ */
+const GARBAGE_LOOK_INTERVAL_MS = 30_000;
+
+/** What the runtime of a worker reads from its environment only, when it starts. */
+const WORKER_ENVIRONMENT: Readonly<Record<string, string>> = {
+  BUN_GC_TIMER_INTERVAL: String(GARBAGE_LOOK_INTERVAL_MS),
+  // When the second last tier of the compiler looks at a function, in its own count of calls and loops (usually 1000): what only a change of channel
+  // runs would be compiled for more CPU than that ever saves; a packet's way gets there in seconds.
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "10000",
+};
 
 export interface WorkerSlotParent {
   readonly log: Log;
