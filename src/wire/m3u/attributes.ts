@@ -1,4 +1,5 @@
 /** Attributes of `#EXTM3U` and `#EXTINF` lines: `name="value"` or `name=value` (m3u.md section 4). */
+import { isAsciiBlank } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 
 interface Attribute {
@@ -26,7 +27,7 @@ export function findAttribute(line: ByteString, name: string, rules: AttributeRu
   const closing = isQuoted ? line.indexOf('"', start + 1) : -1;
   if (closing >= 0) return { value: line.slice(start + 1, closing), start, end: closing + 1 };
   let end = start;
-  while (end < line.length && !isBlank(line.charCodeAt(end)) && (rules.withCommas || line[end] !== ",")) end++;
+  while (end < line.length && !isAsciiBlank(line.charCodeAt(end)) && (rules.withCommas || line[end] !== ",")) end++;
   // The quote that nobody closed is no part of the value.
   return { value: line.slice(isQuoted ? start + 1 : start, end), start, end };
 }
@@ -36,17 +37,4 @@ export function addAttribute(line: ByteString, name: string, value: ByteString):
   const comma = line.lastIndexOf(",");
   const end = comma < 0 ? line.length : comma;
   return asByteString(`${line.slice(0, end)} ${name}="${value}"${line.slice(end)}`);
-}
-
-/** ASCII blanks and line ends. Others are bytes of UTF-8 sequences, of which nothing may be cut off. */
-function isBlank(code: number): boolean {
-  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
-}
-
-export function trimAsciiBlanks(text: ByteString): ByteString {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
 }

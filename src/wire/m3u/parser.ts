@@ -1,6 +1,7 @@
 /** M3U playlists of channels, read forgivingly and written again (m3u.md section 4). Names and URLs keep their bytes in any encoding. */
+import { trimAsciiBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
-import { addAttribute, findAttribute, trimAsciiBlanks } from "./attributes.ts";
+import { addAttribute, findAttribute } from "./attributes.ts";
 
 /** More would fill the memory of a small router with objects. */
 const MAX_ENTRIES = 100_000;

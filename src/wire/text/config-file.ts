@@ -1,4 +1,5 @@
 /** The config file, split into what its lines are (config.md section 4). What they mean is decided elsewhere. */
+import { trimAsciiBlanks } from "./blanks.ts";
 
 type Content =
   /** A line of `[global]`; the key in its spelling, the value possibly empty. */
@@ -28,7 +29,7 @@ export function* configLines(text: string): Generator<ConfigLine> {
   for (let start = 0; start < text.length; ) {
     const feed = text.indexOf("\n", start);
     const end = feed < 0 ? text.length : feed;
-    const content = trimBlanks(text.slice(start, end));
+    const content = trimAsciiBlanks(text.slice(start, end));
     start = end + 1;
     line++;
     if (content === "") continue;
@@ -54,7 +55,7 @@ function isBracketedAddress(text: string): boolean {
 function readHeader(text: string): Section | Content {
   const end = text.indexOf("]");
   if (end < 0) return { kind: "unterminated-section", text };
-  const name = trimBlanks(text.slice(1, end));
+  const name = trimAsciiBlanks(text.slice(1, end));
   const section = name.toLowerCase();
   if (section === "global" || section === "bind" || section === "services") return section;
   return { kind: "unknown-section", text: name };
@@ -65,18 +66,9 @@ function readContent(section: Exclude<Section, "foreign">, text: string): Conten
   if (section === "services") return { kind: "service", text };
   const equals = section === "global" ? text.indexOf("=") : -1;
   if (equals <= 0) return { kind: "unrecognised", text };
-  return { kind: "parameter", key: trimBlanks(text.slice(0, equals)), value: trimBlanks(text.slice(equals + 1)) };
-}
-
-/** What C's isspace() takes off, not all that Unicode calls white; in linear time, where a regular expression is not. */
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return {
+    kind: "parameter",
+    key: trimAsciiBlanks(text.slice(0, equals)),
+    value: trimAsciiBlanks(text.slice(equals + 1)),
+  };
 }

@@ -7,7 +7,6 @@ import {
   isNamed,
   listElements,
 } from "../../../src/wire/http/header-fields.ts";
-import { trimBlanks } from "../../../src/wire/text/blanks.ts";
 
 const field = (name: string, value = "1") => [name, value] as const;
 
@@ -60,9 +59,4 @@ test("no text can add a line to a head", () => {
       expect(text).toEndWith("\r\n\r\n");
     }),
   );
-});
-
-test("only spaces and tabs are blanks", () => {
-  expect(trimBlanks(" \t\xa0a b\xa0\t ")).toBe("\xa0a b\xa0");
-  expect(trimBlanks(" \t")).toBe("");
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { addAttribute, findAttribute, trimAsciiBlanks } from "../../../src/wire/m3u/attributes.ts";
+import { addAttribute, findAttribute } from "../../../src/wire/m3u/attributes.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 
 describe("an attribute", () => {
@@ -63,11 +63,4 @@ describe("an attribute", () => {
       }),
     );
   });
-});
-
-test("only ASCII blanks are trimmed", () => {
-  expect(trimAsciiBlanks(asByteString(" \t\r\n\v\fa b\r "))).toBe<unknown>("a b");
-  // The last byte of U+4E20 and U+00E0 in UTF-8.
-  expect(trimAsciiBlanks(asByteString("\xe4\xb8\xa0 \xa0\x85"))).toBe<unknown>("\xe4\xb8\xa0 \xa0\x85");
-  expect(trimAsciiBlanks(asByteString(" \t "))).toBe<unknown>("");
 });
