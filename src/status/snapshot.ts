@@ -1,11 +1,12 @@
 /** All workers at one moment, as the supervisor puts it together, and what of it the status page is told (status.md section 3). */
-import type {
-  ClientReport,
-  PoolReport,
-  SendReport,
-  ServiceStatus,
-  Totals,
-  UpstreamReport,
+import {
+  type ClientReport,
+  NO_POOL,
+  type PoolReport,
+  type SendReport,
+  type ServiceStatus,
+  type Totals,
+  type UpstreamReport,
 } from "../wire/status/event.ts";
 
 /** What a worker tells of itself when it is asked. */
@@ -42,18 +43,6 @@ export interface ServiceSnapshot {
 }
 
 const NOTHING_SENT: SendReport = { total: 0, completions: 0, copied: 0, eagain: 0, enobufs: 0, batch: 0 };
-
-/** There is no such pool. */
-const NO_POOL: PoolReport = {
-  total: 0,
-  free: 0,
-  used: 0,
-  max: 0,
-  expansions: 0,
-  exhaustions: 0,
-  shrinks: 0,
-  utilization: 0,
-};
 
 /** The order of members is that of the event. */
 export function serviceStatus(snapshot: ServiceSnapshot): ServiceStatus {
@@ -93,6 +82,7 @@ function workerOf({ id, pid, totals, report }: WorkerSnapshot) {
     totalBytes: totals.bytesSent,
     send: report?.send ?? NOTHING_SENT,
     pool: report?.pool ?? NO_POOL,
+    // There is none.
     controlPool: NO_POOL,
   };
 }

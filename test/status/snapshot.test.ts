@@ -7,10 +7,10 @@ import {
   emitLogNews,
   emitServiceStatus,
   type LogEntry,
+  NO_POOL,
   parseStatusEvent,
   type UpstreamReport,
 } from "../../src/wire/status/event.ts";
-import { NO_POOL } from "../fakes/snapshot.ts";
 
 const CLIENT: ClientReport = {
   clientId: "1.2.3.4:5-worker0-seq0",

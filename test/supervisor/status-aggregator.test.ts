@@ -3,8 +3,8 @@ import { LogRing } from "../../src/status/log-ring.ts";
 import type { WorkerReport } from "../../src/status/snapshot.ts";
 import { WorkerTotals } from "../../src/status/totals.ts";
 import { StatusAggregator, type StatusAggregatorParent } from "../../src/supervisor/status-aggregator.ts";
+import { NO_POOL } from "../../src/wire/status/event.ts";
 import type { ToWorker } from "../../src/worker/messages.ts";
-import { NO_POOL } from "../fakes/snapshot.ts";
 import { until } from "../fakes/until.ts";
 
 const WAIT_MS = 3000;

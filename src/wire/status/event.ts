@@ -182,6 +182,9 @@ export type Totals = Written<typeof TOTALS>;
 export type ServiceStatus = Written<typeof SERVICE>;
 export type LogEntry = Written<typeof LOG_ENTRY>;
 
+/** Of which there is none. */
+export const NO_POOL = Object.fromEntries(Object.keys(POOL).map((name) => [name, 0])) as PoolReport;
+
 export const TOTAL_NAMES = Object.keys(TOTALS) as readonly (keyof Totals)[];
 
 /** What a reader has to do with `logs`: replace its list, append to it, or nothing. */
