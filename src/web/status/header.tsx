@@ -1,10 +1,12 @@
 /** The top of the page: whether the figures are fresh, which server they are of, and how to show them. */
+
 import { useId } from "preact/hooks";
 import { LOCALE_NAMES, LOCALES, type Locale } from "../shared/locale.ts";
 import { THEMES, type Theme } from "../shared/theme.ts";
 import { usePage } from "./context.ts";
 import { BANDWIDTH_UNITS, type BandwidthUnit, formatDuration, formatTime, UNKNOWN } from "./format.ts";
 import { Mark } from "./icons.tsx";
+import { Pair } from "./section.tsx";
 import type { StatusModel } from "./status-model.ts";
 import type { ConnectionState } from "./status-stream.ts";
 
@@ -37,22 +39,13 @@ export function Header({ model, connection, choose }: HeaderProps) {
           {text(`connection.${connection}`)}
         </p>
         <dl class="details num">
-          <Detail name={text("version")} value={event?.version ?? UNKNOWN} />
-          <Detail name={text("uptime")} value={formatDuration(event?.uptimeMs)} />
-          <Detail name={text("lastUpdate")} value={formatTime(updatedMs)} />
+          <Pair name={text("version")} value={event?.version ?? UNKNOWN} />
+          <Pair name={text("uptime")} value={formatDuration(event?.uptimeMs)} />
+          <Pair name={text("lastUpdate")} value={formatTime(updatedMs)} />
         </dl>
         <Choices choose={choose} />
       </div>
     </header>
-  );
-}
-
-function Detail({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-/** A part of the page with a heading that names it and can take the focus. */
+/** A part of the page with a heading that names it and can take the focus, and what several of them are made of. */
 import type { ComponentChildren, Ref } from "preact";
 
 interface SectionProps {
@@ -29,6 +29,16 @@ export function Section({ id, title, count, hint, tools, headingRef, children }:
       </div>
       {children}
     </section>
+  );
+}
+
+/** One of a `<dl>`. */
+export function Pair({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
   );
 }
 

@@ -1,7 +1,9 @@
 /** How it stands: one sentence, then the four figures of the whole service. */
+
 import { usePage } from "./context.ts";
 import { formatBandwidth, formatBytes, formatCount } from "./format.ts";
 import { CheckIcon, QuietIcon, WarningIcon } from "./icons.tsx";
+import { Pair } from "./section.tsx";
 import type { StatusModel, Verdict } from "./status-model.ts";
 
 const TONES: Readonly<Record<Verdict, "calm" | "quiet" | "warn" | "bad">> = {
@@ -25,13 +27,10 @@ export function Summary({ model }: { model: StatusModel }) {
     <section class="summary card" aria-label={text("summary")}>
       <VerdictLine model={model} />
       <dl class="figures num">
-        <Figure
-          name={text("activeClients")}
-          value={event === undefined ? "–" : formatCount(clients.connected.length)}
-        />
-        <Figure name={text("totalBandwidth")} value={formatBandwidth(event?.totalBandwidth, unit)} />
-        <Figure name={text("totalTraffic")} value={formatBytes(event?.totalBytesSent)} />
-        <Figure name={text("maxClients")} value={formatCount(event?.maxClients)} />
+        <Pair name={text("activeClients")} value={event === undefined ? "–" : formatCount(clients.connected.length)} />
+        <Pair name={text("totalBandwidth")} value={formatBandwidth(event?.totalBandwidth, unit)} />
+        <Pair name={text("totalTraffic")} value={formatBytes(event?.totalBytesSent)} />
+        <Pair name={text("maxClients")} value={formatCount(event?.maxClients)} />
       </dl>
     </section>
   );
@@ -62,13 +61,4 @@ function showSection(id: string): void {
   const heading = document.getElementById(id)?.querySelector("h2");
   heading?.scrollIntoView({ block: "start" });
   heading?.focus({ preventScroll: true });
-}
-
-function Figure({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
 }

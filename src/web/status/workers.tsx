@@ -2,7 +2,7 @@
 import type { ReadPool, ReadWorker } from "../../wire/status/event.ts";
 import { usePage } from "./context.ts";
 import { formatBandwidth, formatBytes, formatCount, formatPercent, UNKNOWN } from "./format.ts";
-import { Bar, Section } from "./section.tsx";
+import { Bar, Pair, Section } from "./section.tsx";
 
 /** status.md section 1, percent. */
 const FULL_POOL = 90;
@@ -48,15 +48,6 @@ function WorkerCard({ worker }: { worker: ReadWorker }) {
       <Pool name={text("mediaPool")} pool={worker.pool} />
       <Pool name={text("controlPool")} pool={worker.controlPool} />
     </li>
-  );
-}
-
-function Pair({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 
