@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freeTcpPort } from "../fakes/free-port.ts";
-import { HttpClient } from "../fakes/http-client.ts";
+import { accepts } from "../fakes/http-client.ts";
 import { until, within } from "../fakes/until.ts";
 
 /** With its clip, VLC has taken 2 s on an idle machine, and 20 to 36 s beside sixteen busy processes. */
@@ -180,15 +180,6 @@ async function makeClip(path: string, seconds: number): Promise<void> {
   ];
   const child = Bun.spawn(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", source, ...encoder]);
   if ((await child.exited) !== 0) throw new Error("ffmpeg cannot make a clip");
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    using _ = await HttpClient.connect({ port });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function kill(child: Child): Promise<void> {

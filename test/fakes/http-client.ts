@@ -219,3 +219,13 @@ function parseHead(raw: string): HttpHead {
   }
   return { version: match[1]!, status: Number(match[2]), reason: match[3]!, headers, raw };
 }
+
+/** Whether anybody listens there. */
+export async function accepts(port: number): Promise<boolean> {
+  try {
+    using _ = await HttpClient.connect({ port });
+    return true;
+  } catch {
+    return false;
+  }
+}

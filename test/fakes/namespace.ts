@@ -1,7 +1,7 @@
 /** Network namespaces for tests that need interfaces of their own, and the means to look at the one we are in. */
 
 import { dlopen } from "bun:ffi";
-import { describe, test } from "bun:test";
+import { afterEach, beforeEach, describe, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { bindSocket, closeSocket, openSocket, SOCK_DGRAM } from "../../src/system/socket.ts";
@@ -94,6 +94,17 @@ export function openSockets(except: readonly string[] = []): string[] {
     }
   }
   return names;
+}
+
+/** Each test of the file that calls this must leave no socket open for longer than `waitMs`. */
+export function closesItsSockets(waitMs: number): void {
+  let before: string[] = [];
+  beforeEach(() => {
+    before = openSockets();
+  });
+  afterEach(async () => {
+    await until(() => openSockets(before).length === 0, waitMs, "all sockets to be closed");
+  });
 }
 
 const libc = dlopen("libc.so.6", {

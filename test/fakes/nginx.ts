@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freeTcpPort } from "./free-port.ts";
-import { HttpClient } from "./http-client.ts";
+import { accepts } from "./http-client.ts";
 import { until, within } from "./until.ts";
 
 const START_TIMEOUT_MS = 20_000;
@@ -57,15 +57,6 @@ export class Nginx {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    using _ = await HttpClient.connect({ port });
-    return true;
-  } catch {
-    return false;
   }
 }
 

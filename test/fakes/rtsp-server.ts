@@ -42,6 +42,23 @@ export function on(method: string, react: React): React {
   return (usual, request, connection) => (request.method === method ? react(usual, request, connection) : usual);
 }
 
+/** Several reactions, each for methods of its own. */
+export function together(...reactions: readonly React[]): React {
+  return (usual, request, connection) => {
+    for (const react of reactions) {
+      const reaction = react(usual, request, connection);
+      if (reaction !== usual) return reaction;
+    }
+    return usual;
+  };
+}
+
+/** The server wants to hear from us every second, so that we write every half. */
+export const impatient = on("SETUP", (usual) => ({
+  ...usual,
+  headers: { ...usual.headers, Session: "fake-1;timeout=1" },
+}));
+
 const BEAT_MS = 5;
 const METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER";
 const SESSION_METHODS = ["PLAY", "TEARDOWN"];
@@ -108,6 +125,11 @@ export class RtspServer {
   /** Methods of all requests so far. */
   get methods(): string[] {
     return this.requests.map(({ method }) => method);
+  }
+
+  /** How often it was asked this. */
+  count(method: string): number {
+    return this.methods.filter((asked) => asked === method).length;
   }
 
   /** The RTSP URL of a path that begins with `/`. */

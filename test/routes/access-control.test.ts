@@ -7,14 +7,8 @@ import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { TestServer } from "../http/serve.ts";
+import { OPEN } from "./routed-server.ts";
 
-const OPEN: AccessControlOptions = {
-  hostname: undefined,
-  xff: false,
-  r2hToken: undefined,
-  corsAllowOrigin: undefined,
-  appPathPrefix: undefined,
-};
 const PAGE = { status: 200, headers: [["Content-Type", "text/plain"]], body: "page" } as const;
 
 /** A server behind a accessControl, with what passed it. Its one route answers all but `/none`. */

@@ -5,7 +5,8 @@ import { router } from "../../src/routes/router.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
 import { collectingLog, TestServer } from "../http/serve.ts";
 
-const OPEN: AccessControlOptions = {
+/** Everybody may ask. */
+export const OPEN: AccessControlOptions = {
   hostname: undefined,
   xff: false,
   r2hToken: undefined,

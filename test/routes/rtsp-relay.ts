@@ -15,22 +15,10 @@ import type { RtspServer } from "../fakes/rtsp-server.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
 import { collectingLog, TestServer } from "../http/serve.ts";
+import { SETTINGS } from "../upstream/rtsp/viewer.ts";
+import { OPEN } from "./routed-server.ts";
 
 const WAIT_MS = 6000;
-const OPEN = {
-  hostname: undefined,
-  xff: false,
-  r2hToken: undefined,
-  corsAllowOrigin: undefined,
-  appPathPrefix: undefined,
-};
-const USUAL: RtspSettings = {
-  upstreamInterface: undefined,
-  upstreamInterfaceRtsp: undefined,
-  udpReceiveBufferSize: 512 * 1024,
-  rtspUserAgent: "sluice/test",
-  rtspStunServer: undefined,
-};
 const NO_LINKS = { rules: { trustsForwarded: false }, encodedToken: undefined } as never;
 
 export interface RelayOptions extends Partial<RtspSettings> {
@@ -54,7 +42,7 @@ export class Relay {
     this.clientLimit = new ClientLimit(maxClients, new SharedSlots(), this.clients);
     const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");
     const { hub, clientLimit } = this;
-    const planner = rtspPlanner({ ...USUAL, ...settings }, { log, links: NO_LINKS, isOurselves: () => false });
+    const planner = rtspPlanner({ ...SETTINGS, ...settings }, { log, links: NO_LINKS, isOurselves: () => false });
     const parts = { hub, clientLimit, log, accessLog, snapshots: undefined, planners: new Map([["rtsp", planner]]) };
     const accessControl = new AccessControl({ ...OPEN, corsAllowOrigin }, log);
     this.#server = new TestServer(router({ accessControl, routes: [mediaRoute(parts)], log }));

@@ -1,7 +1,7 @@
 /** RTSP over UDP behind a NAT: punches, ZTE mode and STUN. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { openSockets } from "../fakes/namespace.ts";
+import { describe, expect, test } from "bun:test";
+import { closesItsSockets } from "../fakes/namespace.ts";
 import { answer, type React, RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { Relay } from "./rtsp-relay.ts";
@@ -14,13 +14,7 @@ const MAPPED_PORT = 40_404;
 const MAPPED_ADDRESS = [192, 0, 2, 7];
 const COOKIE = Buffer.of(0x21, 0x12, 0xa4, 0x42);
 
-let socketsBefore: string[] = [];
-beforeEach(() => {
-  socketsBefore = openSockets();
-});
-afterEach(async () => {
-  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
-});
+closesItsSockets(WAIT_MS);
 
 /** Answers binding requests, or only counts them. */
 class StunServer {

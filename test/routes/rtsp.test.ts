@@ -1,11 +1,11 @@
 /** `/rtsp/…` from URL to stream: what is asked of the server, what the client is answered, and how it all ends. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { RECEIVER_KIND } from "../../src/system/datagram-receiver.ts";
 import { soakMs } from "../e2e/soak.ts";
-import { openSockets } from "../fakes/namespace.ts";
+import { closesItsSockets } from "../fakes/namespace.ts";
 import type { RtspConnection } from "../fakes/rtsp-connection.ts";
-import { answer, on, RtspServer } from "../fakes/rtsp-server.ts";
+import { answer, impatient, on, RtspServer, together } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { type Player, Relay } from "./rtsp-relay.ts";
 
@@ -16,20 +16,7 @@ const STALL_MS = Math.min(soakMs(1500), 30_000);
 /** 80 Mb/s: all buffers on the way are full in no time. */
 const FAST_DATAGRAMS = 40;
 
-let socketsBefore: string[] = [];
-beforeEach(() => {
-  socketsBefore = openSockets();
-});
-afterEach(async () => {
-  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
-});
-
-/** The server wants to hear from us every second, so that we write every half. */
-const impatient = on("SETUP", (usual) => ({ ...usual, headers: { ...usual.headers, Session: "fake-1;timeout=1" } }));
-
-function count(server: RtspServer, method: string): number {
-  return server.methods.filter((asked) => asked === method).length;
-}
+closesItsSockets(WAIT_MS);
 
 async function torndown(server: RtspServer, ms = TEARDOWN_MS): Promise<void> {
   await until(() => server.sessions.size === 0, ms, "TEARDOWN");
@@ -113,7 +100,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     using next = await relay.play(server);
     expect((await next.playing()).status).toBe(200);
     next.client.close();
-    await until(() => count(server, "TEARDOWN") === 2, TEARDOWN_MS, "both TEARDOWNs");
+    await until(() => server.count("TEARDOWN") === 2, TEARDOWN_MS, "both TEARDOWNs");
     // And after three seconds it is left all the same.
     const isLeft = ({ state }: RtspConnection) => state !== "open";
     await until(() => server.connections.every(isLeft), WAIT_MS, "the end of the connections");
@@ -128,7 +115,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     using server = await RtspServer.open({ transport, datagramsPerBeat: 0 });
     using relay = new Relay();
     const playing = relay.play(server);
-    await until(() => count(server, "PLAY") === 1, WAIT_MS, "PLAY");
+    await until(() => server.count("PLAY") === 1, WAIT_MS, "PLAY");
     const connection = server.connections[0]!;
     connection.sendMedia(64);
     using player = await playing;
@@ -141,7 +128,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     await until(() => server.responses.length === answers, WAIT_MS, "our answer");
     for (const response of server.responses) expect(response).toBe("RTSP/1.0 200 OK\r\nCSeq: 7\r\n\r\n");
     await relay.idle();
-    expect(count(server, "TEARDOWN")).toBe(0);
+    expect(server.count("TEARDOWN")).toBe(0);
   });
 
   test("what the server asks is answered, and media goes on", async () => {
@@ -165,7 +152,7 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     using player = await relay.play(server);
     await player.playing();
     const punches = server.datagrams.length;
-    await until(() => count(server, "GET_PARAMETER") === 2, WAIT_MS, "keepalives");
+    await until(() => server.count("GET_PARAMETER") === 2, WAIT_MS, "keepalives");
     expect(server.requests.at(-1)!.headers.get("session")).toBe("fake-1");
     if (transport === "udp") await until(() => server.datagrams.length > punches, WAIT_MS, "punches");
     expect(player.verifier.clean).toBe(true);
@@ -173,24 +160,18 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
 
   test.each([454, 501])("GET_PARAMETER answered with %d is OPTIONS from then on", async (status) => {
     const refuse = on("GET_PARAMETER", (usual) => ({ ...usual, status }));
-    using server = await RtspServer.open({
-      transport,
-      react: (...all) => refuse(impatient(...all) as never, all[1], all[2]),
-    });
+    using server = await RtspServer.open({ transport, react: together(impatient, refuse) });
     using relay = new Relay();
     using player = await relay.play(server);
     await player.playing();
-    await until(() => count(server, "OPTIONS") === 3, WAIT_MS, "two OPTIONS");
-    expect(count(server, "GET_PARAMETER")).toBe(1);
+    await until(() => server.count("OPTIONS") === 3, WAIT_MS, "two OPTIONS");
+    expect(server.count("GET_PARAMETER")).toBe(1);
     expect(player.client.state).toBe("open");
   });
 
   test("a keepalive refused ends the stream", async () => {
     const refuse = on("GET_PARAMETER", (usual) => ({ ...usual, status: 500, reason: "Oh" }));
-    using server = await RtspServer.open({
-      transport,
-      react: (...all) => refuse(impatient(...all) as never, all[1], all[2]),
-    });
+    using server = await RtspServer.open({ transport, react: together(impatient, refuse) });
     using relay = new Relay();
     using player = await relay.play(server);
     await player.playing();
@@ -202,14 +183,11 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
 
   test("keepalives that are never answered go on", async () => {
     const mute = on("GET_PARAMETER", () => "silence");
-    using server = await RtspServer.open({
-      transport,
-      react: (...all) => mute(impatient(...all) as never, all[1], all[2]),
-    });
+    using server = await RtspServer.open({ transport, react: together(impatient, mute) });
     using relay = new Relay();
     using player = await relay.play(server);
     await player.playing();
-    await until(() => count(server, "GET_PARAMETER") === 3, WAIT_MS, "keepalives");
+    await until(() => server.count("GET_PARAMETER") === 3, WAIT_MS, "keepalives");
     expect(player.client.state).toBe("open");
   });
 });
@@ -238,10 +216,10 @@ describe("a client that does not read", () => {
       using server = await RtspServer.open({ react: impatient, datagramsPerBeat: FAST_DATAGRAMS });
       using relay = new Relay({ bufferSlots: 1024 });
       using player = await stalled(server, relay);
-      const kept = count(server, "GET_PARAMETER");
+      const kept = server.count("GET_PARAMETER");
       const end = performance.now() + STALL_MS;
       await until(() => performance.now() > end, STALL_MS + WAIT_MS, "the stall");
-      expect(count(server, "GET_PARAMETER") - kept).toBeGreaterThanOrEqual(Math.floor(STALL_MS / 500) - 1);
+      expect(server.count("GET_PARAMETER") - kept).toBeGreaterThanOrEqual(Math.floor(STALL_MS / 500) - 1);
       player.client.resume();
       await player.playing(player.verifier.packets + 50_000);
       expect(player.verifier.clean).toBe(true);
@@ -283,7 +261,7 @@ test("a TEARDOWN that meets a broken connection is sent on another", async () =>
   using player = await relay.play(server);
   await player.playing();
   player.client.close();
-  await until(() => count(server, "TEARDOWN") === 2, WAIT_MS, "the second TEARDOWN");
+  await until(() => server.count("TEARDOWN") === 2, WAIT_MS, "the second TEARDOWN");
   expect(server.requests.at(-1)).toMatchObject({ connection: 2, method: "TEARDOWN" });
   expect(server.requests.at(-1)!.headers.get("session")).toBe("fake-1");
   await until(() => server.connections[1]!.state !== "open", WAIT_MS, "the end of the connection");

@@ -1,11 +1,11 @@
 /** The way to PLAY as a table: per transport and request, what servers do, and how it ends. */
 
-import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { UdpTransport } from "../../../src/upstream/rtsp/udp-transport.ts";
 import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole } from "../../fakes/http-origin.ts";
-import { openSockets } from "../../fakes/namespace.ts";
+import { closesItsSockets } from "../../fakes/namespace.ts";
 import { requirePassword, unauthorized } from "../../fakes/rtsp-auth.ts";
 import { interleavedFrame } from "../../fakes/rtsp-connection.ts";
 import { answer, emitAnswer, on, type React, RtspServer } from "../../fakes/rtsp-server.ts";
@@ -29,13 +29,7 @@ const STAGES: [method: string, transport: Transport][] = [
   ["PLAY", "udp"],
 ];
 
-let socketsBefore: string[] = [];
-beforeEach(() => {
-  socketsBefore = openSockets();
-});
-afterEach(async () => {
-  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
-});
+closesItsSockets(WAIT_MS);
 
 interface Failure {
   readonly react: React;

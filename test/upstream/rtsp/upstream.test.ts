@@ -1,9 +1,9 @@
 /** A session from PLAY to its end, with a ring and without HTTP. */
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { RECEIVER_KIND } from "../../../src/system/datagram-receiver.ts";
-import { openSockets } from "../../fakes/namespace.ts";
-import { answer, on, type React, RtspServer } from "../../fakes/rtsp-server.ts";
+import { closesItsSockets } from "../../fakes/namespace.ts";
+import { answer, impatient, on, RtspServer, together } from "../../fakes/rtsp-server.ts";
 import { until } from "../../fakes/until.ts";
 import { Viewer } from "./viewer.ts";
 
@@ -11,23 +11,7 @@ const WAIT_MS = 6000;
 /** 80 Mb/s: all buffers on the way are full in no time. */
 const FAST_DATAGRAMS = 40;
 
-let socketsBefore: string[] = [];
-beforeEach(() => {
-  socketsBefore = openSockets();
-});
-afterEach(async () => {
-  await until(() => openSockets(socketsBefore).length === 0, WAIT_MS, "all sockets to be closed");
-});
-
-/** The server wants to hear from us every second, so that we write every half. */
-const withShortTimeout = on("SETUP", (usual) => ({
-  ...usual,
-  headers: { ...usual.headers, Session: "fake-1;timeout=1" },
-}));
-
-function count(server: RtspServer, method: string): number {
-  return server.methods.filter((asked) => asked === method).length;
-}
+closesItsSockets(WAIT_MS);
 
 describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
   test.each(["rtp", "udp"] as const)("%s comes whole, with key frames where newcomers begin", async (carrier) => {
@@ -53,21 +37,19 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     const fault = (index: number) => (index === 20 ? "drop" : undefined);
     using server = await RtspServer.open({ transport, datagramsPerBeat: 0, media: { fault } });
     using viewer = new Viewer(server.url("/ch"));
-    await until(() => count(server, "PLAY") === 1, WAIT_MS, "PLAY");
+    await until(() => server.count("PLAY") === 1, WAIT_MS, "PLAY");
     const connection = server.connections[0]!;
     connection.sendMedia(24);
     await viewer.playing(20 * 7);
     connection.end("eof");
     expect(await viewer.ended()).toBeUndefined();
     expect(viewer.verifier.counts).toMatchObject({ packets: 23 * 7, lost: 7, stray: 0 });
-    expect(count(server, "TEARDOWN")).toBe(0);
+    expect(server.count("TEARDOWN")).toBe(0);
   });
 
   test("a keepalive refused ends the stream with its cause, behind what has come", async () => {
     const refuse = on("GET_PARAMETER", (usual) => ({ ...usual, status: 500, reason: "Oh" }));
-    const react: React = (usual, request, connection) =>
-      refuse(withShortTimeout(usual, request, connection) as never, request, connection);
-    using server = await RtspServer.open({ transport, react });
+    using server = await RtspServer.open({ transport, react: together(impatient, refuse) });
     using viewer = new Viewer(server.url("/ch"));
     await viewer.playing();
     expect(await viewer.ended()).toBe("refused");
@@ -127,15 +109,15 @@ describe("media that comes before the answer to PLAY", () => {
 
 describe("a consumer that takes nothing", () => {
   test("stops the server without a loss, which is still reminded", async () => {
-    using server = await RtspServer.open({ react: withShortTimeout, datagramsPerBeat: FAST_DATAGRAMS });
+    using server = await RtspServer.open({ react: impatient, datagramsPerBeat: FAST_DATAGRAMS });
     using viewer = new Viewer(server.url("/ch"), {}, {}, 1024);
     await viewer.playing();
     viewer.isStalled = true;
     await until(() => viewer.pauses.at(-1) === true, WAIT_MS, "the pause");
     const stream = viewer.subscription.source as unknown as { receivedBytes: number; tickMs: number };
     const received = stream.receivedBytes;
-    const reminders = count(server, "GET_PARAMETER");
-    await until(() => count(server, "GET_PARAMETER") >= reminders + 2, WAIT_MS, "keepalives");
+    const reminders = server.count("GET_PARAMETER");
+    await until(() => server.count("GET_PARAMETER") >= reminders + 2, WAIT_MS, "keepalives");
     expect(stream.receivedBytes).toBe(received);
     // An upstream that waits for its consumer costs nothing.
     expect(stream.tickMs).toBeGreaterThanOrEqual(500);
@@ -159,7 +141,7 @@ describe("a consumer that takes nothing", () => {
 test("a server that is quiet is not asked, and what comes then goes out at once", async () => {
   using server = await RtspServer.open({ datagramsPerBeat: 0 });
   using viewer = new Viewer(server.url("/ch"));
-  await until(() => count(server, "PLAY") === 1, WAIT_MS, "PLAY");
+  await until(() => server.count("PLAY") === 1, WAIT_MS, "PLAY");
   const connection = server.connections[0]!;
   connection.sendMedia(8);
   await viewer.playing(8 * 7);
