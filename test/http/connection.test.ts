@@ -9,8 +9,9 @@ import {
 } from "../../src/http/connection.ts";
 import { emitHead, errorResponse, type StreamHead } from "../../src/http/response.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
-import { collectingLog, noise, TestServer } from "./serve.ts";
+import { noise, TestServer } from "./serve.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const MAX_HEAD_BYTES = 8192;
@@ -369,7 +370,7 @@ describe("of a throw", () => {
       using client = await server.connect();
       client.request("GET", "/");
       await server.idle();
-      const faults = server.log.filter((line) => line.startsWith("error"));
+      const faults = server.log.filter((line) => line.startsWith("ERROR"));
       expect(faults).toEqual([
         expect.stringContaining(`fault in ${name}`),
         expect.stringContaining("fault on the close"),
@@ -462,7 +463,7 @@ class FakeSocket {
   /** A connection on this socket that has got its request. */
   asked(handler: RequestHandler, log: string[] = []): Connection {
     const parent: ConnectionParent = {
-      log: collectingLog(log),
+      log: recordingLog(log),
       timeouts: { headMs: 1e6, bodyMs: 1e6, lingerMs: 1e6 },
       handler,
       errorResponse,

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type { RequestHandler } from "../../src/http/connection.ts";
 import { type ListenOptions, listen } from "../../src/http/listener.ts";
 import { HttpClient } from "../fakes/http-client.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
-import { collectingLog, noise, TestServer } from "./serve.ts";
+import { noise, TestServer } from "./serve.ts";
 
 const echoPeer: RequestHandler = (_, connection) => {
   connection.respond({ status: 200, headers: [], body: connection.peer });
@@ -19,7 +20,7 @@ async function askPeer(address: Parameters<typeof HttpClient.connect>[0]): Promi
 }
 
 describe("listening", () => {
-  const options: ListenOptions = { hostname: "127.0.0.1", port: 0, log: collectingLog([]), handler: echoPeer };
+  const options: ListenOptions = { hostname: "127.0.0.1", port: 0, log: recordingLog([]), handler: echoPeer };
 
   test.each([
     ["127.0.0.1", "127.0.0.1"],
@@ -107,7 +108,7 @@ test("above the limit connections are closed at once, with one log line", async 
   await until(() => server.listener.connections === 2, 5000, "two connections");
   const refused = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
   await until(() => refused.every((client) => client.state === "closed"), 5000, "the others to be closed");
-  expect(server.log).toEqual(["warn Too many connections (limit 2): 1 refused"]);
+  expect(server.log).toEqual(["WARN Too many connections (limit 2): 1 refused"]);
 
   kept[0]!.request("GET", "/");
   await kept[0]!.response();

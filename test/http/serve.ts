@@ -1,10 +1,11 @@
 /** A listener on a free port for tests of the HTTP room, with what it logged and the connections it handled. */
+
 import { createCipheriv } from "node:crypto";
 import type { Connection, RequestHandler } from "../../src/http/connection.ts";
 import { type HttpListener, type ListenOptions, listen } from "../../src/http/listener.ts";
 import type { HttpRequest } from "../../src/http/request.ts";
-import { LOG_DEBUG, type Log } from "../../src/system/log.ts";
 import { HttpClient } from "../fakes/http-client.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 
 const WAIT_MS = 5000;
@@ -19,7 +20,7 @@ export class TestServer {
     this.listener = listen({
       hostname: "127.0.0.1",
       port: 0,
-      log: collectingLog(this.log),
+      log: recordingLog(this.log),
       handler: (request, connection) => {
         this.requests.push(request);
         this.connections.push(connection);
@@ -47,18 +48,6 @@ export class TestServer {
   [Symbol.dispose](): void {
     this.listener.stop();
   }
-}
-
-export function collectingLog(lines: string[]): Log {
-  const add = (level: string) => (message: string) => lines.push(`${level} ${message}`);
-  return {
-    level: LOG_DEBUG,
-    fatal: add("fatal"),
-    error: add("error"),
-    warn: add("warn"),
-    info: add("info"),
-    debug: add("debug"),
-  };
 }
 
 /** `length` bytes of which no two stretches are alike, always the same: a key stream, quick without a compiler too. */

@@ -141,7 +141,7 @@ describe("without FCC there is the group", () => {
     const server = relay();
     const answer = await open(server, service.path(`fcc=${fcc}`));
     expect([answer.status, ...answer.fcc]).toEqual([200, null, null]);
-    expect(server.complaints).toEqual([`warn fcc=${fcc} is ignored: ${why}`]);
+    expect(server.complaints).toEqual([`WARN fcc=${fcc} is ignored: ${why}`]);
     expect(service.server.received).toEqual([]);
   });
 });

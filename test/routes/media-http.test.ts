@@ -187,7 +187,7 @@ test("a client beyond the limit is told so, and opens nothing", async () => {
   await first.head(WAIT_MS);
   expect((await (await ask()).head(WAIT_MS)).status).toBe(503);
   expect([relay.hub.size, origin.connections.length]).toEqual([1, 1]);
-  expect(relay.complaints).toEqual(["warn Maximum client limit reached"]);
+  expect(relay.complaints).toEqual(["WARN Maximum client limit reached"]);
   first.close();
   await relay.idle();
   expect((await (await ask()).head(WAIT_MS)).status).toBe(200);

@@ -1,4 +1,5 @@
 /** The media route with planners of the test's choice, behind a real HTTP listener. */
+
 import { defaultDraft } from "../../src/config/options.ts";
 import type { SettingValues } from "../../src/config/settings.ts";
 import { Hub } from "../../src/relay/hub.ts";
@@ -17,9 +18,10 @@ import type { PlannedUpstream } from "../../src/upstream/planner.ts";
 import { PROTOCOLS, type Protocol, planners } from "../../src/upstream/plans.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { type FakeUpstream, fakePlan } from "../fakes/upstream.ts";
-import { collectingLog, TestServer } from "../http/serve.ts";
+import { TestServer } from "../http/serve.ts";
 
 const WAIT_MS = 5000;
 
@@ -44,7 +46,7 @@ export class MediaServer {
     isOurselves = () => false,
   }: MediaServerOptions = {}) {
     const settings: SettingValues & AccessControlOptions = { ...defaultDraft().values, ...given };
-    const log = collectingLog(this.log);
+    const log = recordingLog(this.log);
     this.hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.clientLimit = new ClientLimit(settings.maxClients, new SharedSlots(), this.clients);
     const links = ownLinks(settings, () => ({ host: "relay", port: 5140 }));
@@ -69,7 +71,7 @@ export class MediaServer {
 
   /** The log's warnings and errors. */
   get complaints(): string[] {
-    return this.log.filter((line) => /^(warn|error)/.test(line));
+    return this.log.filter((line) => /^(WARN|ERROR)/.test(line));
   }
 
   /** Waits until nothing is open, no client has a place and no memory is used. */

@@ -1,9 +1,11 @@
 /** Single routes behind a accessControl and a real HTTP listener. */
+
 import { AccessControl, type AccessControlOptions } from "../../src/routes/access-control.ts";
 import type { Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
-import { collectingLog, TestServer } from "../http/serve.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
+import { TestServer } from "../http/serve.ts";
 
 /** Everybody may ask. */
 export const OPEN: AccessControlOptions = {
@@ -24,7 +26,7 @@ export class RoutedServer {
   readonly #server: TestServer;
 
   constructor({ routes = [], assets, ...options }: RoutedOptions) {
-    const log = collectingLog(this.log);
+    const log = recordingLog(this.log);
     const accessControl = new AccessControl({ ...OPEN, ...options }, log);
     this.#server = new TestServer(router({ accessControl, routes, log, ...(assets && { assets }) }), {
       log,

@@ -11,10 +11,11 @@ import { SharedSlots } from "../../src/status/shared-slots.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
 import { type RtspSettings, rtspPlanner } from "../../src/upstream/rtsp/planner.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import type { RtspServer } from "../fakes/rtsp-server.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
 import { until } from "../fakes/until.ts";
-import { collectingLog, TestServer } from "../http/serve.ts";
+import { TestServer } from "../http/serve.ts";
 import { SETTINGS } from "../upstream/rtsp/viewer.ts";
 import { OPEN } from "./routed-server.ts";
 
@@ -37,7 +38,7 @@ export class Relay {
   readonly #server: TestServer;
 
   constructor({ corsAllowOrigin, maxClients = 8, bufferSlots = 16_384, ...settings }: RelayOptions = {}) {
-    const log = collectingLog(this.log);
+    const log = recordingLog(this.log);
     this.hub = new Hub({ bufferSlots, fastStart: false, log });
     this.clientLimit = new ClientLimit(maxClients, new SharedSlots(), this.clients);
     const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");

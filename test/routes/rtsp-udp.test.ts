@@ -147,7 +147,7 @@ test("a client that does not read loses packets, and the server is heard and rem
   using player = await relay.play(server);
   await player.playing();
   player.client.pause();
-  const isFull = () => relay.log.some((line) => /^warn 127\.0\.0\.1:\d+ reads too slowly: \d+ packets/.test(line));
+  const isFull = () => relay.log.some((line) => /^WARN 127\.0\.0\.1:\d+ reads too slowly: \d+ packets/.test(line));
   await until(isFull, WAIT_MS, "the first loss");
   const reminders = () => server.methods.filter((method) => method === "GET_PARAMETER").length;
   const before = reminders();

@@ -1,8 +1,10 @@
 /** One route behind a real HTTP listener that lets everybody in. */
+
 import { AccessControl } from "../../src/routes/access-control.ts";
 import type { Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
-import { collectingLog, TestServer } from "../http/serve.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
+import { TestServer } from "../http/serve.ts";
 
 export interface Doors {
   readonly r2hToken?: string;
@@ -10,7 +12,7 @@ export interface Doors {
 }
 
 export function serveRoute(route: Route, { r2hToken, corsAllowOrigin }: Doors = {}): TestServer {
-  const log = collectingLog([]);
+  const log = recordingLog([]);
   const options = { hostname: undefined, xff: false, r2hToken, corsAllowOrigin, appPathPrefix: undefined };
   return new TestServer(router({ accessControl: new AccessControl(options, log), routes: [route], log }));
 }

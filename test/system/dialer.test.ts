@@ -8,8 +8,8 @@ import { formatIpAddress, type IpAddress, parseIpAddress } from "../../src/wire/
 import { freeTcpPort } from "../fakes/free-port.ts";
 import { BlackHole, HttpOrigin, NewCertificate } from "../fakes/http-origin.ts";
 import { openSockets } from "../fakes/namespace.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
-import { collectingLog } from "../http/serve.ts";
 
 const WAIT_MS = 4000;
 const TIMEOUT_MS = 300;
@@ -38,7 +38,7 @@ class Client {
       { host: "tv.test", port, ...target },
       { timeoutMs: TIMEOUT_MS, resolve: async () => [RIGHT], ...others },
       this,
-      collectingLog(this.log),
+      recordingLog(this.log),
     );
     resources.defer(() => {
       this.dialer.close();
@@ -85,7 +85,7 @@ describe("addresses", () => {
     expect(await client.settled()).toBe("127.0.0.1");
     expect(client.first).toEqual(["127.0.0.2"]);
     expect(client.log).toHaveLength(1);
-    expect(client.log[0]).toStartWith(`debug tv.test: 127.0.0.2:${port}: `);
+    expect(client.log[0]).toStartWith(`DEBUG tv.test: 127.0.0.2:${port}: `);
   });
 
   test("that are silent are given up after a while, and the next is tried", async () => {
@@ -157,7 +157,7 @@ test("a certificate for another name is no connection", async () => {
 test("an interface that is not there is told, and the routing table chooses", async () => {
   const client = new Client(server().port, { target: { interfaceName: "no-device0" } });
   expect(await client.settled()).toBe("127.0.0.1");
-  expect(client.log).toEqual(["warn tv.test: cannot be bound to the interface no-device0, the routing table chooses"]);
+  expect(client.log).toEqual(["WARN tv.test: cannot be bound to the interface no-device0, the routing table chooses"]);
 });
 
 test("the connection belongs to the parent: its bytes, and its end", async () => {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ffmpeg } from "../../src/system/ffmpeg.ts";
 import { KeyFrameSearch } from "../../src/upstream/rtp/key-frame.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
-import { collectingLog } from "../http/serve.ts";
 
 const MAX_CONVERSIONS = 2;
 
@@ -34,7 +34,7 @@ test("the real one makes a JPEG of a key frame", async () => {
   search.push(clip, 0, clip.length);
   const log: string[] = [];
   const options = { ffmpegPath: "ffmpeg", ffmpegArgs: "-hwaccel none" };
-  const jpeg = await new Ffmpeg(collectingLog(log)).jpegOf(search.frame, options, NEVER);
+  const jpeg = await new Ffmpeg(recordingLog(log)).jpegOf(search.frame, options, NEVER);
   expect(log).toEqual([]);
   expect(Buffer.from(jpeg!.subarray(0, 3))).toEqual(JPEG_START);
   expect(jpeg!.length).toBeGreaterThan(3000);
@@ -43,7 +43,7 @@ test("the real one makes a JPEG of a key frame", async () => {
 test("gets the operator's arguments first, the frame through a pipe, and no shell", async () => {
   const { ffmpegPath } = await standIn("echo", 'for word; do printf "<%s>" "$word"; done; cat');
   const options = { ffmpegPath, ffmpegArgs: `-x '$(touch ${directory}/evil)' ""` };
-  const answer = await new Ffmpeg(collectingLog([])).jpegOf(frame, options, NEVER);
+  const answer = await new Ffmpeg(recordingLog([])).jpegOf(frame, options, NEVER);
   expect(Buffer.from(answer!).toString()).toBe(
     `<-x><$(touch ${directory}/evil)><><-loglevel><error><-f><mpegts><-i><pipe:0>` +
       "<-frames:v><1><-q:v><8><-f><mjpeg><pipe:1>a frame",
@@ -63,7 +63,7 @@ describe("there is no picture, and the log says why, when ffmpeg", () => {
   ])("%s", async (name, script, reason) => {
     const options = await standIn(name.replaceAll(" ", "-"), `echo $$ > ${directory}/pid\n${script}`);
     const log: string[] = [];
-    expect(await new Ffmpeg(collectingLog(log), LIMIT_MS).jpegOf(frame, options, NEVER)).toBeUndefined();
+    expect(await new Ffmpeg(recordingLog(log), LIMIT_MS).jpegOf(frame, options, NEVER)).toBeUndefined();
     expect(log).toEqual([expect.stringContaining(reason)]);
     const pid = Number(await readFile(join(directory, "pid"), "utf8"));
     await until(() => !isRunning(pid), WAIT_MS, "its end");
@@ -72,13 +72,13 @@ describe("there is no picture, and the log says why, when ffmpeg", () => {
   test("does not exist", async () => {
     const log: string[] = [];
     const options = { ffmpegPath: join(directory, "missing"), ffmpegArgs: "" };
-    expect(await new Ffmpeg(collectingLog(log)).jpegOf(frame, options, NEVER)).toBeUndefined();
-    expect(log).toEqual([expect.stringMatching(/^debug Snapshot: ffmpeg failed: .*missing/)]);
+    expect(await new Ffmpeg(recordingLog(log)).jpegOf(frame, options, NEVER)).toBeUndefined();
+    expect(log).toEqual([expect.stringMatching(/^DEBUG Snapshot: ffmpeg failed: .*missing/)]);
   });
 });
 
 test("few run at once; the others wait for their turn, and whoever leaves needs none", async () => {
-  const ffmpeg = new Ffmpeg(collectingLog([]));
+  const ffmpeg = new Ffmpeg(recordingLog([]));
   const started = join(directory, "started");
   const go = join(directory, "go");
   await writeFile(started, "");
@@ -102,7 +102,7 @@ test("is killed when nobody wants the picture any more", async () => {
   const pidFile = join(directory, "unwanted-pid");
   const options = await standIn("unwanted", `echo $$ > ${pidFile}\nexec sleep 30`);
   const leaving = new AbortController();
-  const job = new Ffmpeg(collectingLog([])).jpegOf(frame, options, leaving.signal);
+  const job = new Ffmpeg(recordingLog([])).jpegOf(frame, options, leaving.signal);
   const pid = async () => Number(await readFile(pidFile, "utf8").catch(() => "0"));
   await until(async () => (await pid()) > 0, WAIT_MS, "its start");
   leaving.abort();

@@ -4,8 +4,8 @@ import { ClientRegistry } from "../../src/status/clients.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import type { FromWorker } from "../../src/worker/messages.ts";
 import { WorkerStatus } from "../../src/worker/worker-status.ts";
+import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
-import { collectingLog } from "../http/serve.ts";
 
 const WAIT_MS = 3000;
 const IDENTITY = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "", kind: "http" } as const;
@@ -21,7 +21,7 @@ beforeEach(() => {
   log = [];
   isConnected = true;
   clients = new ClientRegistry(1);
-  status = new WorkerStatus(clients, new Budget(16_384), collectingLog(log), (message) => {
+  status = new WorkerStatus(clients, new Budget(16_384), recordingLog(log), (message) => {
     if (isConnected) sent.push(message);
     return isConnected;
   });
@@ -67,7 +67,7 @@ test("disconnects its own clients, and asks the others for those it does not hav
   const { client, aborts } = enter();
   expect(await status.control.disconnect(client.id)).toBe(true);
   expect(aborts()).toBe(1);
-  expect(log).toEqual([`info Disconnected client ${client.id} by request of the status page`]);
+  expect(log).toEqual([`INFO Disconnected client ${client.id} by request of the status page`]);
   expect(sent).toEqual([]);
   const answers = [status.control.disconnect("a"), status.control.disconnect("b")];
   expect(sent).toEqual([

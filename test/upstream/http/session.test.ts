@@ -10,8 +10,9 @@ import type { ResponseHead } from "../../../src/wire/http/response-head.ts";
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole, HttpOrigin, type OriginConnection, type OriginScript } from "../../fakes/http-origin.ts";
+import { recordingLog } from "../../fakes/recording-log.ts";
 import { until } from "../../fakes/until.ts";
-import { collectingLog, noise } from "../../http/serve.ts";
+import { noise } from "../../http/serve.ts";
 
 const WAIT_MS = 4000;
 const STAGE_TIMEOUT_MS = 400;
@@ -62,7 +63,7 @@ class Client {
         this.failure = cause;
       },
     };
-    this.session = new HttpSession({ ...base, ...request }, parent, collectingLog(this.log));
+    this.session = new HttpSession({ ...base, ...request }, parent, recordingLog(this.log));
     resources.defer(() => this.session.close());
   }
 
@@ -141,7 +142,7 @@ describe("the addresses of a name", () => {
       { interfaceName: "no-device0" },
     );
     expect((await client.body()).text).toBe("hello");
-    expect(client.log.filter((line) => line.startsWith("warn") && line.includes("no-device0"))).toHaveLength(1);
+    expect(client.log.filter((line) => line.startsWith("WARN") && line.includes("no-device0"))).toHaveLength(1);
   });
 
   test("are not tried any more once the session is closed", async () => {

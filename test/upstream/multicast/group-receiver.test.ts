@@ -94,11 +94,6 @@ class Run implements GroupReceiverParent, DatagramSink {
   get isMember(): boolean {
     return memberCount(this.target.group) > 0;
   }
-
-  /** Warnings and worse. */
-  get trouble(): string[] {
-    return this.log.lines.filter((line) => /^(FATAL|ERROR|WARN)/.test(line));
-  }
 }
 
 async function start(options: Partial<MulticastOptions> = {}, target: Partial<MulticastTarget> = {}): Promise<Run> {
@@ -134,7 +129,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s socket, a group
       run.tick(run.now + 1500);
       run.pass(20_000);
       expect(run.causes).toEqual([expect.any(JoinFailedError)]);
-      expect(run.trouble).toEqual([
+      expect(run.log.trouble).toEqual([
         "ERROR Cannot join rtp://test on interface nosuch0: interface nosuch0 has no IPv4 address",
       ]);
     }
@@ -209,7 +204,9 @@ describe("a group", () => {
   test("of an IPv6 group says once that periodic rejoin is not for it", async () => {
     const run = await start({ rejoinIntervalS: 1, gapTimeoutS: 100 }, { group: parseIpAddress("ff05::5:9")! });
     run.pass(2900);
-    expect(run.trouble).toEqual(["WARN rtp://test: periodic rejoin is for IPv4 only and is skipped for this group"]);
+    expect(run.log.trouble).toEqual([
+      "WARN rtp://test: periodic rejoin is for IPv4 only and is skipped for this group",
+    ]);
   });
 });
 
@@ -279,7 +276,7 @@ describeInNamespace(import.meta.path, "A group on an interface of its own", () =
       [4000, 3],
       [4000, 2],
     ]);
-    expect(run.trouble).toEqual([]);
+    expect(run.log.trouble).toEqual([]);
   });
 
   test("without the privilege leaves and joins instead, and says so once", async () => {
@@ -297,7 +294,7 @@ describeInNamespace(import.meta.path, "A group on an interface of its own", () =
     await sendUntilHeard(run, source, 1);
     expect(openSockets(sockets)).toEqual([]);
     expect(run.isMember).toBe(true);
-    expect(run.trouble).toEqual([
+    expect(run.log.trouble).toEqual([
       "WARN rtp://test: cannot send IGMP reports (socket: EPERM (operation not permitted)); leaving and joining instead",
     ]);
   });
@@ -319,7 +316,7 @@ describeInNamespace(import.meta.path, "A group on an interface of its own", () =
       run.pass(1000);
       await sendUntilHeard(run, source, 1);
       expect(run.causes).toEqual([]);
-      expect(run.trouble).toEqual([
+      expect(run.log.trouble).toEqual([
         `WARN rtp://test was silent for 4.0 s and is back after 4 rejoins; ${ADVICE} on interface media0`,
       ]);
     });
@@ -336,7 +333,7 @@ describeInNamespace(import.meta.path, "A group on an interface of its own", () =
         await Bun.sleep(0);
       }
       expect(run.causes).toEqual([expect.any(SilentError)]);
-      expect(run.trouble.filter((line) => line.startsWith("ERROR"))).toHaveLength(1);
+      expect(run.log.trouble.filter((line) => line.startsWith("ERROR"))).toHaveLength(1);
       await until(() => openSockets(before).length === 0, WAIT_MS, "the sockets to be closed");
     });
   });

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { USUAL_TICK_MS } from "../../../src/relay/tick.ts";
 import type { StreamState, UpstreamParent } from "../../../src/relay/upstream.ts";
 import type { ReceiverKind } from "../../../src/system/datagram-receiver.ts";
-import { LOG_DEBUG, type Log, type LogLevel } from "../../../src/system/log.ts";
 import { NoDataError, SilentError } from "../../../src/upstream/multicast/errors.ts";
 import { MulticastSession } from "../../../src/upstream/multicast/session.ts";
 import type { MulticastOptions, MulticastTarget } from "../../../src/upstream/multicast/target.ts";
@@ -12,6 +11,7 @@ import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { freeUdpPort, uniqueGroup } from "../../fakes/free-port.ts";
 import { MulticastSender } from "../../fakes/multicast-sender.ts";
 import { memberCount, openSockets } from "../../fakes/namespace.ts";
+import { recordingLog } from "../../fakes/recording-log.ts";
 import { type DatagramOptions, rtpPacket } from "../../fakes/ts-datagrams.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
@@ -33,29 +33,10 @@ afterEach(() => {
   for (const release of releases.splice(0)) release();
 });
 
-class RecordingLog implements Log {
-  level: LogLevel = LOG_DEBUG;
-  readonly lines: string[] = [];
-  fatal = (message: string) => this.#keep("fatal", message);
-  error = (message: string) => this.#keep("error", message);
-  warn = (message: string) => this.#keep("warn", message);
-  info = (message: string) => this.#keep("info", message);
-  debug = (message: string) => this.#keep("debug", message);
-
-  #keep(level: string, message: string): void {
-    this.lines.push(`${level} ${message}`);
-  }
-
-  /** Warnings and worse. */
-  get trouble(): string[] {
-    return this.lines.filter((line) => /^(fatal|error|warn)/.test(line));
-  }
-}
-
 /** A session, its clock, and a parent that closes it when it has ended, as a stream does. */
 class Run implements UpstreamParent {
   readonly target: MulticastTarget;
-  readonly log = new RecordingLog();
+  readonly log = recordingLog();
   readonly session: MulticastSession;
   readonly verifier = new TsVerifier(STREAM_ID);
   readonly states: StreamState[] = [];
@@ -175,7 +156,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
       ["R2H-Upstream-Payload", carrier === "rtp" ? "mp2t-rtp" : "mp2t-direct"],
     ]);
     expect(run.states).toEqual([CLIENT_STATE.multicastActive]);
-    expect(run.log.lines).toEqual([`info Joined rtp://test on interface lo (${receiver} receiver)`]);
+    expect(run.log.lines).toEqual([`INFO Joined rtp://test on interface lo (${receiver} receiver)`]);
   });
 
   test("that is closed has released everything, and does nothing any more", async () => {
@@ -189,7 +170,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     run.pass(20_000);
     expect(openSockets(before)).toEqual([]);
     expect(run.causes).toEqual([]);
-    expect(run.log.lines.slice(1)).toEqual(["info Left rtp://test"]);
+    expect(run.log.lines.slice(1)).toEqual(["INFO Left rtp://test"]);
   });
 
   test("ends when nothing has come for 3 s, and releases everything", async () => {
@@ -199,7 +180,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     expect(run.causes).toEqual([]);
     run.pass(20_000);
     expect(run.causes).toEqual([expect.any(NoDataError)]);
-    expect(run.log.trouble).toEqual([`error rtp://test: no media within 3 s of joining; ${ADVICE} on interface lo`]);
+    expect(run.log.trouble).toEqual([`ERROR rtp://test: no media within 3 s of joining; ${ADVICE} on interface lo`]);
     await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
     expect(run.isMember).toBe(false);
   });
@@ -214,7 +195,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
     run.pass(20_000);
     expect(run.causes).toEqual([expect.any(SilentError)]);
     expect(run.log.trouble).toEqual([
-      `error rtp://test has been silent for 5 s, given up after 4 rejoins; ${ADVICE} on interface lo`,
+      `ERROR rtp://test has been silent for 5 s, given up after 4 rejoins; ${ADVICE} on interface lo`,
     ]);
     await until(() => openSockets(before).length === 0, WAIT_MS, "the socket to be closed");
     expect(run.isMember).toBe(false);
@@ -233,7 +214,7 @@ describe.each<ReceiverKind>(["batched", "evented"])("with the %s receiver, a ses
       await run.media(SOME);
       run.pass(500);
       expect(run.log.trouble.slice(lines)).toEqual([
-        `warn rtp://test was silent for ${seconds} s and is back after ${rejoins} rejoins; ${ADVICE} on interface lo`,
+        `WARN rtp://test was silent for ${seconds} s and is back after ${rejoins} rejoins; ${ADVICE} on interface lo`,
       ]);
     }
     expect(run.causes).toEqual([]);
@@ -323,7 +304,7 @@ describe("a session", () => {
     sender.close();
     run.pass(20_000);
     await until(() => openSockets(before).length === 0, WAIT_MS, "the sockets to be closed");
-    expect(run.log.lines.slice(1)).toEqual(["info Left rtp://test"]);
+    expect(run.log.lines.slice(1)).toEqual(["INFO Left rtp://test"]);
   });
 
   test("reports loss at most once a second, and all of it", async () => {
@@ -335,8 +316,8 @@ describe("a session", () => {
       run.pass(250);
     }
     expect(run.log.trouble).toEqual([
-      "warn rtp://test: 4 RTP packets lost on the way to us",
-      "warn rtp://test: 2 RTP packets lost on the way to us",
+      "WARN rtp://test: 4 RTP packets lost on the way to us",
+      "WARN rtp://test: 2 RTP packets lost on the way to us",
     ]);
   });
 
@@ -358,15 +339,15 @@ describe("a session", () => {
     expect(run.log.lines.slice(1)).toEqual([]);
     run.pass(100);
     expect(run.log.lines.slice(1)).toEqual([
-      "warn rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
-      "warn rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
-      "warn rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
+      "WARN rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
+      "WARN rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
+      "WARN rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
     ]);
     await drop("strays", Buffer.from("a stray"), 1);
     run.session.close();
     expect(run.log.lines.slice(4)).toEqual([
-      "warn rtp://test: 1 datagram that is neither RTP nor MPEG-TS was dropped; another program may send to this address",
-      "info Left rtp://test",
+      "WARN rtp://test: 1 datagram that is neither RTP nor MPEG-TS was dropped; another program may send to this address",
+      "INFO Left rtp://test",
     ]);
   });
 });
