@@ -13,7 +13,7 @@ import { isWriteDue, writeAgeMs } from "../relay/write-policy.ts";
 import { MediaClient } from "../routes/media-client.ts";
 import { GroupReceiver } from "../upstream/multicast/group-receiver.ts";
 import { MulticastSession } from "../upstream/multicast/session.ts";
-import { Depacketizer } from "../upstream/rtp/depacketizer.ts";
+import { Delivery } from "../upstream/rtp/delivery.ts";
 import { PollInterval } from "../upstream/rtp/poll-interval.ts";
 import { RandomAccessWatch } from "../upstream/rtp/random-access.ts";
 import { ReorderBuffer } from "../upstream/rtp/reorder.ts";
@@ -25,6 +25,7 @@ import { isRtp, parseRtp } from "../wire/rtp/packet.ts";
 const CALM_CLASSES = [
   Connection,
   Cursor,
+  Delivery,
   FanOut,
   GroupReceiver,
   MediaClient,
@@ -41,7 +42,6 @@ const CALM_CLASSES = [
   UnitIndex,
 ];
 const CALM_FUNCTIONS = [
-  Depacketizer.prototype.payload,
   consumerLimit,
   isRtp,
   isTransportStream,

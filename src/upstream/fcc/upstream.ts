@@ -78,6 +78,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     this.#clock = { askedAt: now, heardAt: now, acceptedAt: never, joinedAt: never, hasUnicast: false };
     this.#burst = new Burst(parent, target.name, log, now);
     this.#input = new Depacketizer(parent);
+    this.#input.hasManySources = true;
     this.#handOver = new HandOver(this, this.#input);
     this.#client = new FccClient(this, {
       name: target.name,
@@ -131,7 +132,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
       this.#session?.tick(now);
       return;
     }
-    this.#input.reorder.tick(now);
+    this.#input.tick(now);
     this.#client.receive(now);
     if (!this.#isClosed) this.#session?.tick(now);
     if (this.#isClosed) return;
@@ -276,6 +277,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
       this.#log.warn(`${this.#target.name}: unicast of FCC server ${server} has other sequence numbers than the group`);
     } else if (from === "mcast-requested" && this.#clock.hasUnicast) this.#burst.joined(gap);
     this.#session!.sink = this.#input;
+    this.#input.hasManySources = false;
     if (this.#hasGroupMedia) this.#parent.entered(CLIENT_STATE.multicastActive);
   }
 }

@@ -81,7 +81,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
     if (this.#group.isClosed) return;
     const { sink } = this;
     const before = sink.payloads;
-    this.input.reorder.tick(now);
+    this.input.tick(now);
     const datagrams = this.#group.receive(sink);
     // What we have handed over may have made the parent close us.
     if (this.#group.isClosed) return;
@@ -112,7 +112,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
   }
 
   fellSilent(): void {
-    this.input.reorder.reset();
+    this.input.reset();
     this.#parity?.close();
   }
 

@@ -5,10 +5,11 @@ import type { Repair } from "./repair.ts";
 
 const LOST: Trouble = (n) => `${n} RTP packets lost on the way to us`;
 const STRAYS: Trouble = (n) =>
-  `${dropped(n, "datagram", "neither RTP nor MPEG-TS")}; another program may send to this address`;
+  `${dropped(n, "datagram", "not of this stream")}; another program may send to this address`;
 const MALFORMED: Trouble = (n) =>
   `${dropped(n, "RTP packet", "malformed")}; the sender is faulty or the network damages packets`;
-const RESYNCS: Trouble = "the source restarted with lower RTP sequence numbers and was followed; the picture may jump";
+const RESYNCS: Trouble =
+  "the source has restarted, or another has taken its place, and was followed; the picture may jump";
 
 export class LossReport {
   readonly #name: string;
@@ -19,6 +20,7 @@ export class LossReport {
   #repairState: Repair["state"] = "inactive";
   #saysParityIsIgnored = false;
   #repaired = 0;
+  #saysThatItPassesBytes = false;
 
   /** @param name of the upstream, with which each line begins */
   constructor(name: string, log: Log) {
@@ -28,7 +30,7 @@ export class LossReport {
   }
 
   /** Writes a line for each trouble that has grown since the last call. */
-  report({ reorder, strays, malformed, repair }: Depacketizer): void {
+  report({ reorder, strays, malformed, repair, passesBytes }: Depacketizer): void {
     this.#count(LOST, reorder.counts.lost);
     this.#count(RESYNCS, reorder.counts.resyncs);
     this.#count(STRAYS, strays);
@@ -36,6 +38,7 @@ export class LossReport {
     // The caller has waited for the second already.
     this.#trouble.flush();
     if (repair) this.#tellRepair(repair, reorder.counts.repaired ?? 0);
+    if (passesBytes && !this.#saysThatItPassesBytes) this.#tellBytes();
   }
 
   /** The session is over: what has not been reported yet, and the sums, if there was anything to repair. */
@@ -45,6 +48,11 @@ export class LossReport {
     if (!input.repair || lost + repaired + refused === 0) return;
     const sums = `${lost} RTP packets lost for good, ${unrepairable} of them beyond repair, ${repaired} repaired by FEC`;
     this.#log.info(`${this.#name}: ${sums}, ${refused} repairs refused as wrong`);
+  }
+
+  #tellBytes(): void {
+    this.#saysThatItPassesBytes = true;
+    this.#log.warn(`${this.#name}: neither RTP nor MPEG-TS; it is passed on as it comes, which few players can use`);
   }
 
   #count(trouble: Trouble, total: number): void {

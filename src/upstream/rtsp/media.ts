@@ -121,7 +121,7 @@ export class InterleavedMedia implements RtspMedia {
 
   tick(now: number): void {
     if (this.#state === "over") return;
-    this.input.reorder.tick(now);
+    this.input.tick(now);
     if (this.#state === "waiting") return;
     // A half, because a read may also complete a frame and let go what was held back.
     const most = Math.min(TURN_BYTES, this.#parent.room >> 1);
@@ -141,7 +141,7 @@ export class InterleavedMedia implements RtspMedia {
     if (this.#state === "over") return;
     this.#enter("over");
     this.#early.replay(this.input, Number.POSITIVE_INFINITY);
-    this.input.reorder.reset();
+    this.input.reset();
   }
 
   close(): void {
@@ -201,7 +201,7 @@ export class UdpMedia implements RtspMedia {
 
   tick(now: number): void {
     if (this.#isOver) return;
-    this.input.reorder.tick(now);
+    this.input.tick(now);
     const { media } = this.#pair;
     const count = media.receive(this.input);
     if (count > 0) this.hasCome = true;
@@ -221,7 +221,7 @@ export class UdpMedia implements RtspMedia {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#pair.media.receive(this.input);
-    this.input.reorder.reset();
+    this.input.reset();
   }
 
   close(): void {

@@ -42,6 +42,11 @@ export function parseRtp(bytes: Uint8Array, offset: number, length: number, into
   return start < end;
 }
 
+/** The synchronization source of a datagram for which `isRtp` holds: a number that its sender has chosen. */
+export function ssrcOf(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset + 8]! << 24) | (bytes[offset + 9]! << 16) | (bytes[offset + 10]! << 8) | bytes[offset + 11]!;
+}
+
 /** `a − b` on the circle of 65536 sequence numbers, −32768…32767. */
 export function sequenceDifference(a: number, b: number): number {
   return ((a - b) << 16) >> 16;

@@ -1,6 +1,18 @@
-/** RTCP packets (RFC 3550 section 6), as far as opening the way through a NAT needs them (rtsp.md section 7). */
+/** RTCP packets (RFC 3550 section 6): how they are told from media, and the one that opens the way through a NAT (rtsp.md section 7). */
 
 const RECEIVER_REPORT = 201;
+const HEADER_BYTES = 4;
+/** Types of RTCP, where RTP has marker and payload type (RFC 5761 section 4). */
+const FIRST_TYPE = 192;
+const LAST_TYPE = 223;
+
+/** Whether a datagram is RTCP: version, type, and a length that fits it. */
+export function isRtcp(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (length < HEADER_BYTES || bytes[offset]! >> 6 !== 2) return false;
+  const type = bytes[offset + 1]!;
+  const words = (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+  return type >= FIRST_TYPE && type <= LAST_TYPE && (words + 1) * 4 <= length;
+}
 
 /** A receiver report without any report block, 8 bytes. */
 export function emitReceiverReport(ssrc = 0): Uint8Array {

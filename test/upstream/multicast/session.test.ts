@@ -339,14 +339,14 @@ describe("a session", () => {
     expect(run.log.lines.slice(1)).toEqual([]);
     run.pass(100);
     expect(run.log.lines.slice(1)).toEqual([
-      "WARN rtp://test: 3 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
+      "WARN rtp://test: 3 datagrams that are not of this stream were dropped; another program may send to this address",
       "WARN rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
       "WARN rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
     ]);
     await drop("strays", Buffer.from("a stray"), 1);
     run.session.close();
     expect(run.log.lines.slice(4)).toEqual([
-      "WARN rtp://test: 1 datagram that is neither RTP nor MPEG-TS was dropped; another program may send to this address",
+      "WARN rtp://test: 1 datagram that is not of this stream was dropped; another program may send to this address",
       "INFO Left rtp://test",
     ]);
   });

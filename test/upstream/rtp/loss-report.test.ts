@@ -61,12 +61,12 @@ test("each second tells how much was lost in it, and nothing twice", () => {
 test("strays and malformed packets are told with what they may mean", () => {
   const harness = new Harness().send(STRAY, 23).send(MALFORMED, 2);
   expect(harness.second()).toEqual([
-    "WARN rtp://test: 23 datagrams that are neither RTP nor MPEG-TS were dropped; another program may send to this address",
+    "WARN rtp://test: 23 datagrams that are not of this stream were dropped; another program may send to this address",
     "WARN rtp://test: 2 RTP packets that are malformed were dropped; the sender is faulty or the network damages packets",
   ]);
   harness.send(STRAY).send(MALFORMED);
   expect(harness.second()).toEqual([
-    "WARN rtp://test: 1 datagram that is neither RTP nor MPEG-TS was dropped; another program may send to this address",
+    "WARN rtp://test: 1 datagram that is not of this stream was dropped; another program may send to this address",
     "WARN rtp://test: 1 RTP packet that is malformed was dropped; the sender is faulty or the network damages packets",
   ]);
 });
@@ -76,7 +76,7 @@ test("a source that restarts is told", () => {
   harness.input.reorder.tick(1000);
   harness.media(100, 200);
   expect(harness.second()).toEqual([
-    "WARN rtp://test: the source restarted with lower RTP sequence numbers and was followed; the picture may jump",
+    "WARN rtp://test: the source has restarted, or another has taken its place, and was followed; the picture may jump",
   ]);
 });
 
@@ -88,5 +88,14 @@ test("parity that cannot be understood is told once", () => {
     "WARN rtp://test: FEC of an unknown kind or damaged; what it protects may not be repaired",
   ]);
   harness.send(PARITY, 6);
+  expect(harness.second()).toEqual([]);
+});
+
+test("a stream of neither RTP nor MPEG-TS is named once", () => {
+  const harness = new Harness().send(new Uint8Array(400).fill(9), 40);
+  expect(harness.second()).toContain(
+    "WARN rtp://test: neither RTP nor MPEG-TS; it is passed on as it comes, which few players can use",
+  );
+  harness.send(new Uint8Array(400).fill(9), 40);
   expect(harness.second()).toEqual([]);
 });

@@ -14,7 +14,7 @@ import { Viewer } from "./viewer.ts";
 
 const WAIT_MS = 6000;
 /** For servers that are silent; longer than a busy machine takes for an answer. */
-const STAGE_TIMEOUT_MS = 400;
+const STAGE_TIMEOUT_MS = 1500;
 const METHODS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"];
 const JUNK = Buffer.from("no RTSP at all\r\n\0\x01\x02$");
 

@@ -11,6 +11,7 @@ import { parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { parityOf } from "../../fakes/fec-encoder.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { DatagramSource, type Fault, rtpPacket } from "../../fakes/ts-datagrams.ts";
+import { tsPackets } from "../../fakes/ts-packets.ts";
 import { until } from "../../fakes/until.ts";
 
 const MIB = 1024 * 1024;
@@ -146,7 +147,7 @@ describe("every byte comes out once and in order", () => {
     const { parent, media } = setUp(new Connection(datagrams(40, fault), 3));
     media.tick(0);
     expect(Buffer.compare(parent.bytes, payloads(datagrams(40)))).toBe(0);
-    const large = Uint8Array.from({ length: 60_000 }, (_, i) => i);
+    const large = tsPackets({ streamId: 1 }, 0, 319);
     const other = setUp(new Connection([rtpPacket(large, 1, 0)]));
     other.media.tick(0);
     other.media.finish();
