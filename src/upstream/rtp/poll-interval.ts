@@ -1,8 +1,8 @@
 /** How often a datagram socket must be read, so that its kernel buffer never fills between two readings. */
 import { USUAL_TICK_MS } from "../../relay/tick.ts";
 
-/** While a first picture is awaited. */
-const STARTUP_TICK_MS = 2;
+/** While a first picture is awaited. The first packets are collected for about as long anyway (`reorder.ts`). */
+const STARTUP_TICK_MS = 5;
 /** When the rate is so low that this brings no more than a usual write, which may be as old anyway. */
 const CALM_TICK_MS = 45;
 /** What one reading may then bring: about 130 KB of media. Three such intervals are the longest wait of `relay/write-policy.ts`. */
@@ -25,13 +25,14 @@ const HOLD_MS = 2000;
 export class PollInterval {
   #state: "startup" | "steady" = "startup";
   #tickMs = STARTUP_TICK_MS;
-  /** When the start-up is over; then, how long a shorter interval is kept at least. */
-  #until: number;
+  readonly #startupUntil: number;
+  /** How long a shorter interval is kept at least. */
+  #until = Number.NEGATIVE_INFINITY;
   #observedAt: number;
 
   /** The start-up lasts `startupMs` from `openedAt` on, or until `endStartup`. */
   constructor(openedAt: number, startupMs: number) {
-    this.#until = openedAt + startupMs;
+    this.#startupUntil = openedAt + startupMs;
     this.#observedAt = openedAt;
   }
 
@@ -55,7 +56,7 @@ export class PollInterval {
     const elapsed = Math.max(1, now - this.#observedAt);
     this.#observedAt = now;
     if (this.#state === "startup") {
-      if (now < this.#until) return;
+      if (now < this.#startupUntil) return;
       this.endStartup();
     }
     const bufferDatagrams = receiveBuffer > 0 ? (receiveBuffer * BUFFER_SHARE) / CHARGE_BYTES : READING_DATAGRAMS;
