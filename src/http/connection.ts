@@ -61,7 +61,9 @@ export class Connection {
   anyUpstreamPaused = false;
   #standingHeaders: readonly HeaderField[] = [];
   #writer: StreamWriter | undefined;
+  /** Made for who asks: a signal and its listeners cost more than the rest of a close. */
   #closed: AbortController | undefined;
+  #whenClosed: (() => void)[] = [];
   readonly #socket: ConnectionSocket;
   readonly #parent: ConnectionParent;
   readonly #queue: SendQueue;
@@ -90,22 +92,18 @@ export class Connection {
 
   /** Aborted exactly once, when the client is gone or the connection was closed by us. */
   get closed(): AbortSignal {
-    this.#closed ??= new AbortController();
-    if (this.isClosed) this.#closed.abort();
+    if (!this.#closed) {
+      const closed = new AbortController();
+      this.#closed = closed;
+      this.whenClosed(() => closed.abort());
+    }
     return this.#closed.signal;
   }
 
   /** Does something when it is closed; at once if it is. Throwing harms nobody else. */
   whenClosed(action: () => void): void {
-    const guarded = () => {
-      try {
-        action();
-      } catch (error) {
-        this.failed(error);
-      }
-    };
-    if (this.isClosed) guarded();
-    else this.closed.addEventListener("abort", guarded, { once: true });
+    if (this.isClosed) this.#guard(action);
+    else this.#whenClosed.push(action);
   }
 
   /** Puts headers into every answer that has none of their names; cookies into each (RFC 6265 section 3). */
@@ -256,7 +254,17 @@ export class Connection {
     this.#queue.clear();
     this.#parent.closed(this);
     this.#writer = undefined;
-    this.#closed?.abort();
+    const actions = this.#whenClosed;
+    this.#whenClosed = [];
+    for (const action of actions) this.#guard(action);
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   #enter(state: State): void {
