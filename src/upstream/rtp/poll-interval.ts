@@ -15,8 +15,8 @@ const QUICK_TICK_MS = 10;
 const QUICK_ROOM_MS = 8;
 /** What the kernel charges its buffer for a usual datagram: payload, and as much again for its own needs. */
 const CHARGE_BYTES = 2304;
-/** What one reading may bring: about 500 KB of media. */
-const READING_DATAGRAMS = 400;
+/** What one reading may bring: about 650 KB of media. */
+const READING_DATAGRAMS = 500;
 /** What may wait in the kernel's buffer: a quarter of it. */
 const BUFFER_SHARE = 0.25;
 /** A burst says that there may be another. */
