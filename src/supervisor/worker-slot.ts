@@ -24,8 +24,9 @@ const GARBAGE_LOOK_INTERVAL_MS = 30_000;
 /** What the runtime of a worker reads from its environment only, when it starts. */
 const WORKER_ENVIRONMENT: Readonly<Record<string, string>> = {
   BUN_GC_TIMER_INTERVAL: String(GARBAGE_LOOK_INTERVAL_MS),
-  // When the second last tier of the compiler looks at a function, in its own count of calls and loops (usually 1000): what only a change of channel
-  // runs would be compiled for more CPU than that ever saves; a packet's way gets there in seconds.
+  // When the first tier of the compiler looks at a function, and when the second last one does, in its own count of calls and loops (usually 500
+  // and 1000): what only a change of channel runs would be compiled for more CPU than that ever saves; a packet's way gets there in seconds.
+  BUN_JSC_thresholdForJITAfterWarmUp: "2000",
   BUN_JSC_thresholdForOptimizeAfterWarmUp: "10000",
 };
 
