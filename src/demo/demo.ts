@@ -1,6 +1,6 @@
 /** The command `demo`: the relay together with the built-in channels, on loopback, without root and without a network. */
 
-import type { Reload } from "../config/load.ts";
+import type { ReloadSettings } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { supervise } from "../supervisor/process.ts";
 import { LOG_WARN, writeUnbuffered } from "../system/log.ts";
@@ -42,14 +42,14 @@ async function startSources(): Promise<{ readonly urls: DemoUrls; stop(): void }
 }
 
 /** Runs until a signal ends the process, or a key does. */
-export async function runDemo(given: Settings, reload: () => Reload): Promise<void> {
+export async function runDemo(given: Settings, reload: ReloadSettings): Promise<void> {
   const sources = await startSources();
   const playlist = demoPlaylist(sources.urls);
   const settings = demoSettings(given, playlist);
   const supervisor = await supervise({
     settings,
-    reload: () => {
-      const outcome = reload();
+    reload: (before) => {
+      const outcome = reload(before);
       return outcome.kind === "loaded" ? { ...outcome, settings: demoSettings(outcome.settings, playlist) } : outcome;
     },
     onStop: () => sources.stop(),

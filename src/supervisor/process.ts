@@ -1,5 +1,5 @@
 /** The process of the supervisor: it runs until a signal ends it, and starts the workers with its own program. */
-import type { Reload } from "../config/load.ts";
+import type { ReloadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
 import { createLog } from "../system/log.ts";
@@ -14,7 +14,7 @@ const EMBEDDED = "/$bunfs/";
 
 interface Supervision {
   readonly settings: Settings;
-  readonly reload: () => Reload;
+  readonly reload: ReloadSettings;
   /** What else to stop. */
   readonly onStop?: () => void;
 }

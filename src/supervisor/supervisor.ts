@@ -1,7 +1,7 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
 import { logDiagnostics } from "../config/diagnostic.ts";
-import type { LoadedSettings, Reload } from "../config/load.ts";
+import type { LoadedSettings, ReloadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
@@ -23,8 +23,7 @@ const FIRST_INHERITED_FD = 3;
 
 interface SupervisorOptions {
   readonly settings: Settings;
-  /** Reads the configuration again and changes nothing. */
-  readonly reload: () => Reload;
+  readonly reload: ReloadSettings;
   readonly log: Log;
   /** Gets the lines of all processes. */
   readonly logRing: LogRing;
@@ -96,7 +95,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       if (this.#stopped) return;
       const who = asker === "signal" ? "Received SIGHUP" : `Reload asked for by the ${asker}`;
       this.log.info(`${who}, reloading configuration`);
-      const outcome = this.#options.reload();
+      const outcome = this.#options.reload(this.#settings);
       if (outcome.kind === "no-file") {
         this.log.info("Only reload M3U/EPG, skipping configuration reload (config file path not set)");
         this.#broadcast({ kind: "settings", settings: this.#settings });

@@ -59,7 +59,7 @@ rtp://239.0.0.1:5000?fcc=192.0.2.1:8027
 `;
 
 const HOSTILE = [
-  "\u0000\u0001 before = all",
+  "\u0002\u0001 before = all",
   "[ GLOBAL ] trailing [bind] words",
   "\tMAXCLIENTS\t=\t7 clients # five too many\t",
   'R2H-Token = "quoted" ; no comment',
