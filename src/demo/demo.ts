@@ -3,7 +3,8 @@
 import type { ReloadSettings } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { supervise } from "../supervisor/process.ts";
-import { LOG_WARN, writeUnbuffered } from "../system/log.ts";
+import { LineOutput, openAnew } from "../system/line-output.ts";
+import { LOG_WARN } from "../system/log.ts";
 import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, PROTECTED_CHANNEL, RTSP_CHANNEL } from "./channels.ts";
 import { emitGuide } from "./guide.ts";
 import { HttpSource } from "./http-source.ts";
@@ -15,6 +16,7 @@ import { startDemoSender } from "./sender.ts";
 
 const STDOUT = 1;
 const NAME_COLUMNS = 14;
+let output: LineOutput | undefined;
 const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
 
 /** What the demo needs otherwise than a relay does; an option that is given wins, and playlists come besides ours. */
@@ -68,7 +70,12 @@ export async function runDemo(given: Settings, reload: ReloadSettings): Promise<
 
 /** Also when nobody reads it: the channels go on. */
 function print(text: string): void {
-  writeUnbuffered(STDOUT, text);
+  output ??= new LineOutput(openAnew(STDOUT), () => undefined);
+  try {
+    output.write(Buffer.from(text));
+  } catch {
+    // Nobody will.
+  }
 }
 
 function offerPlayer(player: string): void {
