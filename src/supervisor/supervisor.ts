@@ -14,6 +14,7 @@ import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
 import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
+import { Watchdog } from "./watchdog.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
@@ -40,6 +41,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
+  readonly #watchdog: Watchdog;
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
@@ -63,6 +65,11 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       options.logRing,
       mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)),
     );
+    this.#watchdog = new Watchdog({
+      ask: (worker) => this.tell(worker, { kind: "alive?" }),
+      pidOf: (worker) => this.#slots[worker]?.pid ?? 0,
+      hung: (worker, ms) => this.#replace(worker, ms),
+    });
     this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
@@ -153,6 +160,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   received(id: number, message: FromWorker): void {
     if (message.kind === "ready") this.#isReady(id);
+    else if (message.kind === "alive") this.#watchdog.answered(id);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
     else takeStatusMessage(id, message, this);
@@ -181,6 +189,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   #isReady(id: number): void {
     this.#readyWorkers.add(id);
     this.status.ready(id);
+    this.#watchdog.ready(id);
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
 
@@ -188,6 +197,16 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
     this.status.exited(id);
+    this.#watchdog.exited(id);
+  }
+
+  /** Its connections, and those that wait for it, are its successor's. */
+  #replace(id: number, unansweredMs: number): void {
+    const slot = this.#slots[id];
+    if (!slot) return;
+    const seconds = (unansweredMs / 1000).toFixed(1);
+    this.log.error(`Worker ${id} (pid ${slot.pid}) has answered nothing for ${seconds} seconds, sending SIGKILL`);
+    slot.kill();
   }
 
   async #stop(): Promise<void> {
@@ -245,6 +264,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   #cleanUp(): void {
     this.#loaded.close();
+    this.#watchdog.stop();
     this.status.stop();
     this.#ownedResources.release();
   }

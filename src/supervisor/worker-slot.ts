@@ -86,6 +86,11 @@ export class WorkerSlot {
     }
   }
 
+  /** Ends the process that answers nothing; it is replaced like one that has crashed. */
+  kill(): void {
+    if (this.#state === "up") this.#process?.kill("SIGKILL");
+  }
+
   /** Replaces the process by a new one. */
   renew(): void {
     if (this.#state === "up") this.#end("renewing");

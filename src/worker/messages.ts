@@ -34,6 +34,8 @@ export type ToWorker =
   /** A reload: everything new uses these settings, and the access log is opened anew. */
   | { readonly kind: "settings"; readonly settings: Settings }
   | { readonly kind: "log-level"; readonly level: LogLevel }
+  /** Whether it still answers: with `alive`. */
+  | { readonly kind: "alive?" }
   | LoadedMessage
   | StatusToWorker;
 
@@ -57,6 +59,7 @@ interface DisconnectQuestion {
 export type FromWorker =
   /** It accepts connections. */
   | { readonly kind: "ready" }
+  | { readonly kind: "alive" }
   | { readonly kind: "log"; readonly lines: readonly LogLine[] }
   | LoadedMessage
   | StatusFromWorker;

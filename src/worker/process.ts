@@ -51,6 +51,9 @@ class WorkerProcess {
       case "log-level":
         this.#log.level = message.level;
         break;
+      case "alive?":
+        this.#send({ kind: "alive" });
+        break;
       case "loaded":
         this.#worker?.accept(message.loaded);
         break;
