@@ -14,6 +14,7 @@ import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
 import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
+import { SuspectLists } from "./suspect-lists.ts";
 import { Watchdog } from "./watchdog.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
@@ -41,6 +42,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
+  readonly #suspects: SuspectLists;
   readonly #watchdog: Watchdog;
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
@@ -65,6 +67,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       options.logRing,
       mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)),
     );
+    this.#suspects = new SuspectLists(log);
     this.#watchdog = new Watchdog({
       ask: (worker) => this.tell(worker, { kind: "alive?" }),
       pidOf: (worker) => this.#slots[worker]?.pid ?? 0,
@@ -154,12 +157,15 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         totals: { fd: hand(this.#totalsFd) },
         sockets,
         loaded: this.#loaded.all,
+        suspects: this.#suspects.all,
       },
     };
   }
 
   received(id: number, message: FromWorker): void {
     if (message.kind === "ready") this.#isReady(id);
+    else if (message.kind === "reading") this.#suspects.begins(id, message.list);
+    else if (message.kind === "read") this.#suspects.ends(id);
     else if (message.kind === "alive") this.#watchdog.answered(id);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
@@ -193,11 +199,12 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
 
-  exited(id: number, pid: number): void {
+  exited(id: number, pid: number, isDeath: boolean): void {
     const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
     this.status.exited(id);
     this.#watchdog.exited(id);
+    this.#suspects.exited(id, isDeath);
   }
 
   /** Its connections, and those that wait for it, are its successor's. */

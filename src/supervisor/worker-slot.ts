@@ -38,8 +38,8 @@ export interface WorkerSlotParent {
     readonly start: StartMessage;
   };
   received(id: number, message: FromWorker): void;
-  /** The process of this slot is gone; called before it is replaced. */
-  exited(id: number, pid: number): void;
+  /** The process of this slot is gone; called before it is replaced. A death is what nobody wanted. */
+  exited(id: number, pid: number, isDeath: boolean): void;
 }
 
 /** Bun's types say that it may be either. */
@@ -140,7 +140,7 @@ export class WorkerSlot {
     const how = `Worker ${this.id} (pid ${pid}) ${end}`;
     if (this.#state === "up" || signal === "SIGKILL") log.warn(how);
     else log.info(how);
-    this.#parent.exited(this.id, pid);
+    this.#parent.exited(this.id, pid, this.#state === "up" && status !== 0);
     if (this.#state === "retiring") this.#finish();
     else if (this.#state === "renewing") this.#restart();
     else if (status === 0) this.#restartUnlessRetired();

@@ -62,7 +62,7 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, clientSlots, totals, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, clientSlots, totals, loaded, suspects }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
@@ -77,6 +77,11 @@ class WorkerProcess {
       clientSlots: new SharedSlots(counters, this.#id),
       totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
       loaded,
+      suspects,
+      reading: {
+        begins: (list) => this.#send({ kind: "reading", list }),
+        ends: () => this.#send({ kind: "read" }),
+      },
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
       send: (message) => this.#send(message),
     });

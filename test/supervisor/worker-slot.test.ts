@@ -23,6 +23,7 @@ const START: StartMessage = {
   totals: { fd: 0 },
   clientSlots: { fd: 3, workers: 1 },
   loaded: [],
+  suspects: [],
 };
 
 /** A supervisor of one slot, which remembers in which order things happened. */
