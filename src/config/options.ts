@@ -68,6 +68,15 @@ export const OPTIONS: readonly Option[] = [
     initial: undefined,
     help: "File for the process id, locked while the program runs",
   }),
+  setting("user", {
+    long: "user",
+    argument: "NAME[:GROUP]",
+    type: optionalText,
+    initial: undefined,
+    initialText: "the one that starts it",
+    help: "User to run as, once what needs root is opened",
+    own: true,
+  }),
   setting("bufferPoolMaxSize", {
     long: "buffer-pool-max-size",
     short: "b",

@@ -7,9 +7,11 @@ import type { LogRing } from "../status/log-ring.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
+import { type Account, findAccount } from "../system/privileges.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
+import { dropToUser } from "./drop-to-user.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
@@ -89,12 +91,14 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     return this.#ready.promise;
   }
 
-  /** @throws UnixSocketError, PidFileError, NothingToListenError; nothing is left behind then */
+  /** @throws UnixSocketError, PidFileError, NothingToListenError, PrivilegeError; nothing is left behind then */
   async start(): Promise<void> {
     const { settings, log } = this.#options;
     log.info(`Starting sluice with ${settings.workers} worker(s)`);
+    const account = settings.user === undefined ? undefined : findAccount(settings.user);
     await this.#ownedResources.acquire(settings);
     if (this.#stopped) return;
+    if (account) this.#become(account);
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
   }
@@ -207,6 +211,20 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#suspects.exited(id, isDeath);
   }
 
+  #become(account: Account): void {
+    const { settings, log, reload } = this.#options;
+    try {
+      this.#ownedResources.giveTo(account.uid, account.gid);
+      dropToUser(account, settings, log);
+    } catch (error) {
+      this.#ownedResources.release();
+      throw error;
+    }
+    const trial = reload(settings);
+    const problem = trial.kind === "refused" ? trial.diagnostics.at(-1) : undefined;
+    if (problem) log.warn(`${account.text} will not be able to reload: ${problem.message}`);
+  }
+
   /** Its connections, and those that wait for it, are its successor's. */
   #replace(id: number, unansweredMs: number): void {
     const slot = this.#slots[id];
@@ -239,6 +257,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#loaded.dropAllBut(settings.externalM3u);
     commit();
     this.log.info(`Configuration reloaded successfully from ${path}`);
+    if (changed.has("user")) this.log.warn("Another user takes effect at the next start only");
     if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
     if (settings.workers < before.workers) {
       this.log.info(`Reducing worker count from ${before.workers} to ${settings.workers}`);

@@ -4,6 +4,7 @@ import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import { errorReason } from "../system/errno.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
+import { keepToOurselves } from "../system/privileges.ts";
 import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
@@ -65,6 +66,7 @@ class WorkerProcess {
   #start({ settings, logLevel, sockets, clientSlots, totals, loaded, suspects }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
+    if (settings.user !== undefined) keepToOurselves();
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
     const counters = mapIntegers(clientSlots.fd, SharedSlots.size(clientSlots.workers));
     // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).

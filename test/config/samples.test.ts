@@ -12,6 +12,7 @@ const EVERYTHING: SettingValues = {
   workers: 4,
   maxClients: 100,
   pidFile: "/run/sluice.pid",
+  user: "tv:video",
   bufferPoolMaxSize: 65536,
   udpReceiveBufferSize: 1048576,
   zerocopyOnSend: true,

@@ -11,6 +11,7 @@ const EVERYTHING = `# every option, none at its default
 workers = 4
 maxclients = 100
 pid-file = /run/sluice.pid
+user = tv:video
 buffer-pool-max-size = 65536
 udp-rcvbuf-size = 1048576
 zerocopy-on-send = yes
