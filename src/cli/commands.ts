@@ -2,7 +2,7 @@
 
 import { type ArgsDef, defineCommand, runCommand } from "citty";
 import { logDiagnostics } from "../config/diagnostic.ts";
-import { type CommandLine, loadSettings, type Reload, reloadSettings } from "../config/load.ts";
+import { type CommandLine, loadSettings, type ReloadSettings, reloadSettings } from "../config/load.ts";
 import { OPTIONS } from "../config/options.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 import type { Settings } from "../config/settings.ts";
@@ -14,9 +14,8 @@ import { usageText, versionText } from "./help.ts";
 
 /** What the commands do, handed in so that a command's code is loaded only when the command runs. */
 export interface Implementations {
-  /** @param reload reads the config file again, with the same command line; changes nothing by itself */
-  serve(settings: Settings, reload: () => Reload): Promise<void>;
-  demo(settings: Settings, reload: () => Reload): Promise<void>;
+  serve(settings: Settings, reload: ReloadSettings): Promise<void>;
+  demo(settings: Settings, reload: ReloadSettings): Promise<void>;
 }
 
 type ServingCommand = keyof Implementations;
@@ -104,9 +103,10 @@ async function runParsed(
     return 1;
   }
   const loaded = loadSettings(name === "demo" ? withoutDefaultFile(commandLine) : commandLine, readFile);
-  log.level = loaded.settings.verbosity;
+  if (loaded.kind === "loaded") log.level = loaded.settings.verbosity;
   logDiagnostics(log, [...diagnostics, ...loaded.diagnostics]);
-  await implementations[name](loaded.settings, () => reloadSettings(commandLine, loaded.path, readFile));
+  if (loaded.kind !== "loaded") return 1;
+  await implementations[name](loaded.settings, (before) => reloadSettings(commandLine, loaded.path, readFile, before));
   return 0;
 }
 

@@ -24,13 +24,14 @@ const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
  */
 export function checkConfig(path: string | undefined, { readFile, stdout, stderr }: CliIo): number {
   const { commandLine } = parseArguments(path === undefined ? [] : ["-C", "-c", path]);
-  const { settings, diagnostics, path: file } = loadSettings(commandLine, readFile);
-  const found = [
-    ...diagnostics,
-    ...wholeFileDiagnostics(unixListenersProblem(unixPaths(settings.listen))?.message, file),
-  ];
+  const loaded = loadSettings(commandLine, readFile);
+  const found = [...loaded.diagnostics];
+  if (loaded.kind === "loaded") {
+    const { settings, path: file } = loaded;
+    found.push(...wholeFileDiagnostics(unixListenersProblem(unixPaths(settings.listen))?.message, file));
+    if (file !== undefined) stdout(configText(settings));
+  }
   for (const diagnostic of found) stderr(`${diagnosticText(diagnostic)}\n`);
-  if (file !== undefined) stdout(configText(settings));
   return found.length === 0 ? 0 : 1;
 }
 

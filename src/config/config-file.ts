@@ -1,7 +1,7 @@
 /** What a config file says, merged into the settings; what the command line says stays (config.md sections 1, 5 to 7). */
 
 import { cutUtf8, LOG_DEBUG, LOG_ERROR, LOG_WARN } from "../system/log.ts";
-import { type ConfigLine, configLines } from "../wire/text/config-file.ts";
+import { type ConfigLine, configLines, hasSection } from "../wire/text/config-file.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { readBindLine } from "./listen.ts";
 import { OPTIONS } from "./options.ts";
@@ -22,14 +22,28 @@ export interface Merge {
   readonly locked: ReadonlySet<SettingName>;
   /** The inline playlist so far, each line with its end. */
   services: string;
+  /** Whether any file has a section. */
+  hasSections: boolean;
   readonly diagnostics: Diagnostic[];
   /** Finds the port of a service name. */
   readonly servicePort: (name: string) => number | undefined;
 }
 
-/** Merges the file `file` with the content `text`: bad lines become diagnostics and are skipped. Never throws. */
-export function mergeConfigFile(merge: Merge, file: string, text: string): void {
-  new FileMerge(merge, file).run(text);
+/**
+ * Merges the file `file` with the content `text`: bad lines become diagnostics and are skipped. Never throws.
+ * @returns why it cannot be meant as a config file (config.md section 4); then nobody may use the draft
+ */
+export function mergeConfigFile(merge: Merge, file: string, text: string): string | undefined {
+  const isSectioned = hasSection(text);
+  merge.hasSections ||= isSectioned;
+  return contentProblem(text, isSectioned) ?? new FileMerge(merge, file).run(text);
+}
+
+function contentProblem(text: string, isSectioned: boolean): string | undefined {
+  if (text.trim() === "") return "it is empty";
+  if (text.includes("\0")) return "it has NUL bytes, like UTF-16 text and binary files; save it as UTF-8 text";
+  if (isSectioned || configLines(text).next().done) return undefined;
+  return "none of [global], [bind] and [services] is in it";
 }
 
 type Problem = Pick<Diagnostic, "level" | "message">;
@@ -39,6 +53,7 @@ class FileMerge {
   readonly #file: string;
   /** The listeners of this file: they add up, and replace those of earlier files. */
   readonly #listen: ListenAddress[] = [];
+  #hasBadListener = false;
   #saidThatBindIsLocked = false;
 
   constructor(merge: Merge, file: string) {
@@ -46,16 +61,20 @@ class FileMerge {
     this.#file = file;
   }
 
-  run(text: string): void {
+  run(text: string): string | undefined {
     for (const line of configLines(text)) {
       const problem = this.#take(line);
       if (problem === undefined) continue;
       const message = shorten(problem.message);
       this.#merge.diagnostics.push({ level: problem.level, message, file: this.#file, line: line.line });
     }
-    if (this.#listen.length === 0) return;
+    if (this.#listen.length === 0) {
+      // The default would be all addresses, which is more than any line asks for.
+      return this.#hasBadListener ? "no line of [bind] in it can be used" : undefined;
+    }
     this.#merge.draft.values.listen = this.#listen;
     this.#merge.draft.given.add("listen");
+    return undefined;
   }
 
   #take(line: ConfigLine): Problem | undefined {
@@ -92,7 +111,10 @@ class FileMerge {
       return locked('section "[bind]"');
     }
     const reading = readBindLine(text, this.#merge.servicePort);
-    if (!("value" in reading)) return error(reading.refused);
+    if (!("value" in reading)) {
+      this.#hasBadListener = true;
+      return error(reading.refused);
+    }
     this.#listen.push(reading.value);
     return undefined;
   }

@@ -20,6 +20,8 @@ interface FileNames {
   readonly keys: readonly string[];
   /** The section of the config file that sets the same, where it is not a key of `[global]`. */
   readonly section?: string;
+  /** Access is wider without it: a reload takes it back only when the file says so (config.md section 8). */
+  readonly guards?: true;
   /** A value of the file that the command line overrides is passed over without a warning. */
   readonly yieldsSilently?: true;
 }

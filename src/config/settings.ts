@@ -46,6 +46,8 @@ export interface SettingValues {
   maxClients: number;
   /** Where the supervisor writes its process id. */
   pidFile: string | undefined;
+  /** `NAME[:GROUP]` of the user to become when all is opened that needs more; `undefined`: the one that starts us. */
+  user: string | undefined;
   /** Media memory of one worker in buffers of 1536 bytes, at least 1. */
   bufferPoolMaxSize: number;
   /** Kernel receive buffer of a UDP socket in bytes, at least 65536; `undefined`: 4 MiB or what the system allows. */

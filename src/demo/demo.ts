@@ -1,9 +1,10 @@
 /** The command `demo`: the relay together with the built-in channels, on loopback, without root and without a network. */
 
-import type { Reload } from "../config/load.ts";
+import type { ReloadSettings } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { supervise } from "../supervisor/process.ts";
-import { LOG_WARN, writeUnbuffered } from "../system/log.ts";
+import { LineOutput, openAnew } from "../system/line-output.ts";
+import { LOG_WARN } from "../system/log.ts";
 import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, PROTECTED_CHANNEL, RTSP_CHANNEL } from "./channels.ts";
 import { emitGuide } from "./guide.ts";
 import { HttpSource } from "./http-source.ts";
@@ -15,6 +16,7 @@ import { startDemoSender } from "./sender.ts";
 
 const STDOUT = 1;
 const NAME_COLUMNS = 14;
+let output: LineOutput | undefined;
 const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
 
 /** What the demo needs otherwise than a relay does; an option that is given wins, and playlists come besides ours. */
@@ -42,14 +44,14 @@ async function startSources(): Promise<{ readonly urls: DemoUrls; stop(): void }
 }
 
 /** Runs until a signal ends the process, or a key does. */
-export async function runDemo(given: Settings, reload: () => Reload): Promise<void> {
+export async function runDemo(given: Settings, reload: ReloadSettings): Promise<void> {
   const sources = await startSources();
   const playlist = demoPlaylist(sources.urls);
   const settings = demoSettings(given, playlist);
   const supervisor = await supervise({
     settings,
-    reload: () => {
-      const outcome = reload();
+    reload: (before) => {
+      const outcome = reload(before);
       return outcome.kind === "loaded" ? { ...outcome, settings: demoSettings(outcome.settings, playlist) } : outcome;
     },
     onStop: () => sources.stop(),
@@ -68,7 +70,12 @@ export async function runDemo(given: Settings, reload: () => Reload): Promise<vo
 
 /** Also when nobody reads it: the channels go on. */
 function print(text: string): void {
-  writeUnbuffered(STDOUT, text);
+  output ??= new LineOutput(openAnew(STDOUT), () => undefined);
+  try {
+    output.write(Buffer.from(text));
+  } catch {
+    // Nobody will.
+  }
 }
 
 function offerPlayer(player: string): void {

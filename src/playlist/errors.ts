@@ -9,6 +9,8 @@ type PlaylistFailure =
   | "too-large"
   /** It arrived, and is not what it should be. */
   | "bad-content"
+  /** A worker has died of it. */
+  | "suspect"
   /** No file can be made to keep it in. */
   | "no-room";
 

@@ -16,7 +16,6 @@ export class List {
   #bytes: Buffer | undefined;
   /** Whether the log has been told what is wrong with it. */
   #isReported = false;
-  /** Counts what has come: something newer overtakes what is still being read. */
   #version = 0;
   /** What the others read. */
   #copy: ListCopy | undefined;
@@ -30,6 +29,11 @@ export class List {
   /** As it came; undefined until it has. */
   get bytes(): Buffer | undefined {
     return this.#bytes;
+  }
+
+  /** Counts what has come: something newer overtakes what is still being read. */
+  get version(): number {
+    return this.#version;
   }
 
   /** @param isReported whether the log of another process tells what is wrong with it */

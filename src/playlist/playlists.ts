@@ -15,6 +15,7 @@ import type { Loaded } from "./loaded.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { PLAYLIST_LIMITS, PlaylistSource } from "./source.ts";
+import { listVersion, type ReadingObserver, type SuspectList, Suspects } from "./suspects.ts";
 
 /** After a load; what comes in between is waited for too. */
 const SETTLE_MS = 1000;
@@ -40,6 +41,9 @@ interface PlaylistsParts {
   readonly isLoader?: boolean;
   /** The loader has something for the others. */
   readonly onLoaded?: (loaded: Loaded) => void;
+  readonly reading?: ReadingObserver;
+  /** What earlier processes have died of. */
+  readonly suspects?: readonly SuspectList[];
 }
 
 export class Playlists {
@@ -47,6 +51,7 @@ export class Playlists {
   readonly #parts: PlaylistsParts;
   readonly #schedule: Schedule;
   readonly #isLoader: boolean;
+  readonly #suspects: Suspects;
   #settings: PlaylistSettings | undefined;
   #lists: readonly List[] = [];
   #channels = NO_CHANNELS;
@@ -63,6 +68,7 @@ export class Playlists {
     this.#parts = parts;
     this.#schedule = schedule;
     this.#isLoader = isLoader;
+    this.#suspects = new Suspects(parts.suspects ?? []);
     this.guide = new Guide({
       log,
       schedule,
@@ -117,7 +123,14 @@ export class Playlists {
     if (!list) return;
     try {
       const bytes = await list.read(loaded);
-      if (bytes) await this.#take(list, bytes);
+      if (!bytes) return;
+      const { version } = list;
+      const leftMs = this.#suspects.leftMs(listVersion(loaded.url, bytes));
+      if (leftMs === 0) await this.#read(list, loaded.url, bytes);
+      else
+        this.#schedule(() => {
+          if (version === list.version) runDetached(this.#parts.log, "Reading playlists", this.accept(loaded));
+        }, leftMs);
     } catch (error) {
       this.#parts.log.warn(`${list.name}: what another worker has loaded cannot be read: ${errorReason(error)}`);
     }
@@ -171,13 +184,25 @@ export class Playlists {
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
       onLoaded: async (bytes) => {
-        await this.#take(list, bytes);
+        this.#suspects.check(listVersion(url, bytes));
+        await this.#read(list, url, bytes);
         await this.#share(list, url, bytes);
         // A retry brought it, and so perhaps another guide.
         if (!this.#isLoading) runDetached(log, "Loading the guide", this.guide.refresh());
       },
     });
+    // Its retries may be over by then.
+    for (const suspect of this.#parts.suspects ?? [])
+      if (suspect.url === url)
+        this.#schedule(() => this.#lists.includes(list) && list.source?.refresh(), suspect.forMs);
     return list;
+  }
+
+  /** What comes from elsewhere may be made to hurt. */
+  async #read(list: List, url: string, bytes: Buffer): Promise<void> {
+    this.#parts.reading?.begins(listVersion(url, bytes));
+    this.#parts.log.debug(`${list.name}: reading ${bytes.length} bytes`);
+    await this.#take(list, bytes);
   }
 
   /** Resolves when the list is in use, or when there is something newer. */
@@ -213,6 +238,7 @@ export class Playlists {
   }
 
   #use({ channels, published, entryCount }: BuiltChannels): void {
+    this.#parts.reading?.ends();
     this.#channels = channels;
     this.#published = published;
     this.#settle();

@@ -1,4 +1,5 @@
 /** What the supervisor holds while it runs, its PID file and listening sockets; a reload changes all of them or none (config.md section 8). */
+import { fchownSync } from "node:fs";
 import { tcpAddresses, unixPaths } from "../config/listen.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../system/log.ts";
@@ -85,6 +86,11 @@ export class OwnedResources {
     return () => {
       for (const step of commits) step();
     };
+  }
+
+  /** Sockets of another owner would share no port with those that are made later (socket(7), SO_REUSEPORT). */
+  giveTo(uid: number, gid: number): void {
+    for (const fd of this.#tcp.descriptors) fchownSync(fd, uid, gid);
   }
 
   /** Closes the sockets and removes their files and the PID file. */

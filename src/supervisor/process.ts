@@ -1,9 +1,10 @@
 /** The process of the supervisor: it runs until a signal ends it, and starts the workers with its own program. */
-import type { Reload } from "../config/load.ts";
+import type { ReloadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
 import { createLog } from "../system/log.ts";
 import { PidFileError } from "../system/pid-file.ts";
+import { PrivilegeError } from "../system/privileges.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { UnixSocketError } from "../system/unix-socket.ts";
 import { NothingToListenError } from "./owned-resources.ts";
@@ -14,7 +15,7 @@ const EMBEDDED = "/$bunfs/";
 
 interface Supervision {
   readonly settings: Settings;
-  readonly reload: () => Reload;
+  readonly reload: ReloadSettings;
   /** What else to stop. */
   readonly onStop?: () => void;
 }
@@ -53,7 +54,12 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
 }
 
 function isStartError(error: unknown): error is Error {
-  return error instanceof NothingToListenError || error instanceof PidFileError || error instanceof UnixSocketError;
+  return (
+    error instanceof NothingToListenError ||
+    error instanceof PidFileError ||
+    error instanceof PrivilegeError ||
+    error instanceof UnixSocketError
+  );
 }
 
 /** How to start this program again. */

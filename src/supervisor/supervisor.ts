@@ -1,19 +1,23 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
 import { changedSettings } from "../config/change.ts";
 import { logDiagnostics } from "../config/diagnostic.ts";
-import type { LoadedSettings, Reload } from "../config/load.ts";
+import type { LoadedSettings, ReloadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
+import { type Account, findAccount } from "../system/privileges.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
+import { dropToUser } from "./drop-to-user.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
 import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
+import { SuspectLists } from "./suspect-lists.ts";
+import { Watchdog } from "./watchdog.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
 
 /** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
@@ -23,8 +27,7 @@ const FIRST_INHERITED_FD = 3;
 
 interface SupervisorOptions {
   readonly settings: Settings;
-  /** Reads the configuration again and changes nothing. */
-  readonly reload: () => Reload;
+  readonly reload: ReloadSettings;
   readonly log: Log;
   /** Gets the lines of all processes. */
   readonly logRing: LogRing;
@@ -41,6 +44,8 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
+  readonly #suspects: SuspectLists;
+  readonly #watchdog: Watchdog;
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
@@ -64,6 +69,12 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       options.logRing,
       mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)),
     );
+    this.#suspects = new SuspectLists(log);
+    this.#watchdog = new Watchdog({
+      ask: (worker) => this.tell(worker, { kind: "alive?" }),
+      pidOf: (worker) => this.#slots[worker]?.pid ?? 0,
+      hung: (worker, ms) => this.#replace(worker, ms),
+    });
     this.#ownedResources = new OwnedResources(log);
     this.#loaded = new LoadedCopies(log, (loaded) => {
       for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
@@ -80,12 +91,14 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     return this.#ready.promise;
   }
 
-  /** @throws UnixSocketError, PidFileError, NothingToListenError; nothing is left behind then */
+  /** @throws UnixSocketError, PidFileError, NothingToListenError, PrivilegeError; nothing is left behind then */
   async start(): Promise<void> {
     const { settings, log } = this.#options;
     log.info(`Starting sluice with ${settings.workers} worker(s)`);
+    const account = settings.user === undefined ? undefined : findAccount(settings.user);
     await this.#ownedResources.acquire(settings);
     if (this.#stopped) return;
+    if (account) this.#become(account);
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
   }
@@ -96,7 +109,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       if (this.#stopped) return;
       const who = asker === "signal" ? "Received SIGHUP" : `Reload asked for by the ${asker}`;
       this.log.info(`${who}, reloading configuration`);
-      const outcome = this.#options.reload();
+      const outcome = this.#options.reload(this.#settings);
       if (outcome.kind === "no-file") {
         this.log.info("Only reload M3U/EPG, skipping configuration reload (config file path not set)");
         this.#broadcast({ kind: "settings", settings: this.#settings });
@@ -148,12 +161,16 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         totals: { fd: hand(this.#totalsFd) },
         sockets,
         loaded: this.#loaded.all,
+        suspects: this.#suspects.all,
       },
     };
   }
 
   received(id: number, message: FromWorker): void {
     if (message.kind === "ready") this.#isReady(id);
+    else if (message.kind === "reading") this.#suspects.begins(id, message.list);
+    else if (message.kind === "read") this.#suspects.ends(id);
+    else if (message.kind === "alive") this.#watchdog.answered(id);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
     else takeStatusMessage(id, message, this);
@@ -182,13 +199,39 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   #isReady(id: number): void {
     this.#readyWorkers.add(id);
     this.status.ready(id);
+    this.#watchdog.ready(id);
     if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
   }
 
-  exited(id: number, pid: number): void {
+  exited(id: number, pid: number, isDeath: boolean): void {
     const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
     this.status.exited(id);
+    this.#watchdog.exited(id);
+    this.#suspects.exited(id, isDeath);
+  }
+
+  #become(account: Account): void {
+    const { settings, log, reload } = this.#options;
+    try {
+      this.#ownedResources.giveTo(account.uid, account.gid);
+      dropToUser(account, settings, log);
+    } catch (error) {
+      this.#ownedResources.release();
+      throw error;
+    }
+    const trial = reload(settings);
+    const problem = trial.kind === "refused" ? trial.diagnostics.at(-1) : undefined;
+    if (problem) log.warn(`${account.text} will not be able to reload: ${problem.message}`);
+  }
+
+  /** Its connections, and those that wait for it, are its successor's. */
+  #replace(id: number, unansweredMs: number): void {
+    const slot = this.#slots[id];
+    if (!slot) return;
+    const seconds = (unansweredMs / 1000).toFixed(1);
+    this.log.error(`Worker ${id} (pid ${slot.pid}) has answered nothing for ${seconds} seconds, sending SIGKILL`);
+    slot.kill();
   }
 
   async #stop(): Promise<void> {
@@ -214,6 +257,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#loaded.dropAllBut(settings.externalM3u);
     commit();
     this.log.info(`Configuration reloaded successfully from ${path}`);
+    if (changed.has("user")) this.log.warn("Another user takes effect at the next start only");
     if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
     if (settings.workers < before.workers) {
       this.log.info(`Reducing worker count from ${before.workers} to ${settings.workers}`);
@@ -246,6 +290,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
 
   #cleanUp(): void {
     this.#loaded.close();
+    this.#watchdog.stop();
     this.status.stop();
     this.#ownedResources.release();
   }

@@ -34,6 +34,10 @@ export class TcpSockets {
     this.#log = log;
   }
 
+  get descriptors(): number[] {
+    return this.#open.flatMap(({ sockets }) => sockets.map(({ fd }) => fd));
+  }
+
   /** A worker's sockets. */
   of(worker: number): TcpListener[] {
     return this.#open.flatMap(({ sockets }) => sockets[worker] ?? []);

@@ -39,8 +39,8 @@ export interface WorkerSlotParent {
     readonly start: StartMessage;
   };
   received(id: number, message: FromWorker): void;
-  /** The process of this slot is gone; called before it is replaced. */
-  exited(id: number, pid: number): void;
+  /** The process of this slot is gone; called before it is replaced. A death is what nobody wanted. */
+  exited(id: number, pid: number, isDeath: boolean): void;
 }
 
 /** Bun's types say that it may be either. */
@@ -85,6 +85,11 @@ export class WorkerSlot {
     } catch {
       // Its exit is on the way to us.
     }
+  }
+
+  /** Ends the process that answers nothing; it is replaced like one that has crashed. */
+  kill(): void {
+    if (this.#state === "up") this.#process?.kill("SIGKILL");
   }
 
   /** Replaces the process by a new one. */
@@ -136,7 +141,7 @@ export class WorkerSlot {
     const how = `Worker ${this.id} (pid ${pid}) ${end}`;
     if (this.#state === "up" || signal === "SIGKILL") log.warn(how);
     else log.info(how);
-    this.#parent.exited(this.id, pid);
+    this.#parent.exited(this.id, pid, this.#state === "up" && status !== 0);
     if (this.#state === "retiring") this.#finish();
     else if (this.#state === "renewing") this.#restart();
     else if (status === 0) this.#restartUnlessRetired();

@@ -1,7 +1,8 @@
-/** The access log's file: opened at the first line, each line one write (config.md section 14). */
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+/** The access log's file: opened at the first line, each line one write unless its reader is slow (config.md section 14). */
+import { closeSync, constants, openSync } from "node:fs";
 import type { ByteString } from "../wire/text/byte-string.ts";
 import { errorReason } from "./errno.ts";
+import { LineOutput } from "./line-output.ts";
 import type { Log } from "./log.ts";
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
@@ -13,7 +14,13 @@ type State =
   | { readonly name: "closed" }
   /** The path could not be opened, and the log says so already. */
   | { readonly name: "failed"; readonly path: string }
-  | { readonly name: "open"; readonly path: string; readonly fd: number; writeFailed: boolean };
+  | {
+      readonly name: "open";
+      readonly path: string;
+      readonly fd: number;
+      readonly output: LineOutput;
+      writeFailed: boolean;
+    };
 
 /** Trouble with the file never disturbs the client: it costs the line, and is told to the diagnostic log once. */
 export class AccessLogFile {
@@ -31,9 +38,8 @@ export class AccessLogFile {
   write(path: string, line: ByteString): void {
     const file = this.#opened(path);
     if (!file) return;
-    const bytes = Buffer.from(line, "latin1");
     try {
-      if (writeSync(file.fd, bytes) < bytes.length) throw new Error("the line was cut");
+      file.output.write(Buffer.from(line, "latin1"));
     } catch (error) {
       if (!file.writeFailed) this.#log.error(`Failed to write access log ${path}: ${errorReason(error)}`);
       file.writeFailed = true;
@@ -43,6 +49,7 @@ export class AccessLogFile {
   /** Closes the file; the next line opens its path anew, which is how logrotate works. */
   reopen(): void {
     if (this.#state.name !== "open") return;
+    this.#state.output.close();
     closeSync(this.#state.fd);
     this.#state = { name: "closed" };
   }
@@ -51,7 +58,12 @@ export class AccessLogFile {
     if (this.#state.name === "open" && this.#state.path !== path) this.reopen();
     if (this.#state.name === "open") return this.#state;
     try {
-      this.#state = { name: "open", path, fd: openSync(path, OPEN_FLAGS, MODE), writeFailed: false };
+      const fd = openSync(path, OPEN_FLAGS, MODE);
+      const output = new LineOutput(fd, (lines) => {
+        this.#log.warn(`${lines} lines of access log ${path} were lost: nobody read it`);
+        return undefined;
+      });
+      this.#state = { name: "open", path, fd, output, writeFailed: false };
       return this.#state;
     } catch (error) {
       const known = this.#state.name === "failed" && this.#state.path === path;

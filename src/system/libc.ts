@@ -19,6 +19,7 @@ const SYMBOLS = {
   memfd_create: { args: ["ptr", "u32"], returns: i32 },
   memcpy: { args: ["ptr", "ptr", "u32"], returns: "void" },
   mmap: { args: ["ptr", "u64", i32, i32, i32, "i64"], returns: "ptr" },
+  poll: { args: ["ptr", "u64", i32], returns: i32 },
   recv: { args: [i32, "ptr", "u32", i32], returns: i32 },
   recvmmsg: { args: [i32, "ptr", "u32", i32, "ptr"], returns: i32 },
   sendto: { args: [i32, "ptr", "u32", i32, "ptr", "u32"], returns: i32 },

@@ -3,6 +3,7 @@
 import { writeSync } from "node:fs";
 import { createConsola } from "consola/core";
 import { libc } from "./libc.ts";
+import { LineOutput, openAnew } from "./line-output.ts";
 
 export const LOG_FATAL = 0;
 export const LOG_ERROR = 1;
@@ -23,6 +24,7 @@ export interface Log {
   debug(message: string): void;
 }
 
+const STDOUT = 1;
 /** Longest line, prefix and newline included (config.md section 13). */
 const LINE_MAX_BYTES = 1023;
 /** Tries to write one line while its reader is not keeping up; then the rest of the line is dropped. */
@@ -63,7 +65,7 @@ interface LogOptions {
   readonly level: LogLevel;
   /** Who speaks, without the brackets: `Supervisor`, `Worker 0`. */
   readonly prefix: string;
-  /** Takes one finished line with its newline. Default: standard output, unbuffered. */
+  /** Takes one finished line with its newline. Default: standard output, at once, and without waiting for who reads it. */
   readonly write?: (line: string) => void;
   /** Is told every line that was written, for those who show the last ones. */
   readonly onLine?: (line: LogLine) => void;
@@ -73,8 +75,13 @@ interface LogOptions {
 
 /** Creates a log whose lines are those of config.md section 13, or have time and level in front on a terminal. */
 export function createLog(options: LogOptions): Log {
-  const { level, prefix, write = writeToStdout, terminal = isTerminal(1), onLine } = options;
+  const { level, prefix, terminal = isTerminal(STDOUT), onLine } = options;
   const head = terminal ? terminalHead(wantsColour()) : () => "";
+  const lostLine = (lines: number) => {
+    const message = `${lines} log line${lines === 1 ? " was" : "s were"} lost here: nobody read the log`;
+    return `${head("warn", new Date())}${messageLine(prefix, message)}\n`;
+  };
+  const { write = toStdout(lostLine) } = options;
   const consola = createConsola({
     level: CONSOLA_EVERYTHING,
     // Repeated lines are never merged; the second setting holds even if the clock is set back, where 0 ms does not.
@@ -148,12 +155,19 @@ function terminalHead(colour: boolean): (type: string, date: Date) => string {
   };
 }
 
-function writeToStdout(line: string): void {
-  writeUnbuffered(1, line);
+function toStdout(lostLine: (lines: number) => string): (line: string) => void {
+  const output = new LineOutput(openAnew(STDOUT), lostLine);
+  return (line) => {
+    try {
+      output.write(Buffer.from(line));
+    } catch {
+      // A reader that went away or a full disk is nothing that a log could report.
+    }
+  };
 }
 
 /**
- * Writes `text` to a file descriptor at once. Never throws: a reader that went away (EPIPE) or a full disk is nothing
+ * For what is said once and waited for: writes `text` to a file descriptor at once. Never throws: a reader that went away (EPIPE) or a full disk is nothing
  * that a log could report, and a full pipe (EAGAIN) is retried for a few milliseconds only, as the relay must go on.
  */
 export function writeUnbuffered(descriptor: number, text: string): void {

@@ -114,6 +114,8 @@ export class PidFile {
 /** Unlinks before it unlocks, so that the next owner never locks a file that is about to vanish. */
 function release(file: HeldFile): void {
   unlinkIfSame(file.path, file);
+  // A user who may not remove it at least leaves no number in it that is another's soon.
+  if (sameFile(identityOfPath(file.path), file)) ftruncateSync(file.fd, 0);
   closeSync(file.fd);
 }
 

@@ -110,6 +110,9 @@ export function getOption(fd: number, level: number, option: number): number {
   return value[0]!;
 }
 
+/** What we ask the kernel for unless `-B` says otherwise: we read in batches, and the usual size would overflow between two. */
+export const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /**
  * Sets a buffer size: past the system's limit where we may, else up to it.
  * @returns the bytes now in force, in the kernel's own count (twice what was asked for, when it was granted)

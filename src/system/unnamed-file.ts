@@ -1,4 +1,5 @@
 /** Files without a name: they are gone with the last process that has them open, and until then other processes may open them too. */
+import { closeSync, openSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "./errno.ts";
@@ -33,7 +34,9 @@ export function referenceTo({ fd }: FileHandle): FileReference {
  */
 export async function openReference(reference: FileReference): Promise<FileHandle | undefined> {
   try {
-    const handle = await open(`/proc/${reference.pid}/fd/${reference.fd}`, "r");
+    // From the main thread, which may have capabilities that other threads lack (`privileges.ts`), and so look at more processes.
+    const ours = openSync(`/proc/${reference.pid}/fd/${reference.fd}`, "r");
+    const handle = await open(`/proc/self/fd/${ours}`, "r").finally(() => closeSync(ours));
     if (sameFile(identityOfDescriptor(handle.fd), reference)) return handle;
     await handle.close();
   } catch (error) {

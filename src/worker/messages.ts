@@ -1,6 +1,7 @@
 /** What supervisor and worker tell each other over Bun's IPC (structured clone, so sets and undefined arrive as such). */
 import type { Settings } from "../config/settings.ts";
 import type { Loaded } from "../playlist/loaded.ts";
+import type { ListVersion, SuspectList } from "../playlist/suspects.ts";
 import type { LogReading } from "../status/log-ring.ts";
 import type { ServiceSnapshot, WorkerReport } from "../status/snapshot.ts";
 import type { LogLevel, LogLine } from "../system/log.ts";
@@ -21,6 +22,8 @@ export interface StartMessage {
   readonly totals: { readonly fd: number };
   /** What worker 0 has loaded so far, perhaps an earlier one. */
   readonly loaded: readonly Loaded[];
+  /** What earlier workers have died of. */
+  readonly suspects: readonly SuspectList[];
 }
 
 /** Worker 0 has loaded something, and the supervisor keeps it for all. */
@@ -34,6 +37,8 @@ export type ToWorker =
   /** A reload: everything new uses these settings, and the access log is opened anew. */
   | { readonly kind: "settings"; readonly settings: Settings }
   | { readonly kind: "log-level"; readonly level: LogLevel }
+  /** Whether it still answers: with `alive`. */
+  | { readonly kind: "alive?" }
   | LoadedMessage
   | StatusToWorker;
 
@@ -57,6 +62,11 @@ interface DisconnectQuestion {
 export type FromWorker =
   /** It accepts connections. */
   | { readonly kind: "ready" }
+  | { readonly kind: "alive" }
+  /** It reads a list from elsewhere; what it may die of is known then. */
+  | { readonly kind: "reading"; readonly list: ListVersion }
+  /** All of it is read. */
+  | { readonly kind: "read" }
   | { readonly kind: "log"; readonly lines: readonly LogLine[] }
   | LoadedMessage
   | StatusFromWorker;

@@ -4,6 +4,7 @@ import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import { errorReason } from "../system/errno.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
+import { keepToOurselves } from "../system/privileges.ts";
 import { mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./messages.ts";
 import { Worker } from "./worker.ts";
@@ -51,6 +52,9 @@ class WorkerProcess {
       case "log-level":
         this.#log.level = message.level;
         break;
+      case "alive?":
+        this.#send({ kind: "alive" });
+        break;
       case "loaded":
         this.#worker?.accept(message.loaded);
         break;
@@ -59,9 +63,10 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, clientSlots, totals, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, clientSlots, totals, loaded, suspects }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
+    if (settings.user !== undefined) keepToOurselves();
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
     const counters = mapIntegers(clientSlots.fd, SharedSlots.size(clientSlots.workers));
     // One worker loads for all: servers are asked once, and all publish the same (src/playlist/README.md).
@@ -74,6 +79,11 @@ class WorkerProcess {
       clientSlots: new SharedSlots(counters, this.#id),
       totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
       loaded,
+      suspects,
+      reading: {
+        begins: (list) => this.#send({ kind: "reading", list }),
+        ends: () => this.#send({ kind: "read" }),
+      },
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
       send: (message) => this.#send(message),
     });

@@ -5,6 +5,7 @@ import type { RequestHandler } from "../http/connection.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
 import type { Loaded } from "../playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../playlist/playlists.ts";
+import type { ReadingObserver, SuspectList } from "../playlist/suspects.ts";
 import { Hub } from "../relay/hub.ts";
 import { AccessControl } from "../routes/access-control.ts";
 import { AccessLog } from "../routes/access-log.ts";
@@ -59,6 +60,9 @@ interface WorkerParts {
   readonly totals: WorkerTotals;
   /** What was loaded before this worker began. */
   readonly loaded: readonly Loaded[];
+  /** What earlier workers have died of. */
+  readonly suspects: readonly SuspectList[];
+  readonly reading: ReadingObserver;
   /** Undefined: another worker loads what is external, and `accept` is told. */
   readonly onLoaded: ((loaded: Loaded) => void) | undefined;
   /** Tells the supervisor; false when it is gone. */
@@ -82,7 +86,7 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
-    const { id, settings, log, sockets, clientSlots, totals, loaded, onLoaded, send } = parts;
+    const { id, settings, log, sockets, clientSlots, totals, loaded, suspects, reading, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
@@ -90,7 +94,13 @@ export class Worker {
     this.#ffmpeg = new Ffmpeg(log);
     this.#clientLimit = new ClientLimit(settings.maxClients, clientSlots, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
-    this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
+    this.#playlists = new Playlists({
+      log,
+      isLoader: onLoaded !== undefined,
+      suspects,
+      reading,
+      ...(onLoaded && { onLoaded }),
+    });
     this.#configurePlaylists(settings);
     for (const copy of loaded) this.accept(copy);
     this.#accessControl = new AccessControl(settings, log);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { type Implementations, runCli } from "../../src/cli/commands.ts";
 import { usageText, versionText } from "../../src/cli/help.ts";
-import type { Reload } from "../../src/config/load.ts";
+import type { ReloadSettings } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { type Files, readerOf } from "../config/files.ts";
 
 interface Call {
   readonly command: string;
   readonly settings: Settings;
-  readonly reload?: () => Reload;
+  readonly reload?: ReloadSettings;
 }
 
 function run(...argv: string[]) {
@@ -131,14 +131,17 @@ describe("config files", () => {
   test("that are named and cannot be read are told by name", async () => {
     const { stdout, status } = await run("-c", "my.conf");
     expect(stdout).toBe("[Supervisor] Cannot open config file my.conf: no such file or directory\n");
-    expect(status).toBe(0);
+    expect(status).toBe(1);
+    // Whatever the level, and with no word of what was right so far.
+    expect(await runWith({ "my.conf": "\0" }, "-q", "-c", "my.conf")).toMatchObject({ status: 1, calls: 0 });
   });
 
   test("can be read again by what serves", async () => {
     const files: Record<string, string> = { "my.conf": "[global]\nmaxclients = 7\nworkers = 3\n" };
     const { call } = await runWith(files, "-c", "my.conf", "-w", "2");
+    if (!call?.reload) throw new Error("it did not run");
     files["my.conf"] = "[global]\nmaxclients = 8\n";
-    expect(call?.reload?.()).toMatchObject({
+    expect(call.reload(call.settings)).toMatchObject({
       kind: "loaded",
       path: "my.conf",
       settings: { maxClients: 8, workers: 2 },
@@ -151,7 +154,7 @@ describe("config files", () => {
     const { settings } = await runWith(files, "demo", "-c", "x");
     expect(settings).toMatchObject({ maxClients: 5, verbosity: 3 });
     expect(settings?.given.has("verbosity")).toBe(true);
-    expect((await runWith(files, "demo", "-c", "missing")).settings?.maxClients).toBe(5);
+    expect(await runWith(files, "demo", "-c", "missing")).toMatchObject({ status: 1, calls: 0 });
   });
 });
 

@@ -31,12 +31,12 @@ test("what is shown is a good file", () => {
 });
 
 test("every diagnostic has file and line", () => {
-  const text = "[global]\nmaxclients = 0\nxff = on\n[bind]\nhost\n[services]\nname = x\n";
+  const text = "[global]\nmaxclients = 0\nxff = on\n[bind]\nhost\n* 5140\n[services]\nname = x\n";
   const { status, stdout, stderr } = check("a.conf", { "a.conf": text });
   expect(status).toBe(1);
   expect(stderr).toBe(`a.conf:2: error: Invalid maxclients! Must be between 1 and 65535. Ignoring.
 a.conf:5: error: Invalid TCP bind address line: missing port for host
-a.conf:7: note: Ignoring unparsable line in [services]: 'name = x'
+a.conf:8: note: Ignoring unparsable line in [services]: 'name = x'
 `);
   expect(stdout).toContain("\nxff = on\n");
 });

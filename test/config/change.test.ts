@@ -4,7 +4,9 @@ import { loadText } from "./files.ts";
 
 /** What changes when the file changes from `before` to `after`. */
 function changes(before: string, after: string, ...argv: string[]): string[] {
-  return [...changedSettings(loadText(before, ...argv).settings, loadText(after, ...argv).settings)].sort();
+  return [
+    ...changedSettings(loadText(before || "#", ...argv).settings, loadText(after || "#", ...argv).settings),
+  ].sort();
 }
 
 test.each([

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LOG_DEBUG, LOG_ERROR, LOG_WARN } from "../../src/system/log.ts";
-import { loadText } from "./files.ts";
+import { loadSettings } from "../../src/config/load.ts";
+import { LOG_DEBUG, LOG_ERROR, LOG_FATAL, LOG_WARN } from "../../src/system/log.ts";
+import { commandLineOf, loadText, readerOf } from "./files.ts";
 
 /** Each diagnostic as `line: message`. */
 function diagnosticsOf(text: string, ...argv: string[]): string[] {
@@ -132,8 +133,8 @@ describe("[bind]", () => {
     ]);
   });
 
-  test("without a good line leaves the default", () => {
-    const { settings } = loadText("[bind]\nhost\n");
+  test("without any line leaves the default", () => {
+    const { settings } = loadText("[bind]\n# host\n");
     expect(settings.listen).toEqual([{ host: undefined, port: 5140 }]);
     expect(settings.given.has("listen")).toBe(false);
   });
@@ -185,15 +186,18 @@ ftp://h/6
   });
 });
 
-test("random bytes as a config file give complete settings", () => {
-  const complete = Object.keys(loadText("").settings).sort();
+test("random bytes as a config file give complete settings, or are refused", () => {
+  const complete = Object.keys(loadText("#").settings).sort();
   const line = fc.oneof(
     fc.constantFrom("[global]", "[bind]", "[services]", "#EXTM3U", "* 80", "maxclients = 9", "[x", "xff"),
     fc.uint8Array().map((bytes) => new TextDecoder().decode(bytes)),
   );
   fc.assert(
     fc.property(fc.array(line), (lines) => {
-      const { settings, diagnostics } = loadText(lines.join("\n"));
+      const files = readerOf({ "test.conf": lines.join("\n") });
+      const loaded = loadSettings(commandLineOf(["-c", "test.conf"]), files);
+      if (loaded.kind === "refused") return expect(loaded.diagnostics.at(-1)?.level).toBe(LOG_FATAL);
+      const { settings, diagnostics } = loaded;
       expect(Object.keys(settings).sort()).toEqual(complete);
       expect(settings.listen.length).toBeGreaterThan(0);
       for (const { line, message } of diagnostics) {

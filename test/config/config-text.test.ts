@@ -13,11 +13,11 @@ test.each(Object.entries(SAMPLES))("the %s settings are read back", (_name, samp
 });
 
 test("a key without a value is a comment", () => {
-  expect(configText(loadText("").settings)).toContain("\n# udp-rcvbuf-size =\n");
+  expect(configText(loadText("#").settings)).toContain("\n# udp-rcvbuf-size =\n");
   expect(configText(loadText("[global]\nffmpeg-args =").settings)).toContain("\nffmpeg-args =\n");
 });
 
 test("the playlist is there when there is one", () => {
-  expect(configText(loadText("").settings)).not.toContain("[services]");
+  expect(configText(loadText("#").settings)).not.toContain("[services]");
   expect(configText(loadText("[services]\n#EXTM3U").settings)).toEndWith("\n\n[services]\n#EXTM3U\n");
 });

@@ -19,8 +19,11 @@ export function commandLineOf(argv: readonly string[]): CommandLine {
   return parseArguments(argv).commandLine;
 }
 
+/** @throws when the start would be refused */
 export function load(argv: readonly string[], files: Files): LoadedSettings {
-  return loadSettings(commandLineOf(argv), readerOf(files));
+  const loaded = loadSettings(commandLineOf(argv), readerOf(files));
+  if (loaded.kind === "loaded") return loaded;
+  throw new Error(loaded.diagnostics.at(-1)?.message);
 }
 
 /** Loads one file, with `argv` on the command line. */

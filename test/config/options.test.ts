@@ -11,6 +11,7 @@ const DEFAULTS: SettingValues = {
   workers: 1,
   maxClients: 5,
   pidFile: undefined,
+  user: undefined,
   bufferPoolMaxSize: 16384,
   udpReceiveBufferSize: undefined,
   zerocopyOnSend: false,
@@ -116,6 +117,7 @@ const VALUED: [
 ][] = [
   ["workers", "workers", "2", 2, "3", 3],
   ["maxclients", "maxClients", "65535", 65535, "1 only", 1],
+  ["user", "user", "tv:video", "tv:video", "nobody", "nobody"],
   ["pid-file", "pidFile", "/run/a", "/run/a", "b.pid", "b.pid"],
   ["buffer-pool-max-size", "bufferPoolMaxSize", "1", 1, "65536", 65536],
   ["udp-rcvbuf-size", "udpReceiveBufferSize", "65536", 65536, "524288", 524288],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readTextFile } from "../../src/config/read-file.ts";
@@ -31,10 +31,20 @@ test("a byte order mark is dropped, and bytes that are no UTF-8 are replaced", (
 test("what cannot be read is told with its reason", () => {
   expect(readTextFile(join(directory, "none"))).toEqual({ code: "ENOENT", reason: "no such file or directory" });
   expect(readTextFile("")).toMatchObject({ code: "ENOENT" });
-  expect(readTextFile(directory)).toMatchObject({ code: "EISDIR", reason: expect.stringContaining("directory") });
+  expect(readTextFile(directory)).toEqual({ code: "EISDIR", reason: "it is a directory" });
   expect(readTextFile("a\0b")).toMatchObject({ reason: expect.stringContaining("null") });
 });
 
-test("what never ends is given up", () => {
-  expect(readTextFile("/dev/zero")).toEqual({ code: "too-large", reason: "larger than 16777216 bytes" });
+test("a pipe and a device are no files, and nobody waits for them", () => {
+  const pipe = join(directory, "pipe");
+  expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+  for (const path of [pipe, "/dev/zero", "/dev/null"])
+    expect(readTextFile(path)).toEqual({ code: "not-a-file", reason: "it is a pipe or a device, not a file" });
+});
+
+test("a film is given up", () => {
+  const path = join(directory, "film");
+  writeFileSync(path, "");
+  truncateSync(path, 2 ** 30);
+  expect(readTextFile(path)).toEqual({ code: "too-large", reason: "larger than 16777216 bytes" });
 });

@@ -12,6 +12,7 @@ const EVERYTHING: SettingValues = {
   workers: 4,
   maxClients: 100,
   pidFile: "/run/sluice.pid",
+  user: "tv:video",
   bufferPoolMaxSize: 65536,
   udpReceiveBufferSize: 1048576,
   zerocopyOnSend: true,
@@ -92,7 +93,7 @@ test("only the hostile sample is reported", () => {
   expect(loadText(SAMPLES.everything).diagnostics).toEqual([]);
   const diagnostics = loadText(SAMPLES.hostile).diagnostics.map(({ line, message }) => `${line}: ${message}`);
   expect(diagnostics).toEqual([
-    "1: Unrecognised config line: \u0000\u0001 before = all",
+    "1: Unrecognised config line: \u0002\u0001 before = all",
     "6: Invalid workers value! Must be between 1 and 32. Ignoring.",
     "7: Invalid workers value! Must be between 1 and 32. Ignoring.",
     "8: Invalid udp-rcvbuf-size! Must be >= 65536 (64KB). Ignoring.",

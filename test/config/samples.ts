@@ -11,6 +11,7 @@ const EVERYTHING = `# every option, none at its default
 workers = 4
 maxclients = 100
 pid-file = /run/sluice.pid
+user = tv:video
 buffer-pool-max-size = 65536
 udp-rcvbuf-size = 1048576
 zerocopy-on-send = yes
@@ -59,7 +60,7 @@ rtp://239.0.0.1:5000?fcc=192.0.2.1:8027
 `;
 
 const HOSTILE = [
-  "\u0000\u0001 before = all",
+  "\u0002\u0001 before = all",
   "[ GLOBAL ] trailing [bind] words",
   "\tMAXCLIENTS\t=\t7 clients # five too many\t",
   'R2H-Token = "quoted" ; no comment',

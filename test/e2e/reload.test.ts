@@ -23,6 +23,7 @@ const RELOADED = /^\[Supervisor\] Configuration reloaded successfully from /;
 const FORWARDED = /^\[Supervisor\] Forwarding config reload, sending SIGHUP to tracked workers$/;
 const MOVED = /^\[Supervisor\] Bind addresses changed, sending SIGTERM to tracked workers$/;
 const KEPT = /^\[Supervisor\] Configuration reload failed, keeping existing workers and listeners$/;
+const REFUSED = /^\[Supervisor\] Configuration reload failed, not forwarding SIGHUP to workers$/;
 const READY = /Server initialization complete/;
 
 let directory = "";
@@ -118,10 +119,7 @@ forEachVariant("a reload", (start) => {
     rmSync(configFile);
     for (const prepare of [() => {}, () => mkdirSync(configFile)]) {
       prepare();
-      const since = await reload(
-        sluice,
-        /^\[Supervisor\] Configuration reload failed, not forwarding SIGHUP to workers$/,
-      );
+      const since = await reload(sluice, REFUSED);
       expect(sluice.log.slice(since).join("\n")).toContain(`Failed to parse config file during reload: ${configFile}`);
     }
     rmSync(configFile, { recursive: true });
@@ -148,6 +146,37 @@ forEachVariant("a reload", (start) => {
     await viewer.more(20);
     expect(viewer.verifier.counts).toMatchObject(CLEAN);
     expect(sluice.workers).toEqual(workers);
+  });
+
+  test("of a file that cannot be meant opens nothing", async () => {
+    const port = await freeTcpPort();
+    configure([port], { "r2h-token": "secret" });
+    await using sluice = await start({ configFile, port });
+    using channel = await Channel.sending();
+    using viewer = await Viewer.open(sluice, channel, { target: `${channel.path}?r2h-token=secret` });
+    const sound = readFileSync(configFile);
+    const bad = [
+      "",
+      sound.subarray(0, sound.indexOf("r2h-token")),
+      sound.toString().replace("r2h-token = secret\n", ""),
+      Buffer.from(`\ufeff${sound}`, "utf16le"),
+      Buffer.alloc(sound.length),
+    ];
+    for (const content of bad) {
+      writeFileSync(configFile, content);
+      await reload(sluice, REFUSED);
+      expect((await answerTo(sluice, "/status")).head.status).toBe(401);
+    }
+    rmSync(configFile);
+    Bun.spawnSync(["mkfifo", configFile]);
+    await reload(sluice, REFUSED);
+    rmSync(configFile);
+    configure([port], { "r2h-token": "" });
+    await reload(sluice, FORWARDED);
+    const isOpen = async () => (await answerTo(sluice, "/status")).head.status === 200;
+    await until(isOpen, WAIT_MS, "what the file says in so many words");
+    await viewer.more(20);
+    expect(viewer.verifier.counts).toMatchObject(CLEAN);
   });
 
   test("moves the listeners, but not for another order of the same addresses", async () => {

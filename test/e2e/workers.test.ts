@@ -14,6 +14,9 @@ const NEW_WORKER_MS = 4500;
 /** A request that came this long after its worker's death was never in that worker's hands. */
 const DEATH_MS = 500;
 const WAIT_MS = 20_000;
+/** After so long a worker that answers nothing would have been replaced. */
+const HANG_MS = 6000;
+const HANG_TEST_MS = 60_000;
 
 /** How often each worker has said so. */
 function countByWorker(sluice: Sluice, pattern: RegExp): number[] {
@@ -89,6 +92,45 @@ forEachVariant("two workers", (start) => {
     }
     expect(Math.min(...countByWorker(sluice, /Maximum client limit reached/))).toBeGreaterThan(0);
   });
+
+  test(
+    "are replaced when they answer nothing, and those who wait for them are served",
+    async () => {
+      await using sluice = await start({ workers: 2 });
+      const [first, second] = sluice.workers;
+      const stoppedAt = performance.now();
+      process.kill(second!, "SIGSTOP");
+      const knocks = Array.from({ length: 40 }, () => knock(sluice));
+      await sluice.waitForLog(
+        new RegExp(
+          `^\\[Supervisor\\] Worker 1 \\(pid ${second}\\) has answered nothing for \\d\\.\\d seconds, sending SIGKILL$`,
+        ),
+      );
+      // Longer than 5 s only where the machine is too busy to tell.
+      expect(performance.now() - stoppedAt).toBeLessThan(WAIT_MS);
+      for (const { outcome } of await Promise.all(knocks)) expect(outcome).toBe("answered");
+      await sluice.waitForLog(/^\[Worker 1\] Server initialization complete/, { count: 2 });
+      expect(sluice.workers[0]).toBe(first!);
+      expect(sluice.log.some((line) => line.startsWith("[Worker 1] New client"))).toBe(true);
+    },
+    HANG_TEST_MS,
+  );
+
+  test(
+    "are not replaced when all of the program was stopped",
+    async () => {
+      await using sluice = await start({ workers: 2 });
+      const { workers } = sluice;
+      process.kill(-sluice.pid, "SIGSTOP");
+      await Bun.sleep(HANG_MS);
+      process.kill(-sluice.pid, "SIGCONT");
+      for (let i = 0; i < 10; i++) expect((await knock(sluice)).outcome).toBe("answered");
+      await Bun.sleep(HANG_MS);
+      expect(sluice.workers).toEqual(workers);
+      expect(sluice.log.filter((line) => line.includes("SIGKILL"))).toEqual([]);
+    },
+    HANG_TEST_MS,
+  );
 
   test("go on as one when the other is killed, and are two again soon", async () => {
     await using sluice = await start({ args: [...ON_LOOPBACK, "-m", `${STREAMS}`], workers: 2 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Loaded } from "../../src/playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.ts";
 import { collect } from "../../src/playlist/streams.ts";
+import { type ListVersion, listVersion } from "../../src/playlist/suspects.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
@@ -192,6 +193,64 @@ test("what was skipped is told once, however often other lists come", async () =
   const told = log.lines.filter((line) => line.includes("skipped"));
   expect(told.map((line) => line.includes("inline"))).toEqual([true, false, false]);
 });
+
+describe("a list that a worker has died of", () => {
+  const DEADLY = list("A", "B");
+  const version = (url: string) => listVersion(url, Buffer.from(DEADLY));
+
+  test("is not read before its time, and other bytes are", async () => {
+    const url = server.on("/1", DEADLY);
+    const suspects = [{ ...version(url), forMs: 600_000 }];
+    using other = closing(new Playlists({ log, schedule: clock.schedule, suspects }));
+    await other.configure({ ...SETTINGS, urls: [url] });
+    await until(() => log.lines.some((line) => line.startsWith("ERROR")), LIMIT_MS, "the refusal");
+    expect(log.lines.at(-1)).toMatch(
+      /\/1, will retry in 2 seconds \(retry 1\/8\): A worker has died while it read it, it is not read again for (600|599) seconds$/,
+    );
+    expect(clock.waiting).toContain(600_000);
+    server.on("/1", list("C"));
+    clock.fire();
+    await until(() => other.channels.size === 1, LIMIT_MS, "other bytes");
+  });
+
+  test("is read when its time has come, also from another process", async () => {
+    const url = server.on("/1", DEADLY);
+    const told: Loaded[] = [];
+    const onLoaded = (loaded: Loaded) => told.push(loaded);
+    using loader = closing(
+      new Playlists({ log, schedule: clock.schedule, onLoaded, suspects: [{ ...version(url), forMs: 0 }] }),
+    );
+    await loader.configure({ ...SETTINGS, urls: [url] });
+    await until(() => told.length > 0, LIMIT_MS, "the list");
+    const suspects = [{ ...version(url), forMs: 100 }];
+    using other = closing(new Playlists({ log, schedule: clock.schedule, isLoader: false, suspects }));
+    await other.configure({ ...SETTINGS, urls: [url] });
+    await other.accept(told[0]!);
+    expect(other.channels.size).toBe(0);
+    expect(clock.waiting.some((ms) => ms > 0 && ms <= 100)).toBe(true);
+    // Timers are the test's, but the time is not.
+    const isRead = () => {
+      if (clock.waiting.length > 0) clock.fire();
+      return other.channels.size === 2;
+    };
+    await until(isRead, LIMIT_MS, "its channels");
+  });
+
+  test("is told before it is read, and when it has been", async () => {
+    const url = server.on("/1", DEADLY);
+    const events: unknown[] = [];
+    const reading = { begins: (list: ListVersion) => events.push(list), ends: () => events.push("read") };
+    using other = closing(new Playlists({ log, schedule: clock.schedule, reading }));
+    await other.configure({ ...SETTINGS, inline: list("I"), urls: [url] });
+    await until(() => other.channels.size === 3, LIMIT_MS, "all channels");
+    expect(events).toEqual(["read", version(url), "read"]);
+  });
+});
+
+/** Closes it at the end of a block. */
+function closing(playlists: Playlists): Playlists & Disposable {
+  return Object.assign(playlists, { [Symbol.dispose]: () => playlists.close() });
+}
 
 describe("another process", () => {
   /** One that loads, and one that is told. */

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArguments } from "../../src/cli/arguments.ts";
-import { loadSettings, type Reload } from "../../src/config/load.ts";
+import type { Reload } from "../../src/config/load.ts";
 import { LogRing } from "../../src/status/log-ring.ts";
 import { Supervisor } from "../../src/supervisor/supervisor.ts";
+import { load } from "../config/files.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 
 const WAIT_MS = 3000;
-const { settings } = loadSettings(parseArguments(["-C"]).commandLine, () => ({ code: "ENOENT", reason: "none" }));
+const { settings } = load(["-C"], {});
 
 let directory: string;
 beforeEach(() => {

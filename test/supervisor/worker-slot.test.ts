@@ -2,10 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArguments } from "../../src/cli/arguments.ts";
-import { loadSettings } from "../../src/config/load.ts";
 import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "../../src/supervisor/worker-slot.ts";
 import type { FromWorker, StartMessage } from "../../src/worker/messages.ts";
+import { load } from "../config/files.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 
@@ -15,7 +14,7 @@ const TEST_MS = 15_000;
 const SLEEP = ["sleep", "60"];
 const CRASH = ["sh", "-c", "exit 3"];
 
-const { settings } = loadSettings(parseArguments(["-C"]).commandLine, () => ({ code: "ENOENT", reason: "none" }));
+const { settings } = load(["-C"], {});
 const START: StartMessage = {
   kind: "start",
   settings,
@@ -24,6 +23,7 @@ const START: StartMessage = {
   totals: { fd: 0 },
   clientSlots: { fd: 3, workers: 1 },
   loaded: [],
+  suspects: [],
 };
 
 /** A supervisor of one slot, which remembers in which order things happened. */

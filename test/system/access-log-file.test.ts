@@ -1,5 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
@@ -102,6 +114,18 @@ describe("trouble with the file", () => {
     expect(log.lines).toEqual(["ERROR Failed to write access log /dev/full: no space left on device"]);
     file.write(at("log"), asByteString("kept\n"));
     expect(readFileSync(at("log"), "utf8")).toBe("kept\n");
+  });
+
+  test("a pipe whose reader has stopped makes nobody wait, and what is lost is counted", () => {
+    Bun.spawnSync(["mkfifo", at("pipe")]);
+    const reader = openSync(at("pipe"), constants.O_RDWR | constants.O_NONBLOCK);
+    for (let i = 0; i < 10_000; i++) file.write(at("pipe"), asByteString(`${"x".repeat(100)}\n`));
+    expect(log.lines).toEqual([]);
+    file.reopen();
+    expect(log.lines).toEqual([
+      expect.stringMatching(new RegExp(`^WARN \\d{4} lines of access log ${at("pipe")} were lost: nobody read it$`)),
+    ]);
+    closeSync(reader);
   });
 
   test("a pipe that nobody reads makes nobody wait", () => {

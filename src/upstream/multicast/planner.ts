@@ -4,6 +4,7 @@ import { maskToken } from "../../http/token-mask.ts";
 import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
 import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
+import { USUAL_RECEIVE_BUFFER_BYTES } from "../../system/socket.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { asByteString, type ByteString } from "../../wire/text/byte-string.ts";
@@ -28,9 +29,6 @@ export interface MulticastSettings {
   /** The kind to use instead of the best one that this machine can have. */
   readonly receiver?: ReceiverKind;
 }
-
-/** What we ask the kernel for unless `-B` says otherwise: we read in batches, and the usual size would overflow between two. */
-const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** @param rest of the URL, behind its scheme */
 export function isServableGroup(rest: ByteString): boolean {

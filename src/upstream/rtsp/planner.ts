@@ -1,5 +1,7 @@
 /** `rtsp://…` becomes a plan: what of the URL is for us, which server is asked, and for what (rtsp.md sections 1 and 9). */
+
 import type { UpstreamPlan } from "../../relay/upstream.ts";
+import { USUAL_RECEIVE_BUFFER_BYTES } from "../../system/socket.ts";
 import { readSeekRequest, type SeekRequest } from "../../timeshift/seek-request.ts";
 import { resolveUpstreamUrl } from "../../timeshift/upstream-url.ts";
 import { clientZone } from "../../timeshift/zones.ts";
@@ -19,7 +21,6 @@ import { type RtspTarget, RtspUpstream } from "./upstream.ts";
 const SCHEME = "rtsp://";
 /** For resolving, for each address, for each answer, and for the first media. */
 const STAGE_TIMEOUT_MS = 3000;
-const USUAL_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** What is used of the settings of the program. */
 export interface RtspSettings {

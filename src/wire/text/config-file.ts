@@ -47,6 +47,11 @@ export function* configLines(text: string): Generator<ConfigLine> {
   }
 }
 
+/** Whether a section of a known name begins anywhere. */
+export function hasSection(text: string): boolean {
+  return /^[ \t\v\f\r]*\[[ \t]*(?:global|bind|services)[ \t]*\]/im.test(text);
+}
+
 /** Whether a line of `[bind]` that begins with a bracket begins with an IPv6 address; no section's name has a colon. */
 function isBracketedAddress(text: string): boolean {
   return text.slice(0, text.indexOf("]") + 1).includes(":");
