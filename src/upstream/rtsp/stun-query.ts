@@ -33,6 +33,7 @@ export class StunQuery implements DatagramSink {
   #attempts = 0;
   readonly #looking: Timer;
   readonly #attempting: Timer;
+  readonly #resolving = new AbortController();
 
   /** @param onSettled called once, unless it is closed before; undefined when no server answered within 3 s */
   constructor(socket: UdpSocket, server: StunServer, onSettled: (mapped: MappedAddress | undefined) => void) {
@@ -41,7 +42,7 @@ export class StunQuery implements DatagramSink {
     this.#onSettled = onSettled;
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#attempting = setInterval(() => this.#attempt(), ATTEMPT_MS);
-    resolveHost(server.host).then(
+    resolveHost(server.host, { signal: this.#resolving.signal }).then(
       (addresses) => this.#resolved(addresses.find(({ family }) => family === socket.family)),
       () => this.#resolved(undefined),
     );
@@ -49,6 +50,7 @@ export class StunQuery implements DatagramSink {
 
   close(): void {
     this.#state = "settled";
+    this.#resolving.abort();
     clearInterval(this.#looking);
     clearInterval(this.#attempting);
   }
