@@ -10,6 +10,7 @@ import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
+import { HelperProcesses } from "./helper-processes.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
@@ -41,6 +42,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
+  readonly #helpers = new HelperProcesses();
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
@@ -155,6 +157,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   received(id: number, message: FromWorker): void {
     if (message.kind === "ready") this.#isReady(id);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
+    else if (message.kind === "helper") this.#helpers.take(id, message);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
     else takeStatusMessage(id, message, this);
   }
@@ -188,6 +191,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   exited(id: number, pid: number): void {
     const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
+    this.#helpers.end(id);
     this.status.exited(id);
   }
 
