@@ -12,6 +12,8 @@ const MAX_LOOKUPS_OF_CLIENT = 16;
 const MAX_WAITING = 1024;
 /** For a name, with the wait for its turn: less than what waits for the address has, so that the failure is remembered. */
 const LOOKUP_MS = 2500;
+/** A name that was asked for only so long when its time was over may be a good one. */
+const FAIR_MS = 1000;
 /** Then addresses that were good before do (RFC 8767 section 5). */
 const STALE_AFTER_MS = 1000;
 
@@ -40,6 +42,8 @@ interface Lookup {
   readonly waiters: Set<Waiter>;
   readonly abort: AbortController;
   state: "waiting" | "asking" | "over";
+  /** In ms; never, as long as it waits. */
+  askedAt: number;
   timers: Timer[];
 }
 
@@ -83,6 +87,7 @@ export class NameService {
       waiters: new Set(),
       abort: new AbortController(),
       state: "waiting",
+      askedAt: Number.POSITIVE_INFINITY,
       timers: [],
     };
     lookup.timers = [
@@ -94,9 +99,8 @@ export class NameService {
     return lookup;
   }
 
-  /** A name whose turn never came may be a good one. */
-  #timeoutCode({ state }: Lookup): string {
-    return state === "waiting" ? "EBUSY" : "ETIMEOUT";
+  #timeoutCode({ askedAt }: Lookup): string {
+    return performance.now() - askedAt < Math.min(FAIR_MS, this.#lookupMs / 2) ? "EBUSY" : "ETIMEOUT";
   }
 
   #join(lookup: Lookup, signal: AbortSignal | undefined): Promise<readonly IpAddress[]> {
@@ -124,6 +128,7 @@ export class NameService {
 
   #ask(lookup: Lookup): void {
     lookup.state = "asking";
+    lookup.askedAt = performance.now();
     this.#asking++;
     this.#askingOf.set(lookup.client, this.#count(lookup.client) + 1);
     this.#source.ask(lookup.name, lookup.abort.signal).then(
@@ -146,8 +151,7 @@ export class NameService {
   #failed(lookup: Lookup, error: unknown): void {
     if (lookup.state === "over") return;
     const now = performance.now();
-    const isAsked = lookup.state === "asking" && errorCode(error) !== "EBUSY";
-    if (isAsked) this.memory.failed(lookup.name, error, now);
+    if (errorCode(error) !== "EBUSY") this.memory.failed(lookup.name, error, now);
     const stale = this.memory.stale(lookup.name, now);
     for (const { resolve, reject } of lookup.waiters) stale ? resolve(stale) : reject(error);
     this.#end(lookup);
