@@ -5,6 +5,7 @@ import { stat } from "node:fs/promises";
 import { errorReason } from "../system/errno.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { PlaylistError } from "./errors.ts";
+import { pinUrl } from "./pinned-url.ts";
 import { type Chunks, gunzip, limited } from "./streams.ts";
 
 const MAX_REDIRECTS = 50;
@@ -143,15 +144,17 @@ async function fetchOnce(url: string, etag: string | undefined, signal: AbortSig
   const headers: Record<string, string> = { "User-Agent": USER_AGENT, Accept: "*/*", "Accept-Encoding": "gzip" };
   // Not `If-Modified-Since`: a list that changes twice within a second would be missed.
   if (etag !== undefined) headers["If-None-Match"] = etag;
+  const { href, own } = await pinUrl(url, signal);
+  if (own) headers["Host"] = own.host;
   try {
-    return await fetch(url, {
+    return await fetch(href, {
       headers,
       signal,
       redirect: "manual",
       keepalive: false,
       decompress: false,
       // Self-signed sources are common (m3u.md section 2).
-      tls: { rejectUnauthorized: false },
+      tls: { rejectUnauthorized: false, ...(own && { serverName: own.name }) },
     });
   } catch (error) {
     signal.throwIfAborted();

@@ -48,7 +48,8 @@ export function serveMedia(parts: MediaParts, exchange: Exchange, url: ByteStrin
   const trigger = parts.snapshots && snapshotTrigger(exchange);
   const planner = parts.planners.get(url.slice(0, url.indexOf(":")));
   const isSnapshot = trigger !== undefined;
-  const plan = planner?.({ url, serviceUrl, method, headers, body, isSnapshot, nowMs: Date.now() }) ?? { status: 404 };
+  const asker = { client: exchange.clientAddress, nowMs: Date.now() };
+  const plan = planner?.({ url, serviceUrl, method, headers, body, isSnapshot, ...asker }) ?? { status: 404 };
   if ("status" in plan) {
     connection.respond(errorResponse(plan.status));
     return;

@@ -12,6 +12,7 @@ import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from
 import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
 import { dropToUser } from "./drop-to-user.ts";
+import { HelperProcesses } from "./helper-processes.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
@@ -46,6 +47,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #loaded: LoadedCopies;
   readonly #suspects: SuspectLists;
   readonly #watchdog: Watchdog;
+  readonly #helpers = new HelperProcesses();
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
@@ -172,6 +174,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     else if (message.kind === "read") this.#suspects.ends(id);
     else if (message.kind === "alive") this.#watchdog.answered(id);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
+    else if (message.kind === "helper") this.#helpers.take(id, message);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
     else takeStatusMessage(id, message, this);
   }
@@ -206,6 +209,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   exited(id: number, pid: number, isDeath: boolean): void {
     const count = new SharedSlots(this.#clientSlots, id).reclaim();
     if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
+    this.#helpers.end(id);
     this.status.exited(id);
     this.#watchdog.exited(id);
     this.#suspects.exited(id, isDeath);

@@ -2,6 +2,7 @@
 import type { IpAddress } from "../wire/ip/address.ts";
 import { errorReason } from "./errno.ts";
 import type { Log } from "./log.ts";
+import type { ResolveOptions } from "./name-service.ts";
 import { resolveHost } from "./resolve.ts";
 import { TcpSource } from "./tcp-source.ts";
 
@@ -19,7 +20,9 @@ export interface DialOptions {
   /** For resolving, and for each address. */
   readonly timeoutMs: number;
   /** Addresses of a host name in the order in which to try them. */
-  readonly resolve?: ((host: string) => Promise<readonly IpAddress[]>) | undefined;
+  readonly resolve?: ((host: string, options: ResolveOptions) => Promise<readonly IpAddress[]>) | undefined;
+  /** On whose behalf: the address of an HTTP client. */
+  readonly client?: string | undefined;
   /** Whether an address and port are our own: a request to it would come back for ever. */
   readonly isOurselves?: ((address: IpAddress, port: number) => boolean) | undefined;
 }
@@ -53,6 +56,7 @@ export class Dialer {
   #source: TcpSource | undefined;
   #lastFailure = "its name has no address";
   #timer: Timer | undefined;
+  readonly #resolving = new AbortController();
 
   constructor(target: DialTarget, options: DialOptions, parent: DialerParent, log: Log) {
     this.#target = target;
@@ -65,6 +69,7 @@ export class Dialer {
   /** Gives up at once, and tells nothing more. Harmless when it is over. */
   close(): void {
     this.#enter("over");
+    this.#resolving.abort();
     this.#source?.close();
     this.#source = undefined;
   }
@@ -76,9 +81,9 @@ export class Dialer {
   }
 
   #resolve(): void {
-    const { resolve = resolveHost, timeoutMs } = this.#options;
+    const { resolve = resolveHost, timeoutMs, client } = this.#options;
     this.#limit(() => this.#fail("unresolved", `no answer within ${timeoutMs} ms`));
-    resolve(this.#target.host).then(
+    resolve(this.#target.host, { signal: this.#resolving.signal, client }).then(
       (addresses) => this.#resolved(addresses),
       (error: unknown) => this.#fail("unresolved", errorReason(error)),
     );

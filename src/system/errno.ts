@@ -88,6 +88,8 @@ const RESOLVER_WORDS: Readonly<Record<string, string>> = {
   EREFUSED: "the name server refuses to answer",
   ECONNREFUSED: "the name server cannot be reached",
   ETIMEOUT: "the name server does not answer",
+  EAI_AGAIN: "the name server does not answer",
+  EBUSY: "too many names are being looked up",
 };
 
 /** The reason in an error of `node:fs`, of the resolver, or a SystemCallError, in words; the message of any other error. */

@@ -38,6 +38,8 @@ export class EventedSocket implements DatagramSocket {
   readonly kind = "evented";
   receiveBuffer = 0;
   readonly #options: UdpSocketOptions;
+  /** The only one that is heard, as Bun writes it. */
+  readonly #source: string | undefined;
   #state: State = { name: "opening", toSend: [] };
   #waiting: Datagram[] = [];
   #waitingBytes = 0;
@@ -45,6 +47,8 @@ export class EventedSocket implements DatagramSocket {
 
   constructor(options: UdpSocketOptions) {
     this.#options = options;
+    const source = options.membership?.source;
+    this.#source = source && formatIpAddress({ family: source.family, bytes: source.bytes });
     this.#open().catch((failure: Error) => {
       if (this.#state.name === "opening") this.#state = { name: "failed", failure };
     });
@@ -158,6 +162,8 @@ export class EventedSocket implements DatagramSocket {
 
   #take(datagram: Datagram): void {
     const { length } = datagram.bytes;
+    // The kernel also brings what others have joined on other interfaces, whoever sends it.
+    if (this.#source !== undefined && datagram.address.split("%", 1)[0] !== this.#source) return;
     if (this.#state.name === "closed" || this.#waitingBytes + length > MAX_WAITING_BYTES) return;
     this.#waitingBytes += length;
     this.#waiting.push(datagram);

@@ -29,10 +29,14 @@ const MCAST_LEAVE_SOURCE_GROUP = 47;
 const SOCKADDR_STORAGE_BYTES = 128;
 const ROUTER_ALERT = Uint8Array.of(0x94, 4, 0, 0);
 
-/** Makes a socket hear no group but those that it has joined itself. */
-export function hearOwnGroupsOnly(fd: number, family: 4 | 6): void {
-  if (family === 4) tryOption(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-  else tryOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+/**
+ * Makes a socket hear no group but those that it has joined itself, where it has. False when the kernel cannot (IPv6 before 4.20):
+ * then it also hears what others have joined on other interfaces, whoever sends it.
+ */
+export function hearOwnGroupsOnly(fd: number, family: 4 | 6): boolean {
+  return family === 4
+    ? tryOption(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0)
+    : tryOption(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
 }
 
 /** @throws SystemCallError */

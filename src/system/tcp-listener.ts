@@ -82,7 +82,7 @@ export async function openTcpListeners(
 }
 
 /** Both wildcards for undefined. */
-async function addressesOf(host: string | undefined): Promise<IpAddress[]> {
+async function addressesOf(host: string | undefined): Promise<readonly IpAddress[]> {
   if (host === undefined) return WILDCARDS.map((text) => parseIpAddress(text)!);
   try {
     const addresses = await resolveHost(host);

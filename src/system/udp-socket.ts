@@ -24,8 +24,12 @@ import { addressFamily, socketAddress } from "./socket-address.ts";
 const MSG_DONTWAIT = 0x40;
 const EINTR = 4;
 const EAGAIN = 11;
+/** Somebody does not want a datagram of ours, which says nothing of what he sends; only `hearOnly` makes the kernel tell. */
+const ECONNREFUSED = 111;
 /** Batches a call reads at the most, so that one flooded socket cannot hold up the others: 8192 datagrams. */
 const MAX_BATCHES = 128;
+/** What a call hands over at the most; whoever gets fewer has got all. */
+export const MAX_DATAGRAMS = MAX_BATCHES * BATCH;
 
 /**
  * Takes datagrams one by one. The bytes are the socket's again as soon as the call returns, and until then no other socket may be
@@ -151,9 +155,19 @@ export class UdpSocket implements DatagramSocket {
     return this.#libc.sendto(this.#fd, bytes, bytes.length, 0, address, address.length) >= 0;
   }
 
+  /**
+   * From now on the kernel takes only what this one sends; what has come before is still to be read. `send` goes where it is told to.
+   * A socket that is bound to a wildcard hears from then on what is sent to that address of ours only by which we would answer.
+   * @param port 0: any
+   * @returns false when the kernel refuses, and nothing has changed
+   */
+  hearOnly(from: IpAddress, port: number): boolean {
+    return this.#fd >= 0 && from.family === this.family && connectSocket(this.#fd, from, port);
+  }
+
   #readFailed(): void {
     const code = errno(this.#libc);
-    if (code !== EAGAIN && code !== EINTR) this.#readErrno = code;
+    if (code !== EAGAIN && code !== EINTR && code !== ECONNREFUSED) this.#readErrno = code;
   }
 
   consumeReadError(): Error | undefined {
@@ -191,8 +205,15 @@ function prepare(fd: number, options: UdpSocketOptions): number {
   }
   // A membership names the interface anyway.
   if (interfaceName !== undefined) bindToDevice(fd, interfaceName);
-  if (membership) hearOwnGroupsOnly(fd, address.family);
+  const hearsOthers = membership !== undefined && !hearOwnGroupsOnly(fd, address.family);
   bindSocket(fd, socketAddress(address, port, membership?.interfaceIndex ?? scopeOf(address)));
   if (membership) changeMembership(fd, membership, "join");
+  if (hearsOthers && membership.source) connectSocket(fd, membership.source, 0);
   return receiveBuffer;
+}
+
+/** A datagram socket that is connected takes from that one only. False when the kernel refuses. */
+function connectSocket(fd: number, peer: IpAddress, port: number): boolean {
+  const address = socketAddress(peer, port, scopeOf(peer));
+  return libc?.connect(fd, address, address.length) === 0;
 }

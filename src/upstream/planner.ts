@@ -19,6 +19,8 @@ export interface PlanRequest {
   readonly body: Uint8Array;
   /** A picture is wanted in the place of the stream. */
   readonly isSnapshot: boolean;
+  /** The client's address, if it has one. */
+  readonly client?: string;
   /** Ms since 1970. */
   readonly nowMs: number;
 }

@@ -69,6 +69,8 @@ export type FromWorker =
   | { readonly kind: "read" }
   | { readonly kind: "log"; readonly lines: readonly LogLine[] }
   | LoadedMessage
+  /** A process of its own runs, to be ended with it, or has ended. */
+  | { readonly kind: "helper"; readonly pid: number; readonly isRunning: boolean }
   | StatusFromWorker;
 
 export type StatusFromWorker =

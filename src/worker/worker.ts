@@ -91,7 +91,7 @@ export class Worker {
     const clients = new ClientRegistry(id, totals);
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
-    this.#ffmpeg = new Ffmpeg(log);
+    this.#ffmpeg = new Ffmpeg({ log, onProcess: (pid, isRunning) => send({ kind: "helper", pid, isRunning }) });
     this.#clientLimit = new ClientLimit(settings.maxClients, clientSlots, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#playlists = new Playlists({
@@ -140,6 +140,7 @@ export class Worker {
     for (const listener of this.#listeners) listener.stop();
     this.#playlists.close();
     this.#hub.close();
+    this.#ffmpeg.close();
     await protocolsFinished(FINISH_MS);
   }
 

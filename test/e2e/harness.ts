@@ -36,6 +36,8 @@ export interface SluiceOptions {
   /** Number of workers (`-w`), each of which must be ready. Default the program's own: one. */
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that is to run the program, with its first arguments. */
+  readonly runner?: readonly string[];
   /** Working directory. Default the system's directory for temporary files. */
   readonly cwd?: string;
   /** The program's main file, for tests of this harness. */
@@ -219,8 +221,8 @@ export class Sluice {
 
 /** Starts the program on a free port and waits until it is ready. Rejects with the end of its log if it exits. */
 export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
-  const { command, args = [], variant = "source", workers, entry = MAIN } = options;
-  const program = variant === "source" ? [process.execPath, entry] : [await builtBinary(entry)];
+  const { command, args = [], variant = "source", workers, entry = MAIN, runner = [] } = options;
+  const program = [...runner, ...(variant === "source" ? [process.execPath, entry] : [await builtBinary(entry)])];
   if (command !== undefined) program.push(command);
   const { port = await freeTcpPort(), listen = `127.0.0.1:${port}`, configFile } = options;
   program.push(...(configFile === undefined ? ["-C", "-v", "4", "-l", listen] : ["-c", configFile]));

@@ -139,6 +139,31 @@ test("echoed punches and strays do no harm", async () => {
   expect(player.verifier.counts).toMatchObject({ first: 0, lost: 0, stray: 0, corrupt: 0 });
 });
 
+test.each(["127.0.0.9", "127.0.0.1"])("what %s sends to our port, too, is not heard", async (stranger) => {
+  const forged = Buffer.alloc(12 + 7 * 188, 0x47);
+  forged.set([0x80, 33]);
+  using server = await RtspServer.open({ transport: "udp" });
+  using relay = new Relay();
+  using player = await relay.play(server);
+  await player.playing(20);
+  const port = Number(/client_port=(\d+)/.exec(offersOf(server)[3]!)![1]);
+  const socket = await Bun.udpSocket({ hostname: stranger, socket: { error() {} } });
+  try {
+    for (let sequence = 0; sequence < 200; sequence++) {
+      forged.writeUInt16BE(sequence, 2);
+      try {
+        socket.send(forged, port, "127.0.0.1");
+      } catch {
+        // The kernel has told the stranger that nobody hears him.
+      }
+    }
+    await player.playing(400);
+  } finally {
+    socket.close();
+  }
+  expect(player.verifier.counts).toMatchObject({ first: 0, lost: 0, reordered: 0, stray: 0, corrupt: 0 });
+});
+
 test("a client that does not read loses packets, and the server is heard and reminded all the same", async () => {
   const react: React = (usual, { method }) =>
     method === "SETUP" ? { ...usual, headers: { ...usual.headers, Session: "fake-1;timeout=1" } } : usual;

@@ -3,7 +3,9 @@ import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { type DatagramReceiver, openReceiver, type ReceiverKind } from "../../src/system/datagram-receiver.ts";
 import { interfaceIndex } from "../../src/system/interfaces.ts";
+import type { Memory } from "../../src/system/memory.ts";
 import type { Membership } from "../../src/system/multicast.ts";
+import { UdpSocket } from "../../src/system/udp-socket.ts";
 import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
 import { MulticastSender } from "../fakes/multicast-sender.ts";
@@ -285,6 +287,62 @@ function openFile(path: string): { fd: number } & Disposable {
 
 /** Of the interface in the namespace. */
 const ADDRESS = "fd00:1::1";
+
+describeInNamespace(import.meta.path, "Two interfaces", () => {
+  const [first, second] = ["10.91.1.1", "10.91.2.1"] as const;
+  beforeAll(async () => {
+    await addInterfacePair("media0", "media1", `${first}/24`);
+    await addInterfacePair("other0", "other1", `${second}/24`);
+  });
+
+  async function openSenderOn(address: string, { group, port }: Where): Promise<(datagram: Uint8Array) => void> {
+    const socket = await Bun.udpSocket({ hostname: address, socket: { data() {}, error() {} } });
+    releases.push(() => socket.close());
+    socket.setMulticastInterface(address);
+    return (datagram) => expect(socket.send(datagram, port, group)).toBe(true);
+  }
+
+  test.each(KINDS)(
+    "with the %s receiver, a source is heard alone, whoever has joined on the other one",
+    async (kind) => {
+      const where: Where = { group: "232.9.1.1", port: await freeUdpPort() };
+      const right = await listen(kind, on("media0", { ...where, source: first }));
+      const anybody = await listen("batched", on("other0", where));
+      const [send, strangerSends] = [await openSenderOn(first, where), await openSenderOn(second, where)];
+      for (let i = 0; i < 10; i++) {
+        strangerSends(pattern(100, 100 + i));
+        send(pattern(100, i));
+      }
+      await anybody.readUntil(10);
+      await right.readUntil(10);
+      expect(right.datagrams).toEqual(Array.from({ length: 10 }, (_, i) => pattern(100, i)));
+    },
+  );
+});
+
+test("a member of a group that is to hear one sender hears no other", async () => {
+  const where = await somewhere();
+  const membership = on("lo", where);
+  const socket = new UdpSocket({ address: membership.group, port: where.port, isShared: true, membership });
+  releases.push(() => socket.close());
+  expect(socket.hearOnly(parseIpAddress("127.0.0.1")!, 0)).toBe(true);
+  const [right, stranger] = await Promise.all(
+    ["127.0.0.1", "127.0.0.2"].map((hostname) => Bun.udpSocket({ hostname, socket: { data() {}, error() {} } })),
+  );
+  releases.push(
+    () => right!.close(),
+    () => stranger!.close(),
+  );
+  for (const sender of [right!, stranger!]) sender.setMulticastInterface("127.0.0.1");
+  for (let i = 0; i < 5; i++) {
+    stranger!.send(Uint8Array.of(9), where.port, where.group);
+    right!.send(Uint8Array.of(i), where.port, where.group);
+  }
+  const heard: number[] = [];
+  const take = { datagram: ({ bytes }: Memory, offset: number) => void heard.push(bytes[offset]!) };
+  await until(() => socket.receive(take) >= 0 && heard.length >= 5, WAIT_MS, "five datagrams");
+  expect(heard).toEqual([0, 1, 2, 3, 4]);
+});
 
 describeInNamespace(import.meta.path, "IPv6 multicast", () => {
   if (!existsSync("/proc/self/net/if_inet6") && process.env["CI"] !== "true") {

@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ffmpeg } from "../../src/system/ffmpeg.ts";
 import { KeyFrameSearch } from "../../src/upstream/rtp/key-frame.ts";
+import { isRunning } from "../fakes/is-running.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 
 const MAX_CONVERSIONS = 2;
+const MAX_WAITING = 32;
 
 const WAIT_MS = 5000;
 const JPEG_START = Buffer.from([0xff, 0xd8, 0xff]);
@@ -34,7 +36,7 @@ test("the real one makes a JPEG of a key frame", async () => {
   search.push(clip, 0, clip.length);
   const log: string[] = [];
   const options = { ffmpegPath: "ffmpeg", ffmpegArgs: "-hwaccel none" };
-  const jpeg = await new Ffmpeg(recordingLog(log)).jpegOf(search.frame, options, NEVER);
+  const jpeg = await new Ffmpeg({ log: recordingLog(log) }).jpegOf(search.frame, options, NEVER);
   expect(log).toEqual([]);
   expect(Buffer.from(jpeg!.subarray(0, 3))).toEqual(JPEG_START);
   expect(jpeg!.length).toBeGreaterThan(3000);
@@ -43,7 +45,7 @@ test("the real one makes a JPEG of a key frame", async () => {
 test("gets the operator's arguments first, the frame through a pipe, and no shell", async () => {
   const { ffmpegPath } = await standIn("echo", 'for word; do printf "<%s>" "$word"; done; cat');
   const options = { ffmpegPath, ffmpegArgs: `-x '$(touch ${directory}/evil)' ""` };
-  const answer = await new Ffmpeg(recordingLog([])).jpegOf(frame, options, NEVER);
+  const answer = await new Ffmpeg({ log: recordingLog([]) }).jpegOf(frame, options, NEVER);
   expect(Buffer.from(answer!).toString()).toBe(
     `<-x><$(touch ${directory}/evil)><><-loglevel><error><-f><mpegts><-i><pipe:0>` +
       "<-frames:v><1><-q:v><8><-f><mjpeg><pipe:1>a frame",
@@ -63,7 +65,9 @@ describe("there is no picture, and the log says why, when ffmpeg", () => {
   ])("%s", async (name, script, reason) => {
     const options = await standIn(name.replaceAll(" ", "-"), `echo $$ > ${directory}/pid\n${script}`);
     const log: string[] = [];
-    expect(await new Ffmpeg(recordingLog(log), LIMIT_MS).jpegOf(frame, options, NEVER)).toBeUndefined();
+    expect(
+      await new Ffmpeg({ log: recordingLog(log), timeoutMs: LIMIT_MS }).jpegOf(frame, options, NEVER),
+    ).toBeUndefined();
     expect(log).toEqual([expect.stringContaining(reason)]);
     const pid = Number(await readFile(join(directory, "pid"), "utf8"));
     await until(() => !isRunning(pid), WAIT_MS, "its end");
@@ -72,13 +76,13 @@ describe("there is no picture, and the log says why, when ffmpeg", () => {
   test("does not exist", async () => {
     const log: string[] = [];
     const options = { ffmpegPath: join(directory, "missing"), ffmpegArgs: "" };
-    expect(await new Ffmpeg(recordingLog(log)).jpegOf(frame, options, NEVER)).toBeUndefined();
+    expect(await new Ffmpeg({ log: recordingLog(log) }).jpegOf(frame, options, NEVER)).toBeUndefined();
     expect(log).toEqual([expect.stringMatching(/^DEBUG Snapshot: ffmpeg failed: .*missing/)]);
   });
 });
 
 test("few run at once; the others wait for their turn, and whoever leaves needs none", async () => {
-  const ffmpeg = new Ffmpeg(recordingLog([]));
+  const ffmpeg = new Ffmpeg({ log: recordingLog([]) });
   const started = join(directory, "started");
   const go = join(directory, "go");
   await writeFile(started, "");
@@ -98,11 +102,51 @@ test("few run at once; the others wait for their turn, and whoever leaves needs 
   expect(await starts()).toBe(MAX_CONVERSIONS + 2);
 });
 
+test("nobody waits for those that hang longer than for a picture of his own", async () => {
+  const started = join(directory, "hung");
+  await writeFile(started, "");
+  const options = await standIn("hung-program", `echo x >> ${started}\nexec sleep 30`);
+  const ffmpeg = new Ffmpeg({ log: recordingLog([]), timeoutMs: 500 });
+  const jobs = Array.from({ length: 53 }, () => ffmpeg.jpegOf(frame, options, NEVER));
+  expect(new Set(await Promise.all(jobs))).toEqual(new Set([undefined]));
+  // One after the other, they would have waited for each other.
+  expect((await readFile(started, "utf8")).length / 2).toBe(MAX_CONVERSIONS);
+});
+
+test("whoever leaves waits no longer, and those who come when too many wait do not", async () => {
+  const options = await standIn("leaving", "exec sleep 30");
+  const ffmpeg = new Ffmpeg({ log: recordingLog([]), timeoutMs: 60_000 });
+  const leaving = new AbortController();
+  const jobs = Array.from({ length: MAX_CONVERSIONS + MAX_WAITING }, () =>
+    ffmpeg.jpegOf(frame, options, leaving.signal),
+  );
+  expect(await ffmpeg.jpegOf(frame, options, NEVER)).toBeUndefined();
+  leaving.abort();
+  expect(new Set(await Promise.all(jobs))).toEqual(new Set([undefined]));
+});
+
+test("its end ends all, and who is to know of them is told", async () => {
+  const options = await standIn("ended", "exec sleep 30");
+  const told: [number, boolean][] = [];
+  const ffmpeg = new Ffmpeg({ log: recordingLog([]), onProcess: (pid, isRunning) => told.push([pid, isRunning]) });
+  const job = ffmpeg.jpegOf(frame, options, NEVER);
+  await until(() => told.length === 1, WAIT_MS, "its start");
+  ffmpeg.close();
+  expect(await job).toBeUndefined();
+  await until(() => told.length === 2, WAIT_MS, "its end");
+  const [[pid]] = told as [[number, boolean]];
+  expect(told).toEqual([
+    [pid, true],
+    [pid, false],
+  ]);
+  expect(isRunning(pid)).toBe(false);
+});
+
 test("is killed when nobody wants the picture any more", async () => {
   const pidFile = join(directory, "unwanted-pid");
   const options = await standIn("unwanted", `echo $$ > ${pidFile}\nexec sleep 30`);
   const leaving = new AbortController();
-  const job = new Ffmpeg(recordingLog([])).jpegOf(frame, options, leaving.signal);
+  const job = new Ffmpeg({ log: recordingLog([]) }).jpegOf(frame, options, leaving.signal);
   const pid = async () => Number(await readFile(pidFile, "utf8").catch(() => "0"));
   await until(async () => (await pid()) > 0, WAIT_MS, "its start");
   leaving.abort();
@@ -110,11 +154,3 @@ test("is killed when nobody wants the picture any more", async () => {
   const id = await pid();
   await until(() => !isRunning(id), WAIT_MS, "its end");
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -4,7 +4,7 @@ import { localAddressTowards } from "../../system/local-address.ts";
 import type { Memory } from "../../system/memory.ts";
 import type { AddressedSink, UdpSocket } from "../../system/udp-socket.ts";
 import { isFccSignalling } from "../../wire/fcc/packet.ts";
-import { formatIpAddress, type IpAddress, parseIpAddress } from "../../wire/ip/address.ts";
+import { formatIpAddress, type IpAddress, isSameAddress, parseIpAddress } from "../../wire/ip/address.ts";
 import type { Dialect, ServerMessage, ServerRoute } from "./dialect.ts";
 import { type FccPortOptions, type FccPorts, openFccPorts } from "./ports.ts";
 
@@ -47,6 +47,8 @@ export class Signalling implements AddressedSink {
   /** Who has redirected us: there were three requests, and so may be its answers. */
   readonly #left: IpAddress[] = [];
   #mediaPort: number | undefined;
+  /** Another one that sends the media. */
+  #mediaServer: Endpoint | undefined;
   /** An answer has named the server's address: whatever comes from another one is dropped. */
   #isNamed = false;
   #isAccepted = false;
@@ -130,17 +132,23 @@ export class Signalling implements AddressedSink {
     media.receiveFrom(this);
   }
 
-  datagram(memory: Memory, offset: number, length: number, from: IpAddress): void {
+  datagram(memory: Memory, offset: number, length: number, from: IpAddress, port: number): void {
     const isFromServer = isSameAddress(from, this.#server.address);
     if (!isFccSignalling(memory.bytes, offset, length)) {
-      // Media may come from another machine than the answer, unless that has said from where.
-      if (isFromServer || (this.#isAccepted && !this.#isNamed)) this.#parent.media(this, memory, offset, length);
+      if (isFromServer || this.#isMediaServer(from, port)) this.#parent.media(this, memory, offset, length);
       return;
     }
     const message = this.dialect.read(memory.bytes.slice(offset, offset + length));
     if (!message) return;
     if (isFromServer) this.#parent.answered(this, message);
     else if (!this.#left.some((server) => isSameAddress(from, server))) this.#parent.strangerAnswered(this, from);
+  }
+
+  /** Media may come from another machine than the answer, unless that has said from where: from one, the first. */
+  #isMediaServer(address: IpAddress, port: number): boolean {
+    if (!this.#isAccepted || this.#isNamed) return false;
+    this.#mediaServer ??= { address, port };
+    return isSameEndpoint(this.#mediaServer, { address, port });
   }
 
   close(): void {
@@ -169,12 +177,6 @@ export function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
 
 export function formatEndpoint({ address, port }: Endpoint): string {
   return `${formatIpAddress(address)}:${port}`;
-}
-
-function isSameAddress(a: IpAddress, b: IpAddress): boolean {
-  if (a.family !== b.family) return false;
-  for (let i = 0; i < a.bytes.length; i++) if (a.bytes[i] !== b.bytes[i]) return false;
-  return true;
 }
 
 /** What huawei's request must say: the address that packets to the server come from. */

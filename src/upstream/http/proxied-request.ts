@@ -70,7 +70,7 @@ export class ProxiedRequest {
     });
     const { isOurselves, log } = this.#parts;
     return new HttpSession(
-      { url, method, head, body, interfaceName, isOurselves },
+      { url, method, head, body, interfaceName, isOurselves, client: request.client },
       {
         requested: () => this.#parent.entered(CLIENT_STATE.httpAwaitingHead),
         responded: (answer, framing) => this.#responded(answer, framing),

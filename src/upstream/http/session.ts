@@ -24,6 +24,8 @@ export interface HttpSessionRequest {
   readonly interfaceName?: string | undefined;
   /** Whether an address and port are our own: a request to it would come back for ever. */
   readonly isOurselves: (address: IpAddress, port: number) => boolean;
+  /** On whose behalf: the address of an HTTP client. */
+  readonly client?: string | undefined;
   readonly stageTimeoutMs?: number;
   /** Addresses of a host name in the order in which to try them. */
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
@@ -95,10 +97,10 @@ export class HttpSession implements ByteSource {
   }
 
   #dial(): Dialer {
-    const { url, interfaceName, isOurselves, resolve } = this.#request;
+    const { url, interfaceName, isOurselves, resolve, client } = this.#request;
     const { scheme, host, port } = url;
     const target = { host, port, interfaceName, tlsName: scheme === "https" ? host : undefined };
-    const options = { timeoutMs: this.#stageTimeoutMs, isOurselves, resolve };
+    const options = { timeoutMs: this.#stageTimeoutMs, isOurselves, resolve, client };
     return new Dialer(
       target,
       options,

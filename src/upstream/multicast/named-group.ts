@@ -1,5 +1,6 @@
 /** A group, or its source, that is named instead of numbered: its addresses are looked up before it is joined. */
 import type { ConsumerStart, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import { errorReason } from "../../system/errno.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
@@ -7,7 +8,6 @@ import { UnknownGroupError } from "./errors.ts";
 import { multicastInfo } from "./session.ts";
 import type { MulticastUrl } from "./url.ts";
 
-const RESOLVE_TIMEOUT_MS = 3000;
 const RESOLVING_TICK_MS = 1000;
 
 interface GroupAddresses {
@@ -21,6 +21,7 @@ export class NamedGroup implements Upstream {
   readonly #log: Log;
   #state: "resolving" | "joined" | "closed" = "resolving";
   #session: Upstream | undefined;
+  readonly #resolving = new AbortController();
 
   /** @param join opens the group when its addresses are known */
   constructor(
@@ -33,9 +34,9 @@ export class NamedGroup implements Upstream {
     this.about = about;
     this.#parent = parent;
     this.#log = log;
-    resolveGroup(url).then(
+    resolveGroup(url, this.#resolving.signal).then(
       (addresses) => this.#join(() => join(addresses)),
-      (error: Error) => this.#fail(new UnknownGroupError(about.url, error.message)),
+      (error: Error) => this.#fail(new UnknownGroupError(about.url, errorReason(error))),
     );
   }
 
@@ -66,6 +67,7 @@ export class NamedGroup implements Upstream {
 
   close(): void {
     this.#state = "closed";
+    this.#resolving.abort();
     this.#session?.close();
   }
 
@@ -87,19 +89,13 @@ export class NamedGroup implements Upstream {
   }
 }
 
-async function resolveGroup({ group, source }: MulticastUrl): Promise<GroupAddresses> {
-  const address = await resolve(group);
-  return source === undefined ? { group: address } : { group: address, source: await resolve(source) };
+async function resolveGroup({ group, source }: MulticastUrl, signal: AbortSignal): Promise<GroupAddresses> {
+  const address = await resolve(group, signal);
+  return source === undefined ? { group: address } : { group: address, source: await resolve(source, signal) };
 }
 
-async function resolve(host: string): Promise<IpAddress> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`name ${host} not resolved within 3 s`)), RESOLVE_TIMEOUT_MS);
-  try {
-    const [address] = await Promise.race([resolveHost(host), late]);
-    if (!address) throw new Error(`name ${host} resolved to something that is no address`);
-    return address;
-  } finally {
-    clearTimeout(timer);
-  }
+async function resolve(host: string, signal: AbortSignal): Promise<IpAddress> {
+  const [address] = await resolveHost(host, { signal });
+  if (!address) throw new Error(`name ${host} has no address`);
+  return address;
 }

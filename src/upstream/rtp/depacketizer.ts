@@ -2,7 +2,7 @@
 import type { Memory } from "../../system/memory.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { isParityType } from "../../wire/fec/parity-packet.ts";
-import { isTransportStream } from "../../wire/mpegts/packet.ts";
+import { isTransportStream, TS_PACKET_BYTES } from "../../wire/mpegts/packet.ts";
 import { emptyRtpPacket, isRtp, parseRtp, type RtpPacket, sequenceDifference, ssrcOf } from "../../wire/rtp/packet.ts";
 import { isRtcp } from "../../wire/rtp/rtcp.ts";
 import { Delivery, type MediaSink } from "./delivery.ts";
@@ -145,7 +145,9 @@ export class Depacketizer implements DatagramSink {
     }
     const sender: Sender = { ssrc: ssrcOf(bytes, offset), payloadType, sequence };
     const isTs = isTransportStream(bytes, payloadStart, payloadEnd - payloadStart);
-    if (this.#goesOn(sender, isTs)) {
+    // A piece of a bare stream may look like RTP, too.
+    const isWhole = (payloadEnd - payloadStart) % TS_PACKET_BYTES === 0;
+    if (this.#goesOn(sender, isTs, isWhole)) {
       this.#adopt(sender);
       this.#pushOwn(memory, offset, length);
     } else if (this.#delivery.alignment.isFound && this.#kind === "rtp" && !isTs) {
@@ -158,9 +160,9 @@ export class Depacketizer implements DatagramSink {
   }
 
   /** Whether a packet may be believed at once. */
-  #goesOn({ ssrc, sequence }: Sender, isTs: boolean): boolean {
+  #goesOn({ ssrc, sequence }: Sender, isTs: boolean, isWhole: boolean): boolean {
     if (!isTs) return false;
-    if (this.#kind === "unknown" || this.#kind === "bytes" || this.hasManySources) return true;
+    if (this.#kind === "unknown" || this.#kind === "bytes" || this.hasManySources) return isWhole;
     const { awaited } = this.reorder;
     if (this.#kind !== "rtp" || awaited === undefined || sequence === undefined) return false;
     const ahead = sequenceDifference(sequence, awaited);

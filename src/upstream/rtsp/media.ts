@@ -7,6 +7,7 @@ import type { DatagramSink } from "../../system/udp-socket.ts";
 import { ReadBackoff } from "../read-backoff.ts";
 import { Depacketizer } from "../rtp/depacketizer.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
+import { MediaSender, type NamedSenders } from "./media-sender.ts";
 import { READ_BYTES, type RtspConnection } from "./rtsp-connection.ts";
 
 /** What may come before PLAY is answered. */
@@ -181,15 +182,17 @@ export class UdpMedia implements RtspMedia {
   readonly input: Depacketizer;
   hasCome = false;
   readonly #pair: UdpPair;
+  readonly #sender: MediaSender;
   readonly #server: string;
   readonly #log: Log;
   readonly #pollInterval: PollInterval;
   #isOver = false;
 
   /** @param pair stays the caller's, who closes it */
-  constructor(parent: UpstreamParent, pair: UdpPair, server: string, log: Log) {
+  constructor(parent: UpstreamParent, pair: UdpPair, named: NamedSenders, server: string, log: Log) {
     this.input = new Depacketizer(parent);
     this.#pair = pair;
+    this.#sender = new MediaSender(pair.media, named, server, log);
     this.#server = server;
     this.#log = log;
     this.#pollInterval = new PollInterval(performance.now(), STARTUP_MS);
@@ -203,7 +206,7 @@ export class UdpMedia implements RtspMedia {
     if (this.#isOver) return;
     this.input.tick(now);
     const { media } = this.#pair;
-    const count = media.receive(this.input);
+    const count = this.#sender.receive(this.input);
     if (count > 0) this.hasCome = true;
     this.#pollInterval.observe(count, media.receiveBuffer, now);
     if (this.input.payloads > 0) this.#pollInterval.endStartup();
@@ -220,7 +223,7 @@ export class UdpMedia implements RtspMedia {
   finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#pair.media.receive(this.input);
+    this.#sender.receive(this.input);
     this.input.reset();
   }
 

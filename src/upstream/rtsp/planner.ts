@@ -53,7 +53,7 @@ export function rtspPlanner(settings: RtspSettings, parts: PlannerParts): Planne
 function plan(
   settings: RtspSettings,
   parts: PlannerParts,
-  { headers, method, nowMs, isSnapshot }: PlanRequest,
+  { headers, method, nowMs, isSnapshot, client }: PlanRequest,
   seek: SeekRequest,
 ): PlannedUpstream | UnplannableUrl {
   const zoneMin = clientZone(headerValue(headers, "user-agent"));
@@ -72,7 +72,7 @@ function plan(
     key: undefined,
     overflow: "pause",
     about,
-    open: opener(settings, parts, { url: outcome.url, range: upstream.range, wants, about }),
+    open: opener(settings, parts, { url: outcome.url, range: upstream.range, wants, about }, client),
     firstState: CLIENT_STATE.rtspInitial,
     // Asking what there is for HEAD takes no slot (http.md section 14).
     countsAsClient: !isHead,
@@ -81,7 +81,12 @@ function plan(
   };
 }
 
-function opener(settings: RtspSettings, parts: PlannerParts, target: RtspTarget): UpstreamPlan["open"] {
+function opener(
+  settings: RtspSettings,
+  parts: PlannerParts,
+  target: RtspTarget,
+  client: string | undefined,
+): UpstreamPlan["open"] {
   const options = {
     interfaceName: target.about.interfaceName,
     receiveBufferBytes: settings.udpReceiveBufferSize ?? USUAL_RECEIVE_BUFFER_BYTES,
@@ -90,6 +95,7 @@ function opener(settings: RtspSettings, parts: PlannerParts, target: RtspTarget)
     timeoutMs: settings.stageTimeoutMs ?? STAGE_TIMEOUT_MS,
     resolve: settings.resolve,
     isOurselves: parts.isOurselves,
+    client,
   };
   return (parent) => new RtspUpstream(target, options, parent, parts.log);
 }

@@ -1,8 +1,8 @@
 /** Asks a STUN server how the outside sees our media port (RFC 8489; rtsp.md section 8). */
 import type { Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
-import type { DatagramSink, UdpSocket } from "../../system/udp-socket.ts";
-import type { IpAddress } from "../../wire/ip/address.ts";
+import type { AddressedSink, UdpSocket } from "../../system/udp-socket.ts";
+import { type IpAddress, isSameAddress } from "../../wire/ip/address.ts";
 import {
   emitBindingRequest,
   isStun,
@@ -21,7 +21,7 @@ export interface StunServer {
   readonly port: number;
 }
 
-export class StunQuery implements DatagramSink {
+export class StunQuery implements AddressedSink {
   readonly #socket: UdpSocket;
   readonly #server: StunServer;
   readonly #onSettled: (mapped: MappedAddress | undefined) => void;
@@ -33,6 +33,7 @@ export class StunQuery implements DatagramSink {
   #attempts = 0;
   readonly #looking: Timer;
   readonly #attempting: Timer;
+  readonly #resolving = new AbortController();
 
   /** @param onSettled called once, unless it is closed before; undefined when no server answered within 3 s */
   constructor(socket: UdpSocket, server: StunServer, onSettled: (mapped: MappedAddress | undefined) => void) {
@@ -41,7 +42,7 @@ export class StunQuery implements DatagramSink {
     this.#onSettled = onSettled;
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#attempting = setInterval(() => this.#attempt(), ATTEMPT_MS);
-    resolveHost(server.host).then(
+    resolveHost(server.host, { signal: this.#resolving.signal }).then(
       (addresses) => this.#resolved(addresses.find(({ family }) => family === socket.family)),
       () => this.#resolved(undefined),
     );
@@ -49,11 +50,14 @@ export class StunQuery implements DatagramSink {
 
   close(): void {
     this.#state = "settled";
+    this.#resolving.abort();
     clearInterval(this.#looking);
     clearInterval(this.#attempting);
   }
 
-  datagram({ bytes }: Memory, offset: number, length: number): void {
+  /** Only whom we have asked answers. */
+  datagram({ bytes }: Memory, offset: number, length: number, from: IpAddress, port: number): void {
+    if (port !== this.#server.port || !this.#address || !isSameAddress(from, this.#address)) return;
     if (!isStun(bytes, offset, length)) return;
     this.#mapped ??= parseBindingResponse(bytes.subarray(offset, offset + length), this.#outstanding);
   }
@@ -78,7 +82,7 @@ export class StunQuery implements DatagramSink {
   }
 
   #look(): void {
-    this.#socket.receive(this);
+    this.#socket.receiveFrom(this);
     if (this.#mapped) this.#settle();
   }
 

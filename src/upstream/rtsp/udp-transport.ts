@@ -3,11 +3,12 @@ import { localAddressTowards } from "../../system/local-address.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import { UdpPair } from "../../system/udp-pair.ts";
-import { formatIpAddress, type IpAddress } from "../../wire/ip/address.ts";
+import { formatIpAddress, type IpAddress, isSameAddress } from "../../wire/ip/address.ts";
 import type { MappedAddress } from "../../wire/ip/stun.ts";
 import { emitReceiverReport } from "../../wire/rtp/rtcp.ts";
 import { type AdvertisedEndpoint, emitRtpPunch, emitZtePunch, formatNatHeader } from "../../wire/rtsp/nat-punch.ts";
 import { type ChosenTransport, emitTransportOffers, type UdpOffer } from "../../wire/rtsp/transport.ts";
+import type { NamedSenders } from "./media-sender.ts";
 import { StunQuery, type StunServer } from "./stun-query.ts";
 
 const PUNCH_ROUNDS = 3;
@@ -27,12 +28,14 @@ interface Destination {
   readonly rtcpPort: number | undefined;
 }
 
-export class UdpTransport {
+export class UdpTransport implements NamedSenders {
   /** The ports; undefined while none are open, or none can be. */
   pair: UdpPair | undefined;
   readonly #options: UdpTransportOptions;
   readonly #onStunSettled: () => void;
   readonly #log: Log;
+  /** The ports are open on one address of ours. */
+  #isBound = false;
   #stun: StunQuery | undefined;
   #mapped: MappedAddress | undefined;
   /** Our end of an IPv4 control connection, which means ZTE mode; undefined for IPv6. */
@@ -40,6 +43,8 @@ export class UdpTransport {
   #localPort: number | undefined;
   #peer: IpAddress | undefined;
   #destination: Destination | undefined;
+  /** Whom the server has named as the source of its media. */
+  #named: readonly IpAddress[] = [];
 
   constructor(options: UdpTransportOptions, onStunSettled: () => void, log: Log) {
     this.#options = options;
@@ -74,6 +79,7 @@ export class UdpTransport {
     const hasMoved = this.#local !== undefined && (!local || Buffer.compare(local.bytes, this.#local.bytes) !== 0);
     if (this.pair && (this.pair.family !== peer.family || hasMoved)) this.#forget();
     this.#peer = peer;
+    this.#named = [];
     this.#local = local;
     this.#localPort = localPort;
     if (opensPorts && !this.pair) this.#open(local ?? WILDCARDS[peer.family]);
@@ -96,13 +102,24 @@ export class UdpTransport {
 
   /** The server sends over UDP: opens the way for it. */
   async chosen({ source, rtpPort, rtcpPort }: ChosenTransport & { kind: "udp" }): Promise<void> {
-    if (rtpPort === undefined) return;
     const named = source === undefined ? [] : await resolveHost(source).catch(() => []);
+    this.#named = named;
+    if (rtpPort === undefined) return;
     const suitable = named.find(({ family }) => family === this.#peer?.family) ?? named[0];
     const address = suitable ?? (this.#peer?.family === 4 ? this.#peer : undefined);
     if (!address) return;
     this.#destination = { address, rtpPort, rtcpPort };
     this.punch();
+  }
+
+  /** The server itself may send, whomever it names: many name an address that only they know. */
+  get senders(): readonly IpAddress[] {
+    return this.#peer ? [this.#peer, ...this.#named] : this.#named;
+  }
+
+  /** Ports on a wildcard are heard by the address that leads to the sender, which is ours to the server only if he is the server. */
+  canHearOnly(sender: IpAddress): boolean {
+    return this.#isBound || (this.#peer !== undefined && isSameAddress(sender, this.#peer));
   }
 
   /** Opens the way again, or keeps it open. */
@@ -149,6 +166,7 @@ export class UdpTransport {
     const { receiveBufferBytes, interfaceName } = this.#options;
     try {
       this.pair = new UdpPair({ address, receiveBufferBytes, interfaceName });
+      this.#isBound = address !== WILDCARDS[address.family];
       return true;
     } catch (error) {
       this.#log.warn(`No UDP ports for RTSP, so only TCP is offered: ${(error as Error).message}`);

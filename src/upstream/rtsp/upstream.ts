@@ -144,7 +144,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
     if (early) this.#media = new InterleavedMedia(this.#parent, connection, early);
     else if (udp.pair) {
       this.#parent.cannotPause();
-      this.#media = new UdpMedia(this.#parent, udp.pair, this.#server, this.#log);
+      this.#media = new UdpMedia(this.#parent, udp.pair, udp, this.#server, this.#log);
       this.#parent.wake();
     }
   }

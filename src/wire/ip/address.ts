@@ -96,3 +96,10 @@ export function isMulticast(address: IpAddress): boolean {
   const first = address.bytes[0]!;
   return address.family === 4 ? first >> 4 === 14 : first === 0xff;
 }
+
+/** Whatever their zones. */
+export function isSameAddress(a: IpAddress, b: IpAddress): boolean {
+  if (a.family !== b.family) return false;
+  for (let i = 0; i < a.bytes.length; i++) if (a.bytes[i] !== b.bytes[i]) return false;
+  return true;
+}

@@ -283,7 +283,13 @@ test("what is lost on the way to a port comes back from parity that comes there,
   const sender = await Bun.udpSocket({ hostname: "127.0.0.1" });
   try {
     const parent = new Parent();
-    const media = new UdpMedia(parent, pair, "rtsp://test", recordingLog());
+    const media = new UdpMedia(
+      parent,
+      pair,
+      { senders: [parseIpAddress("127.0.0.1")!], canHearOnly: () => true },
+      "rtsp://test",
+      recordingLog(),
+    );
     const packets = datagrams(60);
     const sent = [0, 20, 40].flatMap((first) => {
       const group = packets.slice(first, first + 20);
