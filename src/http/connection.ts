@@ -1,5 +1,6 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
+import { limitSendBuffer } from "../system/tcp.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import { type HttpRequest, RequestReader } from "./request.ts";
 import { emitHead, emitResponse, type HttpResponse, type StreamHead } from "./response.ts";
@@ -25,7 +26,8 @@ export interface StreamWriter {
   resumeUpstream?(): void;
 }
 
-export type ConnectionSocket = Bun.Socket<Connection | undefined>;
+/** Bun's types leave out the descriptor. */
+export type ConnectionSocket = Bun.Socket<Connection | undefined> & { readonly fd: number };
 
 /** What a connection needs of the listener that accepted it. */
 export interface ConnectionParent {
@@ -121,7 +123,11 @@ export class Connection {
   /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
   respond(response: HttpResponse): void {
     if (!this.#isUnanswered) return;
-    this.#queue.fill(emitResponse(response, !this.#isHead, this.#standingHeaders));
+    const pieces = this.#isHead ? undefined : response.pieces;
+    const queue = emitResponse(response, !this.#isHead, this.#standingHeaders);
+    // A live stream wants a large one: the network may stand still. Here what is not sent yet may as well wait with us.
+    if (pieces || queue.length > 1) limitSendBuffer(this.#socket.fd);
+    this.#queue.fill(queue, pieces);
     this.#finish();
   }
 

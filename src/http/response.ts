@@ -7,6 +7,8 @@ export interface HttpResponse {
   readonly headers: readonly HeaderField[];
   /** Text is sent as UTF-8. Left out when the request was HEAD. */
   readonly body?: string | Uint8Array;
+  /** In the place of `body`: the next piece is asked for when the client has taken the last, whose memory may then be used again. */
+  readonly pieces?: Iterator<Uint8Array>;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -58,7 +60,8 @@ export function emitHead(
 }
 
 /**
- * The pieces to write one after the other; a large body is not copied, so it must not change until it was sent.
+ * What to write first, one after the other; a large body is not copied, so it must not change until it was sent. Of `pieces` it
+ * holds the first one only.
  * @param standing headers as in `completeHeaders`
  */
 export function emitResponse(
@@ -66,8 +69,8 @@ export function emitResponse(
   withBody: boolean,
   standing: readonly HeaderField[] = [],
 ): Uint8Array[] {
-  const { body = "" } = response;
   const head = emitHead(response, standing);
+  const body = (withBody ? response.pieces?.next().value : undefined) ?? response.body ?? "";
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   if (!withBody || bytes.length === 0) return [head];
   return bytes.length <= JOIN_MAX_BYTES ? [Buffer.concat([head, bytes])] : [head, bytes];

@@ -5,7 +5,7 @@ import { readSocketAddress, SOCKADDR_IN6_BYTES } from "./socket-address.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
-const SO_SNDBUF = 7;
+export const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_REUSEPORT = 15;
