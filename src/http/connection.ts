@@ -2,6 +2,7 @@
 import { LOG_DEBUG, type Log } from "../system/log.ts";
 import { limitSendBuffer } from "../system/tcp.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
+import type { Activity } from "./connection-table.ts";
 import { type HttpRequest, RequestReader } from "./request.ts";
 import { emitHead, emitResponse, type HttpResponse, type StreamHead } from "./response.ts";
 import { type SendMeter, SendQueue } from "./send-queue.ts";
@@ -38,6 +39,8 @@ export interface ConnectionParent {
   /** False when the bodies under way already use all the memory they may. */
   reserveBody(bytes: number): boolean;
   releaseBody(bytes: number): void;
+  /** Also whenever a client that is sent an answer has taken something of it. */
+  entered(connection: Connection, activity: Activity): void;
   closed(connection: Connection): void;
 }
 
@@ -53,6 +56,15 @@ type State =
   /** Our FIN is sent. A close with unread bytes would destroy the answer by a RST, so what still comes is discarded. */
   | "lingering"
   | "closed";
+
+/** A connection begins `idle`. */
+const ACTIVITIES: Readonly<Partial<Record<State, Activity>>> = {
+  body: "idle",
+  handling: "busy",
+  finishing: "sending",
+  streaming: "busy",
+  lingering: "idle",
+};
 
 const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 
@@ -267,6 +279,8 @@ export class Connection {
 
   #enter(state: State): void {
     this.#state = state;
+    const activity = ACTIVITIES[state];
+    if (activity) this.#parent.entered(this, activity);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (state !== "head" && state !== "body") this.#reader = undefined;

@@ -2,6 +2,7 @@
 import type { Reload } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
+import { raiseDescriptorLimit } from "../system/descriptors.ts";
 import { createLog } from "../system/log.ts";
 import { PidFileError } from "../system/pid-file.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
@@ -30,6 +31,7 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
     prefix: "Supervisor",
     onLine: (line) => logRing.append(line),
   });
+  log.info(`Open files and sockets: up to ${raiseDescriptorLimit()} in each process`);
   const supervisor = new Supervisor({ settings, reload, log, logRing, workerCommand: workerCommand() });
   const stop = async () => {
     await supervisor.stop();
