@@ -132,13 +132,17 @@ export class Connection {
     this.#queue.meter = meter;
   }
 
+  /** A live stream wants a large one: the network may stand still. What can wait with us need not lie in the kernel. */
+  limitSendBuffer(): void {
+    limitSendBuffer(this.#socket.fd);
+  }
+
   /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
   respond(response: HttpResponse): void {
     if (!this.#isUnanswered) return;
     const pieces = this.#isHead ? undefined : response.pieces;
     const queue = emitResponse(response, !this.#isHead, this.#standingHeaders);
-    // A live stream wants a large one: the network may stand still. Here what is not sent yet may as well wait with us.
-    if (pieces || queue.length > 1) limitSendBuffer(this.#socket.fd);
+    if (pieces || queue.length > 1) this.limitSendBuffer();
     this.#queue.fill(queue, pieces);
     this.#finish();
   }

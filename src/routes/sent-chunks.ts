@@ -17,6 +17,7 @@ export async function sendChunks(
 ): Promise<void> {
   const client = new ChunkWriter(connection, stallMs);
   try {
+    connection.limitSendBuffer();
     connection.startStream(head, client);
     for await (const chunk of chunks) {
       await client.write(chunk);
