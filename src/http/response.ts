@@ -31,6 +31,8 @@ const REASONS: Readonly<Record<number, string>> = {
   508: "Loop Detected",
 };
 
+const RETRY_AFTER_S = 5;
+
 /** Up to this size a body is copied behind its head, so that both go out in one write. */
 const JOIN_MAX_BYTES = 64 * 1024;
 
@@ -41,6 +43,11 @@ export function errorResponse(status: number, extraHeaders: readonly HeaderField
     headers: [["Content-Type", "text/html; charset=utf-8"], ["Connection", "close"], ...extraHeaders],
     body: `<!doctype html><title>${status}</title>${REASONS[status] ?? ""}`,
   };
+}
+
+/** What this costs is limited, and the limit is reached: the client may come again. */
+export function busyResponse(): HttpResponse {
+  return errorResponse(503, [["Retry-After", String(RETRY_AFTER_S)]]);
 }
 
 /** What begins an answer whose body follows piece by piece. */
