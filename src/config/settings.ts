@@ -44,6 +44,10 @@ export interface SettingValues {
   workers: number;
   /** Media clients of the whole program, 1 to 65535. */
   maxClients: number;
+  /** Connections of one worker, media clients included; `undefined`: as many as `maxClients` and 1024. */
+  maxConnections: number | undefined;
+  /** The same for one address, 0 = no limit; `undefined`: `maxClients` and 512, none behind a proxy that is trusted. */
+  maxConnectionsPerAddress: number | undefined;
   /** Where the supervisor writes its process id. */
   pidFile: string | undefined;
   /** `NAME[:GROUP]` of the user to become when all is opened that needs more; `undefined`: the one that starts us. */

@@ -1,6 +1,8 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
+import { limitSendBuffer } from "../system/tcp.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
+import type { Activity } from "./connection-table.ts";
 import { type HttpRequest, RequestReader } from "./request.ts";
 import { emitHead, emitResponse, type HttpResponse, type StreamHead } from "./response.ts";
 import { type SendMeter, SendQueue } from "./send-queue.ts";
@@ -25,7 +27,8 @@ export interface StreamWriter {
   resumeUpstream?(): void;
 }
 
-export type ConnectionSocket = Bun.Socket<Connection | undefined>;
+/** Bun's types leave out the descriptor. */
+export type ConnectionSocket = Bun.Socket<Connection | undefined> & { readonly fd: number };
 
 /** What a connection needs of the listener that accepted it. */
 export interface ConnectionParent {
@@ -36,6 +39,8 @@ export interface ConnectionParent {
   /** False when the bodies under way already use all the memory they may. */
   reserveBody(bytes: number): boolean;
   releaseBody(bytes: number): void;
+  /** Also whenever a client that is sent an answer has taken something of it. */
+  entered(connection: Connection, activity: Activity): void;
   closed(connection: Connection): void;
 }
 
@@ -51,6 +56,15 @@ type State =
   /** Our FIN is sent. A close with unread bytes would destroy the answer by a RST, so what still comes is discarded. */
   | "lingering"
   | "closed";
+
+/** A connection begins `idle`. */
+const ACTIVITIES: Readonly<Partial<Record<State, Activity>>> = {
+  body: "idle",
+  handling: "busy",
+  finishing: "sending",
+  streaming: "busy",
+  lingering: "idle",
+};
 
 const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 
@@ -116,10 +130,18 @@ export class Connection {
     this.#queue.meter = meter;
   }
 
+  /** A live stream wants a large one: the network may stand still. What can wait with us need not lie in the kernel. */
+  limitSendBuffer(): void {
+    limitSendBuffer(this.#socket.fd);
+  }
+
   /** Sends a complete answer and closes. Does nothing once an answer was begun or the client is gone. */
   respond(response: HttpResponse): void {
     if (!this.#isUnanswered) return;
-    this.#queue.fill(emitResponse(response, !this.#isHead, this.#standingHeaders));
+    const pieces = this.#isHead ? undefined : response.pieces;
+    const queue = emitResponse(response, !this.#isHead, this.#standingHeaders);
+    if (pieces || queue.length > 1) this.limitSendBuffer();
+    this.#queue.fill(queue, pieces);
     this.#finish();
   }
 
@@ -269,6 +291,8 @@ export class Connection {
 
   #enter(state: State): void {
     this.#state = state;
+    const activity = ACTIVITIES[state];
+    if (activity) this.#parent.entered(this, activity);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (state !== "head" && state !== "body") this.#reader = undefined;

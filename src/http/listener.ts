@@ -4,15 +4,15 @@ import type { Log } from "../system/log.ts";
 import { tuneListeningSocket } from "../system/tcp.ts";
 import type { RequestHandler } from "./connection.ts";
 import { Connection, type ConnectionParent, type ConnectionSocket, type ConnectionTimeouts } from "./connection.ts";
+import { type Activity, ConnectionTable } from "./connection-table.ts";
 import { errorResponse, type HttpResponse } from "./response.ts";
 
 const HEAD_TIMEOUT_MS = 30_000;
 const BODY_TIMEOUT_MS = 60_000;
 const LINGER_MS = 2000;
-const USUAL_MAX_CONNECTIONS = 1024;
+const USUAL_LIMITS = { total: 1024, perAddress: 1024 };
 /** Bodies that are under way at the same time. Without it, 1024 clients could each make us hold 4 MiB. */
 const MAX_BODIES_BYTES = 32 * 1024 * 1024;
-const REFUSAL_LOG_INTERVAL_MS = 1000;
 
 type ListenAddress =
   /** `ipv6Only` makes `::` leave IPv4 to another socket on the same port. Port 0 takes a free one. */
@@ -24,7 +24,8 @@ type ListenAddress =
 export type ListenOptions = ListenAddress & {
   readonly log: Log;
   readonly handler: RequestHandler;
-  readonly maxConnections?: number;
+  /** Of all listeners that have its connections; by default one of its own. */
+  readonly table?: ConnectionTable;
   readonly timeouts?: Partial<ConnectionTimeouts>;
   /** Makes the pages for requests that no handler sees; by default without extra headers. */
   readonly errorResponse?: (status: number) => HttpResponse;
@@ -37,8 +38,6 @@ export interface HttpListener {
   readonly port: number;
   /** How many connections are open. */
   readonly connections: number;
-  /** How many may be open; more are refused. Those there are stay when it changes. */
-  maxConnections: number;
   /** Closes the socket and every connection at once. */
   stop(): void;
 }
@@ -68,22 +67,20 @@ export function listen(options: ListenOptions): HttpListener {
 class Server implements HttpListener, ConnectionParent {
   readonly hostname: string;
   readonly port: number;
-  maxConnections: number;
   readonly log: Log;
   readonly handler: RequestHandler;
   readonly timeouts: ConnectionTimeouts;
   readonly errorResponse: (status: number) => HttpResponse;
   readonly #socket: Bun.SocketListener<Connection | undefined>;
+  readonly #table: ConnectionTable;
   readonly #connections = new Set<Connection>();
   #bodiesBytes = 0;
-  #refused = 0;
-  #refusalLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ListenOptions) {
     this.log = options.log;
     this.handler = options.handler;
     this.errorResponse = options.errorResponse ?? errorResponse;
-    this.maxConnections = options.maxConnections ?? USUAL_MAX_CONNECTIONS;
+    this.#table = options.table ?? new ConnectionTable(USUAL_LIMITS, options.log);
     this.timeouts = {
       headMs: HEAD_TIMEOUT_MS,
       bodyMs: BODY_TIMEOUT_MS,
@@ -116,27 +113,25 @@ class Server implements HttpListener, ConnectionParent {
     this.#bodiesBytes -= bytes;
   }
 
+  entered(connection: Connection, activity: Activity): void {
+    this.#table.entered(connection, activity);
+  }
+
   closed(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#table.remove(connection);
   }
 
   #accept(socket: ConnectionSocket): void {
-    if (this.#connections.size >= this.maxConnections) {
+    const { fd, remoteAddress } = socket;
+    if (!this.#table.makeRoom(fd, remoteAddress)) {
       socket.terminate();
-      this.#countRefusal();
       return;
     }
-    socket.data = new Connection(socket, this);
-    this.#connections.add(socket.data);
-  }
-
-  #countRefusal(): void {
-    this.#refused++;
-    const now = performance.now();
-    if (now - this.#refusalLoggedAt < REFUSAL_LOG_INTERVAL_MS) return;
-    this.log.warn(`Too many connections (limit ${this.maxConnections}): ${this.#refused} refused`);
-    this.#refusalLoggedAt = now;
-    this.#refused = 0;
+    const connection = new Connection(socket, this);
+    socket.data = connection;
+    this.#connections.add(connection);
+    this.#table.add(connection, remoteAddress);
   }
 }
 
@@ -149,7 +144,7 @@ type BoundSocket = Bun.SocketListener<Connection | undefined> & {
 
 function bind(address: ListenAddress, open: (socket: ConnectionSocket) => void): BoundSocket {
   const socket: Bun.SocketHandler<Connection | undefined> = {
-    open,
+    open: (accepted) => open(accepted as ConnectionSocket),
     data: ({ data }, piece) => data?.received(piece),
     drain: ({ data }) => data?.drained(),
     end: ({ data }) => data?.ended(),

@@ -7,6 +7,8 @@ export interface HttpResponse {
   readonly headers: readonly HeaderField[];
   /** Text is sent as UTF-8. Left out when the request was HEAD. */
   readonly body?: string | Uint8Array;
+  /** In the place of `body`: the next piece is asked for when the client has taken the last, whose memory may then be used again. */
+  readonly pieces?: Iterator<Uint8Array>;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -29,6 +31,8 @@ const REASONS: Readonly<Record<number, string>> = {
   508: "Loop Detected",
 };
 
+const RETRY_AFTER_S = 5;
+
 /** Up to this size a body is copied behind its head, so that both go out in one write. */
 const JOIN_MAX_BYTES = 64 * 1024;
 
@@ -39,6 +43,11 @@ export function errorResponse(status: number, extraHeaders: readonly HeaderField
     headers: [["Content-Type", "text/html; charset=utf-8"], ["Connection", "close"], ...extraHeaders],
     body: `<!doctype html><title>${status}</title>${REASONS[status] ?? ""}`,
   };
+}
+
+/** What this costs is limited, and the limit is reached: the client may come again. */
+export function busyResponse(): HttpResponse {
+  return errorResponse(503, [["Retry-After", String(RETRY_AFTER_S)]]);
 }
 
 /** What begins an answer whose body follows piece by piece. */
@@ -58,7 +67,8 @@ export function emitHead(
 }
 
 /**
- * The pieces to write one after the other; a large body is not copied, so it must not change until it was sent.
+ * What to write first, one after the other; a large body is not copied, so it must not change until it was sent. Of `pieces` it
+ * holds the first one only.
  * @param standing headers as in `completeHeaders`
  */
 export function emitResponse(
@@ -66,8 +76,8 @@ export function emitResponse(
   withBody: boolean,
   standing: readonly HeaderField[] = [],
 ): Uint8Array[] {
-  const { body = "" } = response;
   const head = emitHead(response, standing);
+  const body = (withBody ? response.pieces?.next().value : undefined) ?? response.body ?? "";
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   if (!withBody || bytes.length === 0) return [head];
   return bytes.length <= JOIN_MAX_BYTES ? [Buffer.concat([head, bytes])] : [head, bytes];

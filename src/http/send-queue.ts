@@ -14,6 +14,8 @@ export class SendQueue {
   /** A local answer, or the head of a stream; the first `#queueSent` bytes of it are sent. */
   #queue: Uint8Array[] = [];
   #queueSent = 0;
+  /** What follows the queue; each is asked for when the last is sent. */
+  #more: Iterator<Uint8Array> | undefined;
 
   constructor(socket: Pick<Bun.Socket, "write">) {
     this.#socket = socket;
@@ -33,14 +35,17 @@ export class SendQueue {
     return this.#queue.length > 0 && this.#queueSent === 0;
   }
 
-  /** Queues `pieces` in place of what is queued, of which nothing may be sent yet. */
-  fill(pieces: Uint8Array[]): void {
+  /** Queues `pieces` in place of what is queued, of which nothing may be sent yet; `more` comes behind them. */
+  fill(pieces: Uint8Array[], more?: Iterator<Uint8Array>): void {
     this.#queue = pieces;
+    this.#more = more;
   }
 
   clear(): void {
     this.#queue = [];
     this.#queueSent = 0;
+    this.#more?.return?.();
+    this.#more = undefined;
   }
 
   /** Offers bytes to the kernel, past the queue. Every byte of an answer goes through here. Answers how many it took. */
@@ -68,7 +73,7 @@ export class SendQueue {
 
   /** True when nothing is left of the queue. */
   flush(): boolean {
-    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+    for (let next = this.#next(); next; next = this.#next()) {
       const left = next.length - this.#queueSent;
       this.#queueSent += this.send(next, this.#queueSent, left);
       if (this.#queueSent < next.length) return false;
@@ -76,5 +81,11 @@ export class SendQueue {
       this.#queueSent = 0;
     }
     return true;
+  }
+
+  #next(): Uint8Array | undefined {
+    const piece = this.#queue[0] ?? this.#more?.next().value;
+    if (piece && this.#queue.length === 0) this.#queue.push(piece);
+    return piece;
   }
 }

@@ -1,7 +1,7 @@
 /** A programme guide on disk: compressed, in a file without a name, so that nothing is left when the process ends. */
 import type { FileHandle } from "node:fs/promises";
-import { errorReason } from "../system/errno.ts";
-import { createUnnamedFile, openReference, referenceTo } from "../system/unnamed-file.ts";
+import { openReference, referenceTo } from "../system/unnamed-file.ts";
+import { CopyFile, type OnMoved } from "./copy-file.ts";
 import { PlaylistError } from "./errors.ts";
 import type { GuideFacts, LoadedGuide } from "./loaded.ts";
 import { type Chunks, gunzip, gzip, isGzip, limited, peek } from "./streams.ts";
@@ -26,17 +26,22 @@ export interface GuideStream {
   readonly chunks: Chunks;
 }
 
+interface KeptFile {
+  readonly handle: FileHandle;
+  close(): Promise<void>;
+}
+
 export class GuideFile implements GuideFacts {
   readonly isGzip: boolean;
   readonly bytes: number;
   readonly md5: string;
   readonly fileBytes: number;
-  readonly #handle: FileHandle;
+  readonly #file: KeptFile;
   #readers = 0;
   #isClosed = false;
 
-  private constructor(handle: FileHandle, { isGzip, bytes, md5, fileBytes }: GuideFacts) {
-    this.#handle = handle;
+  private constructor(file: KeptFile, { isGzip, bytes, md5, fileBytes }: GuideFacts) {
+    this.#file = file;
     this.isGzip = isGzip;
     this.bytes = bytes;
     this.md5 = md5;
@@ -46,23 +51,20 @@ export class GuideFile implements GuideFacts {
   /**
    * Keeps what `chunks` delivers, as gzip.
    * @param directory for the file, which has no name any more when this returns
+   * @param onMoved when the file is not there, for want of room
    * @throws PlaylistError `too-large`, `no-room`, or what `chunks` throws
    */
-  static async write(chunks: Chunks, directory: string): Promise<GuideFile> {
+  static async write(chunks: Chunks, directory: string, onMoved: OnMoved = () => {}): Promise<GuideFile> {
     const { head, chunks: all } = await peek(chunks, 2);
     const meter = new Meter(all);
     const packed = isGzip(head) ? meter.chunks() : gzip(meter.chunks(), COMPRESSION_LEVEL);
-    const handle = await openUnnamed(directory);
+    const file = await CopyFile.create(directory, onMoved);
     try {
-      let fileBytes = 0;
-      for await (const piece of limited(packed, MAX_FILE_BYTES)) {
-        await writeAll(handle, piece, fileBytes);
-        fileBytes += piece.length;
-      }
+      for await (const piece of limited(packed, MAX_FILE_BYTES)) await file.write(piece);
       const { bytes, hash } = meter;
-      return new GuideFile(handle, { isGzip: isGzip(head), bytes, md5: hash.digest("hex"), fileBytes });
+      return new GuideFile(file, { isGzip: isGzip(head), bytes, md5: hash.digest("hex"), fileBytes: file.bytes });
     } catch (error) {
-      await handle.close();
+      await file.close();
       throw error;
     }
   }
@@ -74,13 +76,13 @@ export class GuideFile implements GuideFacts {
    */
   static async adopt(guide: NonNullable<LoadedGuide["guide"]>): Promise<GuideFile | undefined> {
     const handle = await openReference(guide.file);
-    return handle && new GuideFile(handle, guide);
+    return handle && new GuideFile({ handle, close: () => handle.close() }, guide);
   }
 
   /** What another process may `adopt` while this one is open. */
   get loaded(): NonNullable<LoadedGuide["guide"]> {
     const { isGzip, bytes, md5, fileBytes } = this;
-    return { isGzip, bytes, md5, fileBytes, file: referenceTo(this.#handle) };
+    return { isGzip, bytes, md5, fileBytes, file: referenceTo(this.#file.handle) };
   }
 
   /** Undefined for a plain guide as gzip: it is published as it came. */
@@ -106,7 +108,12 @@ export class GuideFile implements GuideFacts {
     this.#readers++;
     try {
       for (let at = 0; at < this.fileBytes; ) {
-        const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafeSlow(READ_BYTES), 0, READ_BYTES, at);
+        const { buffer, bytesRead } = await this.#file.handle.read(
+          Buffer.allocUnsafeSlow(READ_BYTES),
+          0,
+          READ_BYTES,
+          at,
+        );
         if (bytesRead === 0) return;
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);
@@ -120,7 +127,7 @@ export class GuideFile implements GuideFacts {
   #closeUnused(): void {
     if (!this.#isClosed || this.#readers > 0) return;
     // All of it has been written and read: a failure loses nothing, and nobody could mend it.
-    this.#handle.close().catch(() => {});
+    this.#file.close().catch(() => {});
   }
 }
 
@@ -145,23 +152,5 @@ class Meter {
       this.#uncollected = 0;
       Bun.gc(true);
     }
-  }
-}
-
-async function openUnnamed(directory: string): Promise<FileHandle> {
-  try {
-    return await createUnnamedFile(directory);
-  } catch (error) {
-    throw new PlaylistError("no-room", `${directory}: ${errorReason(error)}`);
-  }
-}
-
-async function writeAll(handle: FileHandle, piece: Uint8Array, position: number): Promise<void> {
-  try {
-    for (let done = 0; done < piece.length; ) {
-      done += (await handle.write(piece, done, piece.length - done, position + done)).bytesWritten;
-    }
-  } catch (error) {
-    throw new PlaylistError("no-room", errorReason(error));
   }
 }

@@ -64,7 +64,9 @@ export class GuideSource {
   async #load(signal: AbortSignal): Promise<void> {
     const { url, limits, directory, log, onChange } = this.#parts;
     const loaded = await download({ url, limits, etag: this.#etag, signal }, async (found) => {
-      const file = await GuideFile.write(await noErrorPage(found.body), directory);
+      const file = await GuideFile.write(await noErrorPage(found.body), directory, (place) =>
+        log.warn(`EPG data ${place}: ${withoutPassword(url)}`),
+      );
       if (found.signal.aborted) file.close();
       return { file, etag: found.etag };
     });

@@ -201,6 +201,7 @@ export class Guide {
     );
     // Published as gzip when one of them came so: every player that knows the one kind gets what it knows.
     const isGzip = files.some(({ file }) => file.isGzip);
-    return GuideFile.write(isGzip ? gzip(all) : all, this.#directory);
+    const onMoved = (place: string) => this.#log.warn(`EPG data ${place}: joined`);
+    return GuideFile.write(isGzip ? gzip(all) : all, this.#directory, onMoved);
   }
 }

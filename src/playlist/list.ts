@@ -56,10 +56,11 @@ export class List {
 
   /**
    * Makes a copy for the others, in place of the last one.
-   * @throws when no file can be written in `directory`
+   * @throws PlaylistError `no-room`
    */
   async share(url: string, bytes: Buffer, directory: string): Promise<LoadedList> {
-    const copy = await writeListCopy(url, bytes, directory);
+    const onMoved = (place: string) => this.#log.warn(`${this.name}: the copy for other workers is ${place}`);
+    const copy = await writeListCopy(url, bytes, directory, onMoved);
     this.#closeCopy();
     this.#copy = copy;
     return copy.loaded;
@@ -84,6 +85,6 @@ export class List {
   #closeCopy(): void {
     const copy = this.#copy;
     this.#copy = undefined;
-    if (copy) runDetached(this.#log, `${this.name}: closing the copy for other workers`, copy.handle.close());
+    if (copy) runDetached(this.#log, `${this.name}: closing the copy for other workers`, copy.file.close());
   }
 }

@@ -1,6 +1,6 @@
 /** What one process has loaded for all of them: each copy is in a file without a name, which the others open too. */
-import type { FileHandle } from "node:fs/promises";
-import { createUnnamedFile, type FileReference, openReference, referenceTo } from "../system/unnamed-file.ts";
+import { type FileReference, openReference, referenceTo } from "../system/unnamed-file.ts";
+import { CopyFile, type OnMoved } from "./copy-file.ts";
 
 export interface LoadedList {
   readonly kind: "list";
@@ -31,22 +31,27 @@ export interface LoadedGuide {
 
 export type Loaded = LoadedList | LoadedGuide;
 
-/** A list that others may read while `handle` is open. */
+/** A list that others may read while `file` is open. */
 export interface ListCopy {
-  readonly handle: FileHandle;
+  readonly file: CopyFile;
   readonly loaded: LoadedList;
 }
 
-/** @throws when no file can be written in `directory` */
-export async function writeListCopy(url: string, bytes: Uint8Array, directory: string): Promise<ListCopy> {
-  const handle = await createUnnamedFile(directory);
+/** @throws PlaylistError `no-room` */
+export async function writeListCopy(
+  url: string,
+  bytes: Uint8Array,
+  directory: string,
+  onMoved: OnMoved,
+): Promise<ListCopy> {
+  const file = await CopyFile.create(directory, onMoved);
   try {
-    await handle.writeFile(bytes);
+    await file.write(bytes);
   } catch (error) {
-    await handle.close();
+    await file.close();
     throw error;
   }
-  return { handle, loaded: { kind: "list", url, file: referenceTo(handle) } };
+  return { file, loaded: { kind: "list", url, file: referenceTo(file.handle) } };
 }
 
 /**

@@ -220,7 +220,7 @@ export class Playlists {
       if (this.#lists.includes(list)) onLoaded(loaded);
       else list.close();
     } catch (error) {
-      log.warn(`${list.name}: no copy for other workers: ${directory}: ${errorReason(error)}`);
+      log.warn(`${list.name}: no copy for other workers: ${errorReason(error)}`);
     }
   }
 

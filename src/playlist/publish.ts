@@ -14,6 +14,8 @@ export type GuideKind = "none" | "plain" | "gzip";
 const BASE = "\n\r";
 /** So much text becomes bytes at a time: they lie outside of the garbage collector's reach. */
 const CHUNK_CHARS = 64 * 1024;
+/** What a client that takes its time costs: so much of its body is made at a time. */
+const PIECE_BYTES = 32 * 1024;
 
 /** Some lines of the playlist. */
 interface Chunk {
@@ -23,13 +25,19 @@ interface Chunk {
   readonly offsets: Uint32Array;
 }
 
+/** The playlist for one base URL. */
+interface PlaylistBody {
+  readonly bytes: number;
+  /** To be used up before the next is asked for, which is made in the same memory. */
+  readonly pieces: Iterator<Uint8Array>;
+}
+
 export class PublishedPlaylist {
   readonly #encodedToken: ByteString;
   /** Without header. */
   readonly #chunks: readonly Chunk[];
   readonly #hash: string;
-  /** The last one that was asked for: the clients of a home name the same host. */
-  #made: { readonly head: ByteString; readonly base: ByteString; readonly body: Buffer } | undefined;
+  readonly #linkCount: number;
   /** About the length of the body, which depends on the base URL. */
   readonly bytes: number;
 
@@ -38,6 +46,7 @@ export class PublishedPlaylist {
     this.#chunks = chunks;
     this.#hash = hash;
     this.bytes = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#linkCount = chunks.reduce((sum, { offsets }) => sum + offsets.length, 0);
   }
 
   /** Without any content there is no playlist: 404. */
@@ -46,14 +55,13 @@ export class PublishedPlaylist {
   }
 
   /** @param base as `baseUrl` makes it: ends in `/` */
-  body(base: ByteString, guide: GuideKind): Buffer {
-    const head = this.#header(base, guide);
-    if (this.#made?.head !== head || this.#made.base !== base) {
-      // Before the next one is made, so that there are never two.
-      this.#made = undefined;
-      this.#made = { head, base, body: this.#make(head, base) };
-    }
-    return this.#made.body;
+  body(base: ByteString, guide: GuideKind): PlaylistBody {
+    const head = Buffer.from(this.#header(base, guide), "latin1");
+    const link = Buffer.from(base, "latin1");
+    return {
+      bytes: head.length + this.bytes + this.#linkCount * (link.length - BASE.length),
+      pieces: joined(this.#parts(head, link)),
+    };
   }
 
   /** Changes when the body does, and costs less; the same in every worker. With quotes. */
@@ -68,22 +76,38 @@ export class PublishedPlaylist {
     return emitM3uHeader(asByteString(base + file + queryOf(tokenParameter(this.#encodedToken))));
   }
 
-  #make(head: ByteString, base: ByteString): Buffer {
-    const link = Buffer.from(base, "latin1");
-    const linkCount = this.#chunks.reduce((sum, { offsets }) => sum + offsets.length, 0);
-    const body = Buffer.allocUnsafeSlow(head.length + this.bytes + linkCount * (link.length - BASE.length));
-    let end = body.write(head, "latin1");
+  *#parts(head: Uint8Array, link: Uint8Array): Generator<Uint8Array, undefined> {
+    yield head;
     for (const { bytes, offsets } of this.#chunks) {
       let from = 0;
       for (const offset of offsets) {
-        end += bytes.copy(body, end, from, offset);
-        end += link.copy(body, end);
+        yield bytes.subarray(from, offset);
+        yield link;
         from = offset + BASE.length;
       }
-      end += bytes.copy(body, end, from);
+      yield bytes.subarray(from);
     }
-    return body;
+    return undefined;
   }
+}
+
+/** Pieces of the same size, all in the same memory. */
+function* joined(parts: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  let end = 0;
+  for (const part of parts) {
+    for (let from = 0; from < part.length; ) {
+      const count = Math.min(part.length - from, PIECE_BYTES - end);
+      piece.set(part.subarray(from, from + count), end);
+      from += count;
+      end += count;
+      if (end < PIECE_BYTES) continue;
+      yield piece;
+      end = 0;
+    }
+  }
+  if (end > 0) yield piece.subarray(0, end);
+  return undefined;
 }
 
 /** Makes a playlist entry by entry, so that the caller may pause in between. */

@@ -129,6 +129,7 @@ export interface UpstreamPlan {
 
 /** There is no media, or no more. A client that has received nothing is answered with `status`. */
 export class UpstreamError extends Error {
+  /** `busy`: the client may come again. */
   readonly code: string;
   readonly status: number;
 

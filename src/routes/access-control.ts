@@ -10,6 +10,7 @@ import { LOG_INFO, type Log } from "../system/log.ts";
 import { forwardedFor } from "../wire/http/forwarded.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
+import { isWrittenHost } from "../wire/url/authority.ts";
 import { splitTarget } from "../wire/url/label.ts";
 import { type PathPrefix, prefixBytes, withoutPrefix } from "../wire/url/path-prefix.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
@@ -83,7 +84,12 @@ export class AccessControl {
   /** What ends a request before anybody asks for the token. */
   #refusal(request: HttpRequest, inner: string | undefined): HttpResponse | undefined {
     if (!request.target.startsWith("/")) return errorResponse(400);
-    const problem = this.#hostCheck?.(request.header("host"));
+    const host = request.header("host");
+    if (host && !isWrittenHost(host)) {
+      this.#reject("malformed Host header");
+      return errorResponse(400);
+    }
+    const problem = this.#hostCheck?.(host);
     if (problem !== undefined) {
       this.#reject(problem);
       return errorResponse(400);

@@ -3,6 +3,7 @@
 import { errorResponse } from "../http/response.ts";
 import { ClientRegistry, type WatchedClient } from "../status/clients.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
+import { isDescriptorLeftForMedia } from "../system/descriptors.ts";
 import type { Log } from "../system/log.ts";
 import type { PlannedUpstream } from "../upstream/planner.ts";
 import { clientIdentity } from "./client-identity.ts";
@@ -53,15 +54,16 @@ export class ClientLimit {
   }
 }
 
-/** Takes a slot for the client of a request; when all are taken, the client and the log are told. */
+/** Takes a slot for the client of a request; when all are taken, or all descriptors, the client and the log are told. */
 export function admit(
   { clientLimit, log }: { readonly clientLimit: ClientLimit; readonly log: Log },
   exchange: Exchange,
   plan: Pick<PlannedUpstream, "about" | "firstState">,
 ): Admitted | undefined {
-  const admitted = clientLimit.enter(exchange, plan);
+  const hasDescriptor = isDescriptorLeftForMedia();
+  const admitted = hasDescriptor ? clientLimit.enter(exchange, plan) : undefined;
   if (!admitted) {
-    log.warn("Maximum client limit reached");
+    log.warn(hasDescriptor ? "Maximum client limit reached" : "Too many open files for another media client");
     exchange.connection.respond(errorResponse(503));
   }
   return admitted;

@@ -1,5 +1,5 @@
 /** `/epg.xml` and `/epg.xml.gz`: the programme guide, read from its file as fast as the client takes it (m3u.md section 9). */
-import { errorResponse } from "../http/response.ts";
+import { busyResponse, errorResponse } from "../http/response.ts";
 import type { Guide, OpenGuide } from "../playlist/guide.ts";
 import { releasing } from "../playlist/streams.ts";
 import { acceptsGzip } from "../wire/http/accept-encoding.ts";
@@ -7,7 +7,7 @@ import type { HeaderField } from "../wire/http/header-fields.ts";
 import { withoutTrailingSlash } from "../wire/url/path-prefix.ts";
 import { isNotModified, validatorHeaders } from "./conditional.ts";
 import type { Exchange, Route } from "./route.ts";
-import { sendChunks } from "./sent-chunks.ts";
+import { makeRoomForChunks, sendChunks } from "./sent-chunks.ts";
 
 const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
   ["/epg.xml", "application/xml"],
@@ -37,5 +37,6 @@ function answer(exchange: Exchange, { etag, bytes, chunks }: OpenGuide, about: r
   const length: HeaderField[] = bytes === undefined ? [] : [["Content-Length", String(bytes)]];
   const headers = [...about, ...length, ...validatorHeaders(etag)];
   if (request.method === "HEAD") connection.respond({ status: 200, headers });
+  else if (!makeRoomForChunks()) connection.respond(busyResponse());
   else void sendChunks(connection, { status: 200, headers }, releasing(chunks));
 }

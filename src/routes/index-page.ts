@@ -9,6 +9,8 @@ import type { Route } from "./route.ts";
 
 /** More would be no page for people; the playlist has them all. */
 const MAX_LISTED_CHANNELS = 1000;
+/** Of all links; names may be of any length. */
+const MAX_LINKS_CHARS = 512 * 1024;
 
 interface IndexOptions {
   readonly appPathPrefix: PathPrefix | undefined;
@@ -18,11 +20,11 @@ interface IndexOptions {
 }
 
 export function indexRoute(playlists: Pick<Playlists, "channels">, options: IndexOptions): Route {
-  let made: { readonly list: ChannelList; readonly html: string } | undefined;
+  let made: { readonly list: ChannelList; readonly html: Uint8Array } | undefined;
   return ({ path, connection }) => {
     if (path !== "/") return false;
     const { channels: list } = playlists;
-    if (made?.list !== list) made = { list, html: indexPage(list, options) };
+    if (made?.list !== list) made = { list, html: Buffer.from(indexPage(list, options)) };
     connection.respond(pageResponse(made.html, { "style-src": hashSource(STYLE), "img-src": "'self'" }));
     return true;
   };
@@ -34,12 +36,17 @@ const STYLE =
 
 function indexPage({ main: channels }: ChannelList, options: IndexOptions): string {
   const { appPathPrefix: prefix = "", statusPagePath, playerPagePath } = options;
-  const items = channels
-    .slice(0, MAX_LISTED_CHANNELS)
-    .map((channel) => `<li>${link(`${prefix}/${pathOfChannel(channel)}`, utf8Decode(channel.name))}</li>`);
+  const items: string[] = [];
+  let room = MAX_LINKS_CHARS;
+  for (const channel of channels.slice(0, MAX_LISTED_CHANNELS)) {
+    const item = `<li>${link(`${prefix}/${pathOfChannel(channel)}`, utf8Decode(channel.name))}</li>`;
+    room -= item.length;
+    if (room < 0) break;
+    items.push(item);
+  }
   const content =
-    items.length > 0
-      ? `<p>Open a channel in VLC, mpv, Kodi or any other player, or ${playlistHint(prefix, channels.length)}:</p><ul>${items.join("")}</ul>`
+    channels.length > 0
+      ? `<p>Open a channel in VLC, mpv, Kodi or any other player, or ${playlistHint(prefix, channels.length - items.length)}:</p><ul>${items.join("")}</ul>`
       : "<p>The relay runs. Open <code>/rtp/GROUP:PORT</code> on this address in VLC, mpv, Kodi or any other player.</p>";
   const pages = link(prefix + playerPagePath, "Web player") + link(prefix + statusPagePath, "Status");
   return (
@@ -53,8 +60,7 @@ function link(path: string, name: string): string {
   return `<a href="${escapeHtml(path)}">${escapeHtml(name)}</a>`;
 }
 
-function playlistHint(prefix: string, count: number): string {
+function playlistHint(prefix: string, hidden: number): string {
   const playlist = link(`${prefix}/playlist.m3u`, "the playlist");
-  const hidden = count - MAX_LISTED_CHANNELS;
   return hidden > 0 ? `${playlist}, which has ${hidden} more` : `${playlist} of all`;
 }

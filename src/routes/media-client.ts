@@ -1,6 +1,6 @@
 /** An HTTP client as a consumer: the head goes out with the first media, a stream that never began is answered with an error. */
 import type { Connection, StreamWriter } from "../http/connection.ts";
-import { errorResponse } from "../http/response.ts";
+import { busyResponse, errorResponse } from "../http/response.ts";
 import type { Consumer, DropCounts } from "../relay/consumer.ts";
 import type { Subscription } from "../relay/hub.ts";
 import { type StreamInfo, type StreamState, UpstreamError } from "../relay/upstream.ts";
@@ -57,6 +57,7 @@ export class MediaClient implements Consumer, StreamWriter {
   end(cause: Error | undefined): void {
     if (cause) this.entered(CLIENT_STATE.error);
     if (this.#hasBegun) this.#connection.endStream();
+    else if (cause instanceof UpstreamError && cause.code === "busy") this.#connection.respond(busyResponse());
     else this.#connection.respond(errorResponse(cause instanceof UpstreamError ? cause.status : UNAVAILABLE));
   }
 

@@ -12,15 +12,18 @@ const BASE_POLICY: Policy = {
   "frame-ancestors": "'self'",
 };
 
-/** @param policy what the page needs beyond its own text */
-export function pageResponse(html: string, policy: Policy): HttpResponse {
+/**
+ * @param html as bytes where it is long, which all clients then share
+ * @param policy what the page needs beyond its own text
+ */
+export function pageResponse(html: string | Uint8Array, policy: Policy): HttpResponse {
   const directives = Object.entries({ ...BASE_POLICY, ...policy }).map(([name, sources]) => `${name} ${sources}`);
   return {
     status: 200,
     headers: [
       ["Content-Type", "text/html; charset=utf-8"],
       ["Connection", "close"],
-      ["Content-Length", String(Buffer.byteLength(html))],
+      ["Content-Length", String(typeof html === "string" ? Buffer.byteLength(html) : html.length)],
       ["Cache-Control", "no-cache"],
       ["Content-Security-Policy", directives.join("; ")],
       ["X-Content-Type-Options", "nosniff"],

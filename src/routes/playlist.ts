@@ -28,10 +28,10 @@ function answer({ published, guide }: PublishedLists, links: OwnLinks, exchange:
   const base = baseUrl(request.headers, links.rules);
   const etag = published.etag(base, guide.kind);
   if (isNotModified(exchange, etag)) return;
-  const body = published.body(base, guide.kind);
+  const { bytes, pieces } = published.body(base, guide.kind);
   connection.respond({
     status: 200,
-    headers: [["Content-Type", "audio/x-mpegurl"], ["Content-Length", String(body.length)], ...validatorHeaders(etag)],
-    body,
+    headers: [["Content-Type", "audio/x-mpegurl"], ["Content-Length", String(bytes)], ...validatorHeaders(etag)],
+    pieces,
   });
 }

@@ -1,6 +1,6 @@
 /** `<status page>/sse`: what there is to see, as a stream of events (status.md section 2). */
 import type { Connection, StreamWriter } from "../http/connection.ts";
-import type { StatusFeed } from "../status/feed.ts";
+import type { FeedReader, StatusFeed } from "../status/feed.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import { utf8Encode } from "../wire/text/byte-string.ts";
 import type { Route } from "./route.ts";
@@ -21,7 +21,7 @@ export function statusEventsRoute(feed: StatusFeed, statusPagePath: string): Rou
 }
 
 /** One who watches. A slow one misses events instead of making us keep them; the log lines of those come with the next. */
-class EventReader implements StreamWriter {
+class EventReader implements StreamWriter, FeedReader {
   readonly #connection: Connection;
   readonly #feed: StatusFeed;
   #cursor = 0;
@@ -34,19 +34,28 @@ class EventReader implements StreamWriter {
     this.#connection = connection;
     this.#feed = feed;
     connection.startStream({ status: 200, headers: HEADERS }, this);
-    const published = () => this.#published();
-    connection.whenClosed(() => feed.close(published));
-    feed.open(published);
+    // What the kernel keeps, nobody who watches waits for; and so it shows who does not read.
+    connection.limitSendBuffer();
+    connection.whenClosed(() => feed.close(this));
+    feed.open(this);
     this.#next();
+  }
+
+  get isBehind(): boolean {
+    return this.#event !== undefined;
   }
 
   drained(): void {
     this.#write();
   }
 
-  #published(): void {
+  published(): void {
     if (this.#event) this.#hasMissed = true;
     else this.#next();
+  }
+
+  dismissed(): void {
+    this.#connection.abort();
   }
 
   #next(): void {

@@ -10,26 +10,43 @@ interface FeedEvent {
   readonly cursor: number;
 }
 
+/** In a worker. One reader more takes the place of another, which its browser will ask for again. */
+const MAX_READERS = 100;
+
+export interface FeedReader {
+  /** An event that it has begun waits for its client. */
+  readonly isBehind: boolean;
+  /** There is something to `read`. */
+  published(): void;
+  /** Another has its place now: it must `close`. */
+  dismissed(): void;
+}
+
 export class StatusFeed {
   /** The first reader has come, or the last one has gone. */
   onWatched: ((isWatched: boolean) => void) | undefined;
   /** The same lines as in the ring of all processes. */
   readonly #ring = new LogRing();
-  readonly #listeners = new Set<() => void>();
+  /** The oldest first. */
+  readonly #readers = new Set<FeedReader>();
   /** The newest snapshot as text. */
   #status: string | undefined;
   /** Made of that, by the cursor of their readers. */
   readonly #events = new Map<number, FeedEvent>();
 
-  /** @param onPublished there is something to `read` */
-  open(onPublished: () => void): void {
-    this.#listeners.add(onPublished);
-    if (this.#listeners.size === 1) this.onWatched?.(true);
+  /** Where there are too many, the oldest goes that does not read, else the oldest. */
+  open(reader: FeedReader): void {
+    if (this.#readers.size >= MAX_READERS) {
+      const readers = [...this.#readers];
+      (readers.find(({ isBehind }) => isBehind) ?? readers[0])?.dismissed();
+    }
+    this.#readers.add(reader);
+    if (this.#readers.size === 1) this.onWatched?.(true);
   }
 
   /** Harmless when repeated. */
-  close(onPublished: () => void): void {
-    if (!this.#listeners.delete(onPublished) || this.#listeners.size > 0) return;
+  close(reader: FeedReader): void {
+    if (!this.#readers.delete(reader) || this.#readers.size > 0) return;
     this.#status = undefined;
     this.#events.clear();
     this.onWatched?.(false);
@@ -38,11 +55,11 @@ export class StatusFeed {
   /** @param reading what is new in the ring of all processes */
   publish(snapshot: ServiceSnapshot, reading: LogReading): void {
     // What was under way when the last reader went is of no use to the next.
-    if (this.#listeners.size === 0) return;
+    if (this.#readers.size === 0) return;
     this.#ring.replay(reading);
     this.#status = emitServiceStatus(serviceStatus(snapshot));
     this.#events.clear();
-    for (const listener of this.#listeners) listener();
+    for (const reader of this.#readers) reader.published();
   }
 
   /** The newest event for a reader; undefined before the first. @param cursor 0 for a new reader */

@@ -2,6 +2,7 @@
 import type { ReloadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
+import { raiseDescriptorLimit } from "../system/descriptors.ts";
 import { createLog } from "../system/log.ts";
 import { PidFileError } from "../system/pid-file.ts";
 import { PrivilegeError } from "../system/privileges.ts";
@@ -31,6 +32,7 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
     prefix: "Supervisor",
     onLine: (line) => logRing.append(line),
   });
+  log.info(`Open files and sockets: up to ${raiseDescriptorLimit()} in each process`);
   const supervisor = new Supervisor({ settings, reload, log, logRing, workerCommand: workerCommand() });
   const stop = async () => {
     await supervisor.stop();

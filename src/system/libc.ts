@@ -10,6 +10,7 @@ const SYMBOLS = {
   // Variadic in C. On Linux both x64 and arm64 pass these arguments as they would to a plain function.
   fcntl: { args: [i32, i32, "ptr"], returns: i32 },
   ftruncate: { args: [i32, "i64"], returns: i32 },
+  getrlimit: { args: [i32, "ptr"], returns: i32 },
   getsockname: { args: [i32, "ptr", "ptr"], returns: i32 },
   getsockopt: { args: [i32, i32, i32, "ptr", "ptr"], returns: i32 },
   if_nametoindex: { args: ["ptr"], returns: "u32" },
@@ -23,6 +24,7 @@ const SYMBOLS = {
   recv: { args: [i32, "ptr", "u32", i32], returns: i32 },
   recvmmsg: { args: [i32, "ptr", "u32", i32, "ptr"], returns: i32 },
   sendto: { args: [i32, "ptr", "u32", i32, "ptr", "u32"], returns: i32 },
+  setrlimit: { args: [i32, "ptr"], returns: i32 },
   setsockopt: { args: [i32, i32, i32, "ptr", "u32"], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
 } as const satisfies Record<string, FFIFunction>;

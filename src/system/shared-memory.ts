@@ -18,10 +18,16 @@ export function createSharedFloats(count: number): number {
 }
 
 function createShared(bytes: number): number {
+  const fd = createMemoryDescriptor();
+  if (libc && libc.ftruncate(fd, bytes) < 0) throw new SystemCallError("ftruncate", errno(libc));
+  return fd;
+}
+
+/** A new file in memory, of no bytes. @throws SystemCallError */
+export function createMemoryDescriptor(): number {
   if (!libc) throw new Error("the C library cannot be opened here");
   const fd = libc.memfd_create(Buffer.from("sluice\0"), MFD_CLOEXEC);
   if (fd < 0) throw new SystemCallError("memfd_create", errno(libc));
-  if (libc.ftruncate(fd, bytes) < 0) throw new SystemCallError("ftruncate", errno(libc));
   return fd;
 }
 

@@ -1,11 +1,12 @@
 /** Raw file-descriptor sockets through libc, and their options. All throw SystemCallError. */
+import { descriptorsForUpstreams } from "./descriptors.ts";
 import { errnoText } from "./errno.ts";
 import { errno, type Libc, libc } from "./libc.ts";
 import { readSocketAddress, SOCKADDR_IN6_BYTES } from "./socket-address.ts";
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
-const SO_SNDBUF = 7;
+export const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_REUSEPORT = 15;
@@ -17,6 +18,7 @@ const SO_RCVBUFFORCE = 33;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
+const EMFILE = 24;
 const EINPROGRESS = 115;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -42,9 +44,12 @@ function check(result: number, call: string): number {
   return result;
 }
 
-/** A non-blocking socket that child processes do not inherit. */
+/** A non-blocking socket that child processes do not inherit. The last descriptors are not to be had this way. */
 export function openSocket(family: number, type: number, protocol = 0): number {
-  return check(needLibc().socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), "socket");
+  const fd = check(needLibc().socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), "socket");
+  if (fd < descriptorsForUpstreams()) return fd;
+  closeSocket(fd);
+  throw new SystemCallError("socket", EMFILE);
 }
 
 export function closeSocket(fd: number): void {

@@ -4,6 +4,8 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "./errno.ts";
 import { type FileIdentity, identityOfDescriptor, sameFile } from "./file-identity.ts";
+import { createMemoryDescriptor } from "./shared-memory.ts";
+import { closeSocket } from "./socket.ts";
 
 /** Which open file of which process. The file may be closed, and another one have its number, when somebody comes to open it. */
 export interface FileReference extends FileIdentity {
@@ -20,6 +22,19 @@ export async function createUnnamedFile(directory: string): Promise<FileHandle> 
   const handle = await open(path, "wx+", 0o600);
   await unlink(path);
   return handle;
+}
+
+/**
+ * A new file to write and read, in memory.
+ * @throws where the system has none
+ */
+export async function createMemoryFile(): Promise<FileHandle> {
+  const fd = createMemoryDescriptor();
+  try {
+    return await open(`/proc/self/fd/${fd}`, "r+");
+  } finally {
+    closeSocket(fd);
+  }
 }
 
 /** For a process of the same user. It is good for as long as our file stays open. */

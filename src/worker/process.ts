@@ -2,6 +2,7 @@
 import type { Loaded } from "../playlist/loaded.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
+import { raiseDescriptorLimit } from "../system/descriptors.ts";
 import { errorReason } from "../system/errno.ts";
 import { createLog, LOG_ERROR, type Log, type LogLine } from "../system/log.ts";
 import { keepToOurselves } from "../system/privileges.ts";
@@ -33,6 +34,7 @@ class WorkerProcess {
 
   constructor(id: number) {
     this.#id = id;
+    raiseDescriptorLimit();
     this.#log = createLog({ level: LOG_ERROR, prefix: `Worker ${id}`, onLine: (line) => this.#keep(line) });
     process.on("message", (message) => this.#take(message as ToWorker));
     process.on("disconnect", () => this.#stop());

@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 import type { Settings } from "../config/settings.ts";
 import type { RequestHandler } from "../http/connection.ts";
+import { ConnectionTable } from "../http/connection-table.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
 import type { Loaded } from "../playlist/loaded.ts";
 import { type PlaylistSettings, Playlists } from "../playlist/playlists.ts";
@@ -39,14 +40,13 @@ import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts"
 import type { IpAddress } from "../wire/ip/address.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
+import { connectionLimits, reportLimits } from "./connection-limits.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { ownAddress } from "./own-address.ts";
 import { WorkerStatus } from "./worker-status.ts";
 
 /** A process that ends waits no longer for the answers of servers that it has told so. */
 const FINISH_MS = 1000;
-/** Connections of a listener that are no media clients: pages, lists, the API, clients that are refused. */
-const SPARE_CONNECTIONS = 1024;
 /** Of links to ourselves while all our sockets are Unix sockets (m3u.md section 7). */
 const FALLBACK_PORT = 5140;
 
@@ -77,6 +77,7 @@ export class Worker {
   readonly #accessLogFile: AccessLogFile;
   readonly #ffmpeg: Ffmpeg;
   readonly #playlists: Playlists;
+  readonly #connections: ConnectionTable;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
   #accessControl: AccessControl;
@@ -107,8 +108,10 @@ export class Worker {
     this.#handler = this.#routes(settings);
     const handler: RequestHandler = (request, connection) => this.#handler(request, connection);
     const errorResponse = (status: number) => this.#accessControl.errorResponse(status);
-    const maxConnections = connectionLimit(settings);
-    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse, maxConnections }));
+    const table = new ConnectionTable(connectionLimits(settings), log);
+    this.#connections = table;
+    reportLimits(table.limits, log);
+    this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse, table }));
     log.info(`Multicast receiver: ${RECEIVER_KIND}`);
     this.#cancelSettling = settleAfterStart();
     log.info("Server initialization complete, ready to accept connections");
@@ -118,7 +121,8 @@ export class Worker {
   reload(settings: Settings): void {
     this.#accessLogFile.reopen();
     this.#clientLimit.limit = settings.maxClients;
-    for (const listener of this.#listeners) listener.maxConnections = connectionLimit(settings);
+    this.#connections.limits = connectionLimits(settings);
+    reportLimits(this.#connections.limits, this.#parts.log);
     this.#hub.fastStart = settings.fastStart;
     this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
@@ -200,10 +204,6 @@ export class Worker {
     const [port = FALLBACK_PORT] = this.#parts.sockets.flatMap((socket) => ("port" in socket ? [socket.port] : []));
     return { host: ownAddress(all, named), port };
   }
-}
-
-function connectionLimit({ maxClients }: Settings): number {
-  return maxClients + SPARE_CONNECTIONS;
 }
 
 function playlistSettings(settings: Settings): PlaylistSettings {

@@ -11,6 +11,8 @@ type Expected = Partial<SettingValues> & { services?: string };
 const EVERYTHING: SettingValues = {
   workers: 4,
   maxClients: 100,
+  maxConnections: 2000,
+  maxConnectionsPerAddress: 50,
   pidFile: "/run/sluice.pid",
   user: "tv:video",
   bufferPoolMaxSize: 65536,

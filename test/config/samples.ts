@@ -10,6 +10,8 @@ const EVERYTHING = `# every option, none at its default
 [global]
 workers = 4
 maxclients = 100
+max-connections = 2000
+max-connections-per-address = 50
 pid-file = /run/sluice.pid
 user = tv:video
 buffer-pool-max-size = 65536

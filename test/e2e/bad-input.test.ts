@@ -96,7 +96,7 @@ forEachVariant("bad input", (start) => {
     "404 for a host that does not resolve",
     async () => {
       expect(await statusOf(sluice, get("/rtp/no-such-host.invalid:5000"), RESOLVE_MS)).toBe(404);
-      await sluice.waitForLog(/rtp:\/\/no-such-host\.invalid:5000: (getaddrinfo|name no-such-host)/);
+      await sluice.waitForLog(/rtp:\/\/no-such-host\.invalid:5000: name /);
       await isUndisturbed();
     },
     2 * RESOLVE_MS,

@@ -40,6 +40,8 @@ export interface SluiceOptions {
   readonly runner?: readonly string[];
   /** Working directory. Default the system's directory for temporary files. */
   readonly cwd?: string;
+  /** Files and sockets that each of its processes may have open. Default: what we may. */
+  readonly maxFiles?: number;
   /** The program's main file, for tests of this harness. */
   readonly entry?: string;
 }
@@ -227,7 +229,9 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   const { port = await freeTcpPort(), listen = `127.0.0.1:${port}`, configFile } = options;
   program.push(...(configFile === undefined ? ["-C", "-v", "4", "-l", listen] : ["-c", configFile]));
   if (workers !== undefined) program.push("-w", `${workers}`);
-  const sluice = new Sluice([...program, ...args], port, options);
+  const { maxFiles } = options;
+  const limited = maxFiles === undefined ? [] : ["sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh"];
+  const sluice = new Sluice([...limited, ...program, ...args], port, options);
   try {
     await sluice.waitForLog(READY, { count: workers ?? 1, ms: START_TIMEOUT_MS });
   } catch (error) {

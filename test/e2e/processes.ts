@@ -34,6 +34,17 @@ export async function wakeUps(pids: readonly number[]): Promise<number> {
   return sumOfStatus(pids, "voluntary_ctxt_switches");
 }
 
+/** CPU time of a process in all, in seconds. Linux counts it in hundredths, whatever its own clock is (proc_pid_stat(5)). */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readProc(pid, "stat");
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / 100;
+}
+
 /** Open file descriptors of all `pids`. */
 export async function openFiles(pids: readonly number[]): Promise<number> {
   const counts = await Promise.all(

@@ -469,6 +469,7 @@ class FakeSocket {
       errorResponse,
       reserveBody: () => true,
       releaseBody: () => {},
+      entered: () => {},
       closed: () => {},
     };
     const connection = new Connection(this as unknown as ConnectionSocket, parent);

@@ -102,24 +102,6 @@ test("an adopted socket is served", async () => {
   }
 });
 
-test("above the limit connections are closed at once, with one log line", async () => {
-  using server = new TestServer(echoPeer, { maxConnections: 2 });
-  const kept = [await server.connect(), await server.connect()];
-  await until(() => server.listener.connections === 2, 5000, "two connections");
-  const refused = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
-  await until(() => refused.every((client) => client.state === "closed"), 5000, "the others to be closed");
-  expect(server.log).toEqual(["WARN Too many connections (limit 2): 1 refused"]);
-
-  kept[0]!.request("GET", "/");
-  await kept[0]!.response();
-  kept[0]!.destroy();
-  await until(() => server.listener.connections === 1, 5000, "a free place");
-  using late = await server.connect();
-  late.request("GET", "/");
-  expect((await late.head()).status).toBe(200);
-  kept[1]!.destroy();
-});
-
 test("stop closes the socket and every connection at once, and may be repeated", async () => {
   const media = noise(8_000_000);
   let closes = 0;

@@ -5,6 +5,7 @@ import { Playlists } from "../../src/playlist/playlists.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
+import { bodyText } from "./body-text.ts";
 import { SCHEMES } from "./schemes.ts";
 
 const LOADS = 2;
@@ -40,7 +41,7 @@ for (let load = 1; load <= LOADS; load++) {
   }
   const isLoaded = () => log.lines.filter((line) => line.includes("Parsed")).length === load;
   await until(isLoaded, LOAD_MS, `load ${load}`);
-  playlists.published.body(asByteString("http://h/"), "none");
+  bodyText(playlists.published.body(asByteString("http://h/"), "none"));
   await Bun.sleep(SETTLE_MS);
   loads.push({ atPeak: peak - before, atEnd: anonymousBytes() - first });
 }

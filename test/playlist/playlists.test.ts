@@ -10,6 +10,7 @@ import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
+import { bodyText } from "./body-text.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { SCHEMES } from "./schemes.ts";
 
@@ -69,7 +70,7 @@ test("the inline list is there at once, external ones follow behind it", async (
   expect(playlists.channels.find(asByteString("/%E6%96%B0%E9%97%BB"))).toBeDefined();
   await until(() => playlists.channels.main.length === 6, LIMIT_MS, "all channels");
   expect(names()).toBe(`A ${Buffer.from("新闻").toString("latin1")} B A/2 C A/3`);
-  const text = playlists.published.body(asByteString("/"), playlists.guide.kind).toString();
+  const text = bodyText(playlists.published.body(asByteString("/"), playlists.guide.kind));
   expect(text).toContain("#EXTINF:-1,新闻\n/%E6%96%B0%E9%97%BB?r2h-token=t\n");
   expect(log.lines).toContain(
     `INFO Parsed 6 M3U entries, generated transformed playlist (${playlists.published.bytes} bytes)`,
@@ -115,7 +116,7 @@ describe("a cycle", () => {
     await configure({ urls: [server.on("/1", `#EXTM3U x-tvg-url="${guide}"\n${list("A")}`)] });
     await guideBecomes("the guide");
     expect(server.paths).toEqual(["/1", "/g"]);
-    expect(playlists.published.body(asByteString("/"), playlists.guide.kind).toString()).toStartWith(
+    expect(bodyText(playlists.published.body(asByteString("/"), playlists.guide.kind))).toStartWith(
       '#EXTM3U x-tvg-url="/epg.xml"\n',
     );
     server.on("/g", "the next guide");
@@ -163,7 +164,7 @@ describe("a reload", () => {
     server.on("/2", silence);
     await configure({ inline: list("J"), urls: [urls[1]!], token: "t" });
     expect(names()).toBe("J B");
-    expect(playlists.published.body(asByteString("/"), "none").toString()).toContain("/B?r2h-token=t");
+    expect(bodyText(playlists.published.body(asByteString("/"), "none"))).toContain("/B?r2h-token=t");
     await configure({});
     expect([names(), clock.waiting]).toEqual(["", []]);
   });
@@ -261,7 +262,7 @@ describe("another process", () => {
     await Promise.all([loader, other].map((each) => each.configure({ ...SETTINGS, ...settings })));
     return { loader, other, told, [Symbol.dispose]: () => [loader, other].map((each) => each.close()) };
   }
-  const textOf = ({ published, guide }: Playlists) => published.body(asByteString("/"), guide.kind).toString();
+  const textOf = ({ published, guide }: Playlists) => bodyText(published.body(asByteString("/"), guide.kind));
 
   test("asks no server, and publishes the same", async () => {
     const guide = server.on("/once-g", Bun.gzipSync("<tv/>"));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type GuideKind, PlaylistWriter } from "../../src/playlist/publish.ts";
 import { asByteString, utf8Encode } from "../../src/wire/text/byte-string.ts";
+import { bodyText } from "./body-text.ts";
 import { listChannels } from "./list-channels.ts";
 import { SCHEMES } from "./schemes.ts";
 
@@ -15,7 +16,7 @@ function published(text: string, token = "") {
 }
 
 const lines = (text: string, token?: string, base = BASE, guide: GuideKind = "none") =>
-  published(text, token).body(asByteString(base), guide).toString().split("\n");
+  bodyText(published(text, token).body(asByteString(base), guide)).split("\n");
 
 test("the example of the specification", () => {
   const text = [
@@ -147,14 +148,25 @@ test("a long playlist has each link in its place", () => {
 test("bodies for several bases in turn do not mix", () => {
   const playlist = published("#EXTINF:-1,A\nhttp://h\n#EXTINF:-1,\nu\n#EXTINF:-1,B\nhttps://h");
   for (const base of ["/", BASE, "/", "http://$&/"]) {
-    expect(playlist.body(asByteString(base), "none").toString()).toBe(
+    expect(bodyText(playlist.body(asByteString(base), "none"))).toBe(
       `#EXTM3U\n\n#EXTINF:-1,A\n${base}A\n\n#EXTINF:-1,B\nhttps://h\n\n`,
     );
-    expect(playlist.body(asByteString(base), "plain").toString()).toContain(`"${base}epg.xml"`);
+    expect(bodyText(playlist.body(asByteString(base), "plain"))).toContain(`"${base}epg.xml"`);
   }
 });
 
 test("a playlist is empty when it has no content", () => {
   expect(published("#EXTM3U x-tvg-url=http://e").isEmpty).toBe(true);
   expect(published("# a").isEmpty).toBe(false);
+});
+
+test("a body is made in pieces, each in the memory of the last", () => {
+  const text = Array.from({ length: 3000 }, (_, i) => `#EXTINF:-1,C${i}\nrtsp://h/${i}\n`).join("");
+  const { pieces } = published(text).body(asByteString(BASE), "none");
+  const first = pieces.next().value as Uint8Array;
+  const begin = Buffer.from(first).toString();
+  const second = pieces.next().value as Uint8Array;
+  expect(begin).toStartWith("#EXTM3U\n\n#EXTINF:-1,C0\n");
+  expect([first.length, second.buffer]).toEqual([32 * 1024, first.buffer]);
+  expect(Buffer.from(second).toString().startsWith("#EXTM3U")).toBe(false);
 });

@@ -102,6 +102,15 @@ describe("answers in the order of", () => {
 });
 
 describe("the Host check", () => {
+  test("refuses what is no host, whoever may be asked for", async () => {
+    using guarded = new Guarded({});
+    for (const host of ["h".repeat(256), "a".repeat(7900), 'h"', "h/x", "a b"]) {
+      expect((await guarded.ask("/", { Host: host })).status).toBe(400);
+    }
+    expect((await guarded.ask("/", { Host: "h".repeat(255) })).status).toBe(200);
+    expect(guarded.complaints).toEqual(Array(5).fill("WARN Client request rejected: malformed Host header"));
+  });
+
   test("says in the log what it has refused", async () => {
     using guarded = new Guarded({ hostname: parsePublicHost("tv.example:5140") });
     expect((await guarded.ask("/", { Host: "evil.example" })).status).toBe(400);

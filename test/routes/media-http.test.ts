@@ -10,6 +10,7 @@ import { MediaServer, type MediaServerOptions } from "./media-server.ts";
 const WAIT_MS = 5000;
 /** More than all kernel buffers on the way hold. */
 const MEDIA = noise(48 * 1024 * 1024);
+const LONG_HOST = { Host: "h".repeat(240) };
 const HEAD = Buffer.from("HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n");
 
 let resources = new DisposableStack();
@@ -137,6 +138,35 @@ describe("an answer's head", () => {
     expect(head.headers.get("content-length")).toBe(String(body.length));
     await relay.idle();
   });
+});
+
+test("rewritten playlists that nobody reads have a limit for all of them, and are then 503", async () => {
+  // Some 15 MB when it is rewritten; there is room for 64 MiB.
+  const playlist = "a\n".repeat(56_000);
+  const { ask } = relayOf(
+    (to) => {
+      to.send(`HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl\r\n\r\n${playlist}`);
+      to.end();
+    },
+    { settings: { useRelativePathInM3u: false, maxClients: 9 } },
+  );
+  const first = await ask("/x.m3u8", "GET", LONG_HOST);
+  const statuses = [(await first.head(WAIT_MS)).status];
+  first.pause();
+  for (let i = 0; i < 4; i++) {
+    const client = await ask("/x.m3u8", "GET", LONG_HOST);
+    const { status, headers } = await client.head(WAIT_MS);
+    client.pause();
+    statuses.push(status);
+    if (status === 503) expect(headers.get("retry-after")).toBe("5");
+  }
+  expect(statuses).toEqual([200, 200, 200, 200, 503]);
+  first.destroy();
+  await until(
+    async () => (await (await ask("/x.m3u8", "GET", LONG_HOST)).head(WAIT_MS)).status === 200,
+    WAIT_MS,
+    "room",
+  );
 });
 
 describe("without an answer", () => {

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { emitHead, type StreamHead } from "../../src/http/response.ts";
-import { sendChunks } from "../../src/routes/sent-chunks.ts";
+import { guideRoute } from "../../src/routes/guide.ts";
+import { makeRoomForChunks, sendChunks } from "../../src/routes/sent-chunks.ts";
 import { until } from "../fakes/until.ts";
 import { noise, TestServer } from "../http/serve.ts";
+import { serveRoute } from "./serve-route.ts";
 
 const WAIT_MS = 5000;
 const CHUNK = noise(256 * 1024);
@@ -94,3 +96,37 @@ test("a head that cannot be made cuts the client off", async () => {
   await until(() => client.state === "closed", WAIT_MS, "the end");
   expect(client.bytesReceived).toBe(0);
 });
+
+const MAX_CLIENTS = 64;
+const STALLED_MS = 5000;
+
+test(
+  "there is room for so many, and that of one that takes nothing is given away",
+  async () => {
+    const rooms: boolean[] = [];
+    using server = new TestServer((_, connection) => {
+      rooms.push(makeRoomForChunks());
+      void sendChunks(connection, HEAD, new Source().chunks());
+    });
+    using resources = new DisposableStack();
+    for (let i = 0; i < MAX_CLIENTS; i++) {
+      const client = resources.use(await server.connect());
+      client.pause();
+      client.request("GET", "/");
+    }
+    await server.handled(MAX_CLIENTS);
+    expect(rooms).toEqual(Array(MAX_CLIENTS).fill(true));
+    expect(makeRoomForChunks()).toBe(false);
+    const guide = { open: () => ({ etag: '"e"', bytes: 0, chunks: new Source().chunks(0) }) };
+    using guides = serveRoute(guideRoute(guide));
+    using late = await guides.connect();
+    late.request("GET", "/epg.xml");
+    const { status, headers } = await late.head(WAIT_MS);
+    expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
+    await until(() => makeRoomForChunks(), 3 * STALLED_MS, "one to be given up");
+    expect(server.connections.filter(({ isClosed }) => isClosed)).toHaveLength(1);
+    for (const connection of server.connections) connection.abort();
+    await until(() => makeRoomForChunks(), WAIT_MS, "the places of those that are gone");
+  },
+  5 * STALLED_MS,
+);

@@ -119,3 +119,20 @@ test("who does not read costs no memory, misses events, and gets the log lines o
   const lines = events.flatMap(({ logs }) => logs.map(({ message }) => Number(message)));
   expect(lines).toEqual(Array.from({ length: 61 }, (_, i) => i + 1));
 });
+
+test("1100 readers that do not read keep nobody out", async () => {
+  const publisher = new Publisher();
+  using server = serveRoute(statusEventsRoute(publisher.feed, "/status"));
+  using resources = new DisposableStack();
+  for (let i = 0; i < 1100; i++) {
+    const client = resources.use(await server.connect());
+    client.request("GET", "/status/sse");
+  }
+  await server.handled(1100);
+  await until(() => server.listener.connections === 100, WAIT_MS, "those of before to be closed");
+  publisher.publish();
+  using late = await server.connect();
+  late.request("GET", "/status/sse");
+  expect((await late.head()).status).toBe(200);
+  expect(server.listener.connections).toBe(100);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { StatusFeed } from "../../src/status/feed.ts";
+import { type FeedReader, StatusFeed } from "../../src/status/feed.ts";
 import { LogRing } from "../../src/status/log-ring.ts";
 import { serviceStatus } from "../../src/status/snapshot.ts";
 import { emitServiceStatus } from "../../src/wire/status/event.ts";
@@ -34,18 +34,20 @@ class World {
   }
 }
 
+const MAX_READERS = 100;
+
 class Reader {
   cursor = 0;
   /** The list that a page would show. */
   lines: string[] = [];
   mode = "";
-  readonly listener: () => void;
+  readonly listener: FeedReader;
   readonly #feed: StatusFeed;
 
-  constructor(feed: StatusFeed, listener = () => {}) {
+  constructor(feed: StatusFeed, published = () => {}) {
     this.#feed = feed;
-    this.listener = listener;
-    feed.open(listener);
+    this.listener = { isBehind: false, published, dismissed: () => {} };
+    feed.open(this.listener);
   }
 
   read(): void {
@@ -137,4 +139,24 @@ test("only the first reader and the last one matter to others", () => {
   world.feed.close(two.listener);
   expect(world.watched).toEqual([true, false]);
   expect(world.feed.read(0)).toBeUndefined();
+});
+
+test("one reader too many takes the place of the oldest that does not read, else of the oldest", () => {
+  const feed = new StatusFeed();
+  const dismissed: number[] = [];
+  const reader = (number: number, isBehind = false): FeedReader => {
+    const self = {
+      isBehind,
+      published() {},
+      dismissed() {
+        dismissed.push(number);
+        feed.close(self);
+      },
+    };
+    return self;
+  };
+  for (let i = 0; i < MAX_READERS; i++) feed.open(reader(i, i === 7 || i === 8));
+  expect(dismissed).toEqual([]);
+  for (let i = 0; i < 4; i++) feed.open(reader(MAX_READERS + i));
+  expect(dismissed).toEqual([7, 8, 0, 1]);
 });

@@ -19,12 +19,12 @@ afterEach(() => copies.close());
 
 /** Hands over a list, and closes the file of the worker that has loaded it. */
 async function hand(url: string, text: string): Promise<void> {
-  const copy = await writeListCopy(url, Buffer.from(text), tmpdir());
+  const copy = await writeListCopy(url, Buffer.from(text), tmpdir(), () => {});
   written.push(copy);
   const count = kept.length;
   copies.keep(copy.loaded);
   await until(() => kept.length > count, WAIT_MS, "the copy");
-  await copy.handle.close();
+  await copy.file.close();
 }
 
 const texts = () =>
@@ -43,8 +43,8 @@ test("copies outlive the worker that has loaded them, and newer ones replace the
 });
 
 test("a copy that is gone already is passed over, and no guide is news too", async () => {
-  const gone = await writeListCopy("http://h/1", Buffer.from("one"), tmpdir());
-  await gone.handle.close();
+  const gone = await writeListCopy("http://h/1", Buffer.from("one"), tmpdir(), () => {});
+  await gone.file.close();
   copies.keep(gone.loaded);
   copies.keep({ kind: "guide", urls: [], guide: undefined });
   await until(() => kept.length > 0, WAIT_MS, "the news");

@@ -54,7 +54,7 @@ test("reports when asked, and then once for changes that come together, until no
 });
 
 test("says whether somebody watches here", () => {
-  const listener = () => {};
+  const listener = { isBehind: false, published() {}, dismissed() {} };
   status.feed.open(listener);
   status.feed.close(listener);
   expect(sent).toEqual([

@@ -27,6 +27,11 @@ export interface HttpTarget {
   readonly settings: { readonly httpProxyUserAgent: string | undefined; readonly proxyHttps: boolean };
 }
 
+/** Of a worker: rewritten playlists that their clients have not taken yet. */
+const MAX_REWRITTEN_BYTES = 64 * 1024 * 1024;
+
+let rewrittenBytes = 0;
+
 export interface ProxiedRequestParent {
   entered(state: ClientState): void;
   /** What the client gets. The body is there until `close`. */
@@ -43,6 +48,8 @@ export class ProxiedRequest {
   readonly #parts: PlannerParts;
   readonly #session: HttpSession;
   readonly #closed = new AbortController();
+  /** Of `rewrittenBytes`. */
+  #reservedBytes = 0;
 
   constructor(target: HttpTarget, parent: ProxiedRequestParent, parts: PlannerParts) {
     this.#target = target;
@@ -54,6 +61,8 @@ export class ProxiedRequest {
   close(): void {
     this.#closed.abort();
     this.#session.close();
+    rewrittenBytes -= this.#reservedBytes;
+    this.#reservedBytes = 0;
   }
 
   #ask(): HttpSession {
@@ -115,6 +124,10 @@ export class ProxiedRequest {
       if (rewritten === undefined) throw new Error("its links would not fit");
       const body = Buffer.from(rewritten, "latin1");
       if (this.#closed.signal.aborted) return;
+      if (rewrittenBytes + body.length > MAX_REWRITTEN_BYTES)
+        throw new HttpUpstreamError("busy", "too many are waiting");
+      rewrittenBytes += body.length;
+      this.#reservedBytes = body.length;
       this.#session.close();
       this.#parent.answered({ status, headers: rewrittenHeaders(fields, body.length) }, new MemorySource(body));
     } catch (error) {

@@ -5,6 +5,10 @@ import { addAttribute, findAttribute } from "./attributes.ts";
 
 /** More would fill the memory of a small router with objects. */
 const MAX_ENTRIES = 100_000;
+/** Of a value that a header sets for all entries. No request could carry a longer one. */
+const MAX_DEFAULT_BYTES = 2048;
+/** All that entries get of headers. */
+const MAX_INHERITED_BYTES = 16 * 1024 * 1024;
 /** More skipped lines than these are only counted. */
 const MAX_REPORTED_LINES = 100;
 
@@ -39,6 +43,8 @@ type SkipReason =
   | "Failed to extract service name from EXTINF line"
   | "#EXTINF without a URL"
   | "URL without an #EXTINF"
+  | "#EXTM3U attribute too long for all entries"
+  | "#EXTM3U attributes too long for all further entries"
   | "too many entries";
 
 interface SkippedLine {
@@ -70,6 +76,7 @@ export class M3uParser {
   #entries: M3uEntry[] = [];
   /** Those that were taken included. */
   #entryCount = 0;
+  #inheritedBytes = 0;
   readonly #skipped: SkippedLine[] = [];
   #skippedCount = 0;
   #guideUrls: readonly ByteString[] = NONE;
@@ -131,7 +138,10 @@ export class M3uParser {
     if (urls.length > 0) this.#guideUrls = urls;
     this.#defaults = CATCHUP_ATTRIBUTES.flatMap((name) => {
       const value = findAttribute(text, name)?.value;
-      return value ? [[name, value] as const] : [];
+      if (!value) return [];
+      if (value.length <= MAX_DEFAULT_BYTES) return [[name, value] as const];
+      this.#skip(this.#line, "#EXTM3U attribute too long for all entries");
+      return [];
     });
   }
 
@@ -175,7 +185,11 @@ export class M3uParser {
     for (const [name, value] of this.#defaults) {
       if (!findAttribute(extinf, name)) line = addAttribute(line, name, value);
     }
-    return line;
+    this.#inheritedBytes += line.length - extinf.length;
+    if (line === extinf || this.#inheritedBytes <= MAX_INHERITED_BYTES) return line;
+    this.#defaults = [];
+    this.#skip(this.#extinfLine, "#EXTM3U attributes too long for all further entries");
+    return extinf;
   }
 
   #skip(line: number, reason: SkipReason): void {

@@ -8,6 +8,8 @@ const NAME_AND_PORT = /^([A-Za-z0-9._-]+)(?::(\d*))?$/;
 const BRACKETED_AND_PORT = /^\[([^\]]+)\](?::(\d*))?$/;
 /** RFC 1035 section 2.3.4. */
 const MAX_NAME_BYTES = 255;
+/** Also names in UTF-8, percent-encoded ones, and zones of link-local addresses: clients send them, and they harm nobody. */
+const WRITTEN_HOST = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.~%-]+)?)\]|([\w.~%\x80-\xff-]+))(?::\d{0,5})?$/;
 const TWO_COLONS = /:.*:/s;
 
 export interface Authority {
@@ -26,6 +28,16 @@ export function parseAuthority(text: string): Authority | undefined {
   if (TWO_COLONS.test(text)) return isIpv6(text) ? { host: text, port: undefined } : undefined;
   const [, host, port] = NAME_AND_PORT.exec(text) ?? [];
   return host === undefined || host.length > MAX_NAME_BYTES ? undefined : withPort(host, port);
+}
+
+/**
+ * Whether a client may call us that: what stands in `Host` is written into each line of a playlist, so it must be short, and no
+ * more than a host. Forgiving otherwise: whether it can be connected to is for the client to know.
+ * @param text byte string
+ */
+export function isWrittenHost(text: string): boolean {
+  const [, bracketed, name = bracketed] = WRITTEN_HOST.exec(text) ?? [];
+  return name === undefined ? isIpv6(text) : name.length <= MAX_NAME_BYTES;
 }
 
 /** The way `parseAuthority` would read it back. */

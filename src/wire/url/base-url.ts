@@ -3,13 +3,14 @@ import { type HeaderField, headerValue } from "../http/header-fields.ts";
 import { parseIpAddress } from "../ip/address.ts";
 import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
-import { type Authority, formatAuthority } from "./authority.ts";
+import { type Authority, formatAuthority, isWrittenHost } from "./authority.ts";
 import type { PublicHost } from "./public-host.ts";
 
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
-const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
+/** It stands in each line of a playlist, like the host. */
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]{0,31}$/;
 
 export interface BaseUrlRules {
   /** `use-relative-path-in-m3u`: neither scheme nor host. */
@@ -25,13 +26,14 @@ export interface BaseUrlRules {
 
 /**
  * Always ends in `/`.
- * @param headers of the request, whose host is taken as it stands
+ * @param headers of the request. A forwarded host that is none counts as missing
  */
 export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): ByteString {
   const { appPathPrefix: prefix, trustForwarded } = rules;
   if (rules.relative) return asByteString(`${prefix}/`);
   const forwarded = (name: string) => (trustForwarded ? firstElement(headerValue(headers, name)) : "");
-  const host = forwarded("x-forwarded-host") || headerValue(headers, "host");
+  const forwardedHost = forwarded("x-forwarded-host");
+  const host = isWrittenHost(forwardedHost) ? forwardedHost : headerValue(headers, "host");
   if (!host) return ownBaseUrl(rules);
   const proto = forwarded("x-forwarded-proto");
   const scheme = SCHEME.test(proto) ? proto : (rules.hostname?.scheme ?? "http");

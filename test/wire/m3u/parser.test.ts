@@ -137,6 +137,27 @@ describe("what is skipped", () => {
   });
 });
 
+describe("what a header sets for all entries", () => {
+  const list = (source: string, count: number) =>
+    parseM3u(asByteString(`#EXTM3U catchup="append" catchup-source="${source}"\n${"#EXTINF:-1,A\nu\n".repeat(count)}`));
+
+  test("is not copied when it is too long for a request", () => {
+    const { entries, skipped } = list("s".repeat(2049), 2);
+    expect(skipped).toEqual([{ line: 1, reason: "#EXTM3U attribute too long for all entries" }]);
+    expect(entries.map(({ extinf }) => extinf)).toEqual<unknown>(Array(2).fill('#EXTINF:-1 catchup="append",A'));
+  });
+
+  test("is copied up to a limit of bytes", () => {
+    const { entries, skipped } = list("s".repeat(2048), 20_000);
+    const bytes = entries.reduce((sum, { extinf }) => sum + extinf.length - "#EXTINF:-1,A".length, 0);
+    expect(entries).toHaveLength(20_000);
+    expect(bytes).toBeGreaterThan(16_000_000);
+    expect(bytes).toBeLessThanOrEqual(16 * 1024 * 1024);
+    expect(skipped.map(({ reason }) => reason)).toEqual(["#EXTM3U attributes too long for all further entries"]);
+    expect(entries.at(-1)!.catchupSource).toBe(asByteString(""));
+  });
+});
+
 describe("for all playlists", () => {
   const word = fc.stringMatching(/^[a-z0-9\xa0\xe4]{1,6}$/).map(asByteString);
   const option = word.map((text) => asByteString(`#O${text}`));

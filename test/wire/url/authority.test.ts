@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Authority, formatAuthority, parseAuthority } from "../../../src/wire/url/authority.ts";
+import { type Authority, formatAuthority, isWrittenHost, parseAuthority } from "../../../src/wire/url/authority.ts";
 
 test.each<[text: string, host: string, port: number | undefined]>([
   ["h", "h", undefined],
@@ -67,4 +67,38 @@ test("no text makes it throw", () => {
       parseAuthority(text);
     }),
   );
+});
+
+test.each([
+  "h",
+  "H_1.lan:80",
+  "h:",
+  "[2001:db8::1]:5140",
+  "2001:db8::1",
+  "[fe80::1%eth0.2]",
+  "[fe80::1%25eth0]",
+  "t\xc3\xbc.lan",
+  "%C3",
+])("a client may call us %j", (host) => {
+  expect(isWrittenHost(host)).toBe(true);
+});
+
+test.each([
+  "",
+  "h".repeat(256),
+  "h:123456",
+  "a b",
+  'h"',
+  "h/x",
+  "h?x",
+  "h#x",
+  "u@h",
+  "a,b",
+  "[h]",
+  "[::1",
+  "::1]",
+  "h:1:2",
+  "[::1]x",
+])("but not %j", (host) => {
+  expect(isWrittenHost(host)).toBe(false);
 });

@@ -33,6 +33,14 @@ describe("the host that the client named", () => {
     expect(base({ host }, { appPathPrefix: asByteString("/tv") })).toBe(`${url}tv/`);
   });
 
+  test.each(["a".repeat(256), 'h"', "h/x", "a b", "@"])(
+    "is believed of a proxy only where it is one: %j",
+    (forwarded) => {
+      const headers = { Host: "h", "X-Forwarded-Host": forwarded, "X-Forwarded-Proto": "x".repeat(33) };
+      expect(base(headers, { trustForwarded: true })).toBe("http://h/");
+    },
+  );
+
   test("has the scheme of the configured hostname, not its path or port", () => {
     expect(base({ Host: "h:1" }, { hostname: parsePublicHost("https://x:8443/path") })).toBe("https://h:1/");
     expect(base({ Host: "h:1" }, { hostname: parsePublicHost("x:8443") })).toBe("http://h:1/");
