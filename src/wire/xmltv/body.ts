@@ -21,6 +21,8 @@ const OPAQUE: readonly (readonly [begin: string, end: string])[] = [
 ];
 const ELEMENT_ENDS: readonly string[] = ["</channel>", "</programme>"];
 const LONGEST_SIGN_BYTES = "</programme>".length;
+/** What the names in them, and the root's, begin with. */
+const END_LETTERS: readonly number[] = Array.from("cpt", (letter) => letter.charCodeAt(0));
 const ROOT_END = /^<\/tv[\s>]/;
 const ROOT = /^<tv[\s/>]/;
 const ROOT_BYTES = "<tv".length;
@@ -97,7 +99,7 @@ export class XmltvBody {
       const lt = this.#nextTag(data, seen);
       seen = lt.at;
       if (!lt.isFound) break;
-      if (this.#state === "body" && isStartTag(data[seen + 1])) {
+      if (this.#state === "body" && (isStartTag(data[seen + 1]) || isOtherEnd(data[seen + 1], data[seen + 2]))) {
         seen++;
         continue;
       }
@@ -171,4 +173,9 @@ export class XmltvBody {
 /** Of an element within the body: most tags, and nothing to look at. */
 function isStartTag(next: number | undefined): boolean {
   return next !== undefined && next !== SLASH && next !== BANG && next !== QUESTION_MARK;
+}
+
+/** Of an element that is not looked at: hostile documents consist of them. */
+function isOtherEnd(next: number | undefined, letter: number | undefined): boolean {
+  return next === SLASH && letter !== undefined && !END_LETTERS.includes(letter);
 }

@@ -1,0 +1,203 @@
+/**
+ * Nobody is felt: all that `test/corpus/hostile` holds is done to one program, which relays a stream of 20 Mbit/s beside it. Judged by
+ * what that stream lost; turns of the event loop are measured in processor time, which a busy machine does not change much.
+ */
+
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freeTcpPort, freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
+import { type HostileKind, type HostileNews, type HostileOrder, hostileCases } from "../fakes/hostile-peer.ts";
+import { HttpClient } from "../fakes/http-client.ts";
+import { PlaylistServer } from "../fakes/playlist-server.ts";
+import { TURN_FILE } from "../fakes/turn-meter.ts";
+import { until } from "../fakes/until.ts";
+import { Channel, CLEAN, Viewer } from "./channel.ts";
+import { forVariant, type Sluice } from "./harness.ts";
+
+const FAKES = join(import.meta.dir, "../fakes");
+const RATE = 20_000_000;
+/** Cases of a kind that are done at the same time. */
+const AT_ONCE = 4;
+/** Clients that send the same hostile request. */
+const CLIENTS = 8;
+/** Who has sent everything by then, or never will, is left alone. */
+const CASE_MS = 6000;
+const LOAD_MS = 60_000;
+const WAIT_MS = 20_000;
+const TEST_MS = 400_000;
+/** Far more than any turn takes, and far less than the socket's buffer of 4 MB lasts. */
+const LONGEST_TURN_MS = 300;
+const MEMORY_BYTES = 40_000_000;
+
+forVariant("source", "hostile", (start) => {
+  const directory = mkdtempSync(join(tmpdir(), "hostile-"));
+  const turnFile = join(directory, "turns");
+  const configFile = join(directory, "config");
+  const listFile = join(directory, "list.m3u");
+  const sent: string[] = [];
+  const { promise: peerPort, resolve: peerListens } = Promise.withResolvers<number>();
+  let peer: Bun.Subprocess;
+  let sluice: Sluice;
+  let channel: Channel;
+  let viewer: Viewer;
+  let idleBytes: number;
+  let idleFiles: number;
+
+  function configure(port: number, lists: readonly string[]): void {
+    const global = ["[global]", "verbosity = 3", "maxclients = 100", "upstream-interface = lo"];
+    const external = lists.map((url) => `external-m3u = ${url}`);
+    writeFileSync(configFile, [...global, ...external, "[bind]", `127.0.0.1 ${port}`, ""].join("\n"));
+  }
+
+  beforeAll(async () => {
+    const ipc = (news: HostileNews) => {
+      if ("port" in news) peerListens(news.port);
+      else sent.push(news.done);
+    };
+    peer = Bun.spawn([process.execPath, join(FAKES, "hostile-peer.ts")], {
+      stdio: ["ignore", "inherit", "inherit"],
+      ipc,
+    });
+    writeFileSync(turnFile, "");
+    const port = await freeTcpPort();
+    configure(port, []);
+    const env = { BUN_OPTIONS: `--preload ${join(FAKES, "turn-meter.ts")}`, [TURN_FILE]: turnFile };
+    sluice = await start({ port, configFile, env });
+    channel = await Channel.sending({}, RATE);
+    viewer = await Viewer.open(sluice, channel);
+    // What the first use of each takes is no harm.
+    await using server = new PlaylistServer();
+    const [one, two] = ["/1", "/2"].map((path) => server.on(path, "<tv></tv>"));
+    await load(
+      server.on("/list", `#EXTM3U x-tvg-url="${one},${two}"\n#EXTINF:-1,a\nrtp://239.1.1.1:1\n`),
+      /EPG data cached/,
+      2,
+    );
+    await load(`file://${listFile}`, /M3U fetch failed/);
+    await viewer.more(5000);
+    idleBytes = await sluice.rss();
+    idleFiles = await sluice.fds();
+  }, TEST_MS);
+
+  afterEach(async () => {
+    await viewer.more(1000);
+    expect(viewer.verifier.counts).toMatchObject(CLEAN);
+    const turns = readFileSync(turnFile, "latin1").split("\n").map(Number);
+    writeFileSync(turnFile, "");
+    expect(Math.max(...turns)).toBeLessThan(LONGEST_TURN_MS);
+  }, TEST_MS);
+
+  afterAll(() => {
+    viewer?.[Symbol.dispose]();
+    channel?.[Symbol.dispose]();
+    peer?.kill();
+    rmSync(directory, { recursive: true });
+  });
+
+  /** Does all cases of a kind, some at once. A failure names its case. */
+  async function forEachCase(kind: HostileKind, atOnce: number, act: (name: string) => Promise<void>): Promise<void> {
+    const names = Object.keys(hostileCases(kind));
+    const next = async (): Promise<void> => {
+      const name = names.shift();
+      if (name === undefined) return;
+      await act(name);
+      const { lost } = viewer.verifier;
+      expect({ name, lost }).toEqual({ name, lost: 0 });
+      await next();
+    };
+    await Promise.all(Array.from({ length: atOnce }, next));
+  }
+
+  /** Asks for a hostile server's answer, and stays until it is over or all is sent. */
+  async function ask(scheme: string, name: string): Promise<void> {
+    using client = await HttpClient.connect(sluice);
+    client.stream(() => {});
+    client.request("GET", `/${scheme}/127.0.0.1:${await peerPort}/${name}`);
+    const isOver = () => client.state !== "open" || sent.includes(name);
+    await until(isOver, CASE_MS, name).catch(() => {});
+  }
+
+  async function order({ kind, name, host, port }: HostileOrder): Promise<void> {
+    peer.send({ kind, name, host, port });
+    const before = sent.length;
+    await until(() => sent.length > before, CASE_MS, name).catch(() => {});
+  }
+
+  /** Loads a list with SIGHUP, and waits until the log has told so often what became of it. */
+  async function load(url: string, outcome: RegExp, count = 1): Promise<void> {
+    const since = sluice.log.length;
+    configure(sluice.port, [url]);
+    process.kill(sluice.pid, "SIGHUP");
+    await sluice.waitForLog(outcome, { since, count, ms: LOAD_MS });
+  }
+
+  test("RTSP servers", () => forEachCase("rtsp", AT_ONCE, (name) => ask("rtsp", name)), TEST_MS);
+
+  test("HTTP servers", () => forEachCase("http", AT_ONCE, (name) => ask("http", name)), TEST_MS);
+
+  test(
+    "lists",
+    () =>
+      forEachCase("lists", 1, async (name) => {
+        const url = `http://127.0.0.1:${await peerPort}/${name}`;
+        await load(url, /External M3U reloaded|M3U fetch failed/);
+      }),
+    TEST_MS,
+  );
+
+  test(
+    "guides, joined",
+    () =>
+      forEachCase("guides", 1, async (name) => {
+        const url = `http://127.0.0.1:${await peerPort}/${name}`;
+        writeFileSync(listFile, `#EXTM3U x-tvg-url="${url},${url}?again"\n#EXTINF:-1,a\nrtp://239.1.1.1:1\n`);
+        await load(`file://${listFile}`, /EPG data of .* is incomplete|EPG fetch failed/, 2);
+      }),
+    TEST_MS,
+  );
+
+  test(
+    "datagrams",
+    () =>
+      forEachCase("datagrams", 1, async (name) => {
+        const [host, port] = [uniqueGroup(), await freeUdpPort()];
+        using client = await HttpClient.connect(sluice);
+        client.stream(() => {});
+        const since = sluice.log.length;
+        client.request("GET", `/rtp/${host}:${port}`);
+        await sluice.waitForLog(new RegExp(`Joined rtp://${host}:${port}`), { since });
+        await order({ kind: "datagrams", name, host, port });
+      }),
+    TEST_MS,
+  );
+
+  test(
+    "requests",
+    () =>
+      forEachCase("requests", 1, async (name) => {
+        const orders = Array.from({ length: CLIENTS }, () =>
+          order({ kind: "requests", name, host: "127.0.0.1", port: sluice.port }),
+        );
+        await Promise.all(orders);
+      }),
+    TEST_MS,
+  );
+
+  test(
+    "leave nothing behind",
+    async () => {
+      configure(sluice.port, []);
+      process.kill(sluice.pid, "SIGHUP");
+      peer.kill();
+      await peer.exited;
+      await until(async () => (await sluice.fds()) <= idleFiles, WAIT_MS, "all files to be closed");
+      const isSmall = async () => (await sluice.rss()) <= idleBytes + MEMORY_BYTES;
+      await until(isSmall, WAIT_MS, "memory to be given back");
+      expect(sluice.log.filter((line) => /Spawned worker/.test(line))).toHaveLength(1);
+      expect(sluice.log.filter((line) => /uncaught|unhandled|TypeError|RangeError/i.test(line))).toEqual([]);
+    },
+    TEST_MS,
+  );
+});
