@@ -22,8 +22,8 @@ const RATE = 20_000_000;
 const AT_ONCE = 4;
 /** Clients that send the same hostile request. */
 const CLIENTS = 8;
-/** Who has sent everything by then, or never will, is left alone. */
-const CASE_MS = 6000;
+/** The program waits for 3 s for an answer; the machine may be busy. */
+const CASE_MS = 30_000;
 const LOAD_MS = 60_000;
 const WAIT_MS = 20_000;
 const TEST_MS = 400_000;
@@ -65,8 +65,6 @@ forVariant("source", "hostile", (start) => {
     configure(port, []);
     const env = { BUN_OPTIONS: `--preload ${join(FAKES, "turn-meter.ts")}`, [TURN_FILE]: turnFile };
     sluice = await start({ port, configFile, env });
-    channel = await Channel.sending({}, RATE);
-    viewer = await Viewer.open(sluice, channel);
     // What the first use of each takes is no harm.
     await using server = new PlaylistServer();
     const [one, two] = ["/1", "/2"].map((path) => server.on(path, "<tv></tv>"));
@@ -76,13 +74,15 @@ forVariant("source", "hostile", (start) => {
       2,
     );
     await load(`file://${listFile}`, /M3U fetch failed/);
-    await viewer.more(5000);
     idleBytes = await sluice.rss();
     idleFiles = await sluice.fds();
+    channel = await Channel.sending({}, RATE);
+    viewer = await Viewer.open(sluice, channel);
+    await viewer.more(5000);
   }, TEST_MS);
 
   afterEach(async () => {
-    await viewer.more(1000);
+    if (viewer.client.state === "open") await viewer.more(1000);
     expect(viewer.verifier.counts).toMatchObject(CLEAN);
     const turns = readFileSync(turnFile, "latin1").split("\n").map(Number);
     writeFileSync(turnFile, "");
@@ -110,19 +110,18 @@ forVariant("source", "hostile", (start) => {
     await Promise.all(Array.from({ length: atOnce }, next));
   }
 
-  /** Asks for a hostile server's answer, and stays until it is over or all is sent. */
+  /** Asks for a hostile server's answer, and stays until that is over. */
   async function ask(scheme: string, name: string): Promise<void> {
     using client = await HttpClient.connect(sluice);
     client.stream(() => {});
     client.request("GET", `/${scheme}/127.0.0.1:${await peerPort}/${name}`);
-    const isOver = () => client.state !== "open" || sent.includes(name);
-    await until(isOver, CASE_MS, name).catch(() => {});
+    await until(() => client.state !== "open", CASE_MS, `the end of ${name}`);
   }
 
   async function order({ kind, name, host, port }: HostileOrder): Promise<void> {
     peer.send({ kind, name, host, port });
     const before = sent.length;
-    await until(() => sent.length > before, CASE_MS, name).catch(() => {});
+    await until(() => sent.length > before, CASE_MS, `all of ${name} to be sent`);
   }
 
   /** Loads a list with SIGHUP, and waits until the log has told so often what became of it. */
@@ -192,9 +191,14 @@ forVariant("source", "hostile", (start) => {
       process.kill(sluice.pid, "SIGHUP");
       peer.kill();
       await peer.exited;
+      viewer[Symbol.dispose]();
       await until(async () => (await sluice.fds()) <= idleFiles, WAIT_MS, "all files to be closed");
-      const isSmall = async () => (await sluice.rss()) <= idleBytes + MEMORY_BYTES;
-      await until(isSmall, WAIT_MS, "memory to be given back");
+      let bytes = 0;
+      const isSmall = async () => {
+        bytes = await sluice.rss();
+        return bytes <= idleBytes + MEMORY_BYTES;
+      };
+      await until(isSmall, WAIT_MS, () => `memory to be given back: ${bytes} bytes, ${idleBytes} at first`);
       expect(sluice.log.filter((line) => /Spawned worker/.test(line))).toHaveLength(1);
       expect(sluice.log.filter((line) => /uncaught|unhandled|TypeError|RangeError/i.test(line))).toEqual([]);
     },

@@ -40,17 +40,13 @@ export interface HostileOrder {
   readonly port: number;
 }
 
-/** Where the server listens; that all of a case has been sent. */
+/** Where the server listens; that an order has been carried out. */
 export type HostileNews = { readonly port: number } | { readonly done: string };
 
 const ALL: Readonly<Record<string, HostileCase>> = Object.assign(
   {},
   ...readdirSync(CORPUS).map((file) => JSON.parse(readFileSync(join(CORPUS, file), "utf8"))),
 );
-
-function tell(news: HostileNews): void {
-  process.send?.(news);
-}
 
 /** Sends pieces as fast as the other side takes them. */
 class Outflow {
@@ -122,20 +118,15 @@ class Peer {
     const name = /([^/]+?)(?:\.m3u8?)?(?:\/track1)?\/?$/.exec(url)?.[1] ?? "";
     const hostile = ALL[name];
     if (!hostile) this.#socket.end();
-    else if (protocol === "HTTP")
-      this.outflow.start(hostile, () => {
-        this.#socket.shutdown();
-        tell({ done: name });
-      });
-    else if (protocol === "RTSP") this.#rtsp(method, url, head, name);
+    else if (protocol === "HTTP") this.outflow.start(hostile, () => this.#socket.shutdown());
+    else if (protocol === "RTSP") this.#rtsp(method, url, head, hostile);
   }
 
-  #rtsp(method: string, url: string, head: string, name: string): void {
-    const hostile = ALL[name]!;
+  #rtsp(method: string, url: string, head: string, hostile: HostileCase): void {
     const isNow = method === hostile.at;
     if (!isNow || hostile.isBehind)
       this.#socket.write(rightAnswer(method, url, /^CSeq: *(\d+)/im.exec(head)?.[1] ?? ""));
-    if (isNow) this.outflow.start(hostile, () => tell({ done: name }));
+    if (isNow) this.outflow.start(hostile, () => this.#socket.shutdown());
   }
 }
 
@@ -190,6 +181,7 @@ async function datagrams({ name, host, port }: HostileOrder): Promise<void> {
 
 if (import.meta.main) {
   const listener = Bun.listen<Peer>({ hostname: "127.0.0.1", port: 0, allowHalfOpen: true, socket: handlers });
+  const tell = (news: HostileNews) => process.send?.(news);
   process.on("message", async (order: HostileOrder) => {
     await (order.kind === "datagrams" ? datagrams : request)(order).catch(() => {});
     tell({ done: order.name });
