@@ -4,7 +4,7 @@
  */
 
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freeTcpPort, freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
@@ -75,7 +75,7 @@ forVariant("source", "hostile", (start) => {
     );
     await load(`file://${listFile}`, /M3U fetch failed/);
     idleBytes = await sluice.rss();
-    idleFiles = await sluice.fds();
+    idleFiles = await openFiles();
     channel = await Channel.sending({}, RATE);
     viewer = await Viewer.open(sluice, channel);
     await viewer.more(5000);
@@ -95,6 +95,21 @@ forVariant("source", "hostile", (start) => {
     peer?.kill();
     rmSync(directory, { recursive: true });
   });
+
+  /** Files and sockets that are open. The runtime's threads come as they are needed, and stay with what they wait by. */
+  async function openFiles(): Promise<number> {
+    const links = (await sluice.pids()).flatMap((pid) => {
+      const files = `/proc/${pid}/fd`;
+      return readdirSync(files).flatMap((fd) => {
+        try {
+          return readlinkSync(join(files, fd));
+        } catch {
+          return [];
+        }
+      });
+    });
+    return links.filter((link) => !/^anon_inode:\[event/.test(link)).length;
+  }
 
   /** Does all cases of a kind, some at once. A failure names its case. */
   async function forEachCase(kind: HostileKind, atOnce: number, act: (name: string) => Promise<void>): Promise<void> {
@@ -118,10 +133,11 @@ forVariant("source", "hostile", (start) => {
     await until(() => client.state !== "open", CASE_MS, `the end of ${name}`);
   }
 
-  async function order({ kind, name, host, port }: HostileOrder): Promise<void> {
-    peer.send({ kind, name, host, port });
-    const before = sent.length;
-    await until(() => sent.length > before, CASE_MS, `all of ${name} to be sent`);
+  /** Lets the peer do something so many times at once, and waits until all of it is over. */
+  async function order(what: HostileOrder, times: number): Promise<void> {
+    const wanted = sent.length + times;
+    for (let i = 0; i < times; i++) peer.send(what);
+    await until(() => sent.length >= wanted, CASE_MS, `all of ${what.name} to be sent`);
   }
 
   /** Loads a list with SIGHUP, and waits until the log has told so often what became of it. */
@@ -167,7 +183,7 @@ forVariant("source", "hostile", (start) => {
         const since = sluice.log.length;
         client.request("GET", `/rtp/${host}:${port}`);
         await sluice.waitForLog(new RegExp(`Joined rtp://${host}:${port}`), { since });
-        await order({ kind: "datagrams", name, host, port });
+        await order({ kind: "datagrams", name, host, port }, 1);
       }),
     TEST_MS,
   );
@@ -175,12 +191,9 @@ forVariant("source", "hostile", (start) => {
   test(
     "requests",
     () =>
-      forEachCase("requests", 1, async (name) => {
-        const orders = Array.from({ length: CLIENTS }, () =>
-          order({ kind: "requests", name, host: "127.0.0.1", port: sluice.port }),
-        );
-        await Promise.all(orders);
-      }),
+      forEachCase("requests", 1, (name) =>
+        order({ kind: "requests", name, host: "127.0.0.1", port: sluice.port }, CLIENTS),
+      ),
     TEST_MS,
   );
 
@@ -192,7 +205,7 @@ forVariant("source", "hostile", (start) => {
       peer.kill();
       await peer.exited;
       viewer[Symbol.dispose]();
-      await until(async () => (await sluice.fds()) <= idleFiles, WAIT_MS, "all files to be closed");
+      await until(async () => (await openFiles()) <= idleFiles, WAIT_MS, "all files to be closed");
       let bytes = 0;
       const isSmall = async () => {
         bytes = await sluice.rss();

@@ -1,5 +1,7 @@
 /** Hostile bytes as data: a few words say what would fill megabytes. */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { seededRandom } from "./random.ts";
 
@@ -12,6 +14,8 @@ export type HostilePart =
   | { readonly random: number; readonly seed: number }
   | { readonly gzip: readonly HostilePart[] }
   | { readonly hex: string }
+  /** What is in a file, by its path in `test/corpus`. */
+  | { readonly file: string }
   | RtpRun
   /** Pieces of their own: these datagrams in turn, `count` in all. */
   | { readonly datagrams: readonly HostilePart[]; readonly count: number };
@@ -33,6 +37,7 @@ interface RtpRun {
   readonly isFramed?: boolean;
 }
 
+export const CORPUS = join(import.meta.dir, "../corpus");
 /** Repeated bytes are made as one block of about that much. */
 const BLOCK_BYTES = 256 * 1024;
 
@@ -41,6 +46,7 @@ export function* hostileBytes(parts: readonly HostilePart[]): Generator<Uint8Arr
   for (const part of parts) {
     if (typeof part === "string") yield Buffer.from(part, "latin1");
     else if ("hex" in part) yield Buffer.from(part.hex, "hex");
+    else if ("file" in part) yield readFileSync(join(CORPUS, part.file));
     else if ("random" in part) yield randomBytes(part.random, part.seed);
     else if ("gzip" in part) yield gzipSync(Buffer.concat([...hostileBytes(part.gzip)]), { level: 1 });
     else if ("rtp" in part) yield* rtpPackets(part);

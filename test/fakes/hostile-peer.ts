@@ -5,9 +5,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type HostilePart, hostileBytes } from "./hostile-bytes.ts";
+import { CORPUS, type HostilePart, hostileBytes } from "./hostile-bytes.ts";
 
-const CORPUS = join(import.meta.dir, "../corpus/hostile");
 const HEAD_END = "\r\n\r\n";
 const METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER";
 const SDP = "v=0\r\nm=video 0 RTP/AVP 33\r\na=control:track1\r\n";
@@ -27,9 +26,41 @@ export interface HostileCase {
 
 export type HostileKind = "rtsp" | "http" | "lists" | "guides" | "datagrams" | "requests";
 
-/** The cases of a kind by their names. */
-export function hostileCases(kind: HostileKind): Readonly<Record<string, HostileCase>> {
-  return JSON.parse(readFileSync(join(CORPUS, `${kind}.json`), "utf8"));
+type Cases = Readonly<Record<string, HostileCase>>;
+
+const OK = "HTTP/1.1 200 OK\r\n";
+const HLS = `${OK}Content-Type: application/x-mpegurl\r\n\r\n`;
+const DATAGRAM_COPIES = 1000;
+
+/**
+ * What the corpora of the parsers are to the whole program: the kind, and what is made of a file. Lists and guides are left out: they
+ * name hosts that are not ours.
+ */
+const PARSER_CORPORA: Readonly<Record<string, readonly [HostileKind, (file: HostilePart) => HostileCase]>> = {
+  "http-request": ["requests", (file) => ({ send: [file] })],
+  "http-response": ["http", (file) => ({ send: [file] })],
+  chunked: ["http", (file) => ({ send: [`${OK}Transfer-Encoding: chunked\r\n\r\n`, file] })],
+  hls: ["http", (file) => ({ send: [HLS, file] })],
+  "rtsp-message": ["rtsp", (file) => ({ at: "DESCRIBE", send: [file] })],
+  "rtsp-demux": ["rtsp", (file) => ({ at: "PLAY", isBehind: true, send: [file] })],
+  ...Object.fromEntries(
+    ["rtp", "mpegts", "fec", "fcc", "stun"].map((directory) => [
+      directory,
+      ["datagrams", (file) => ({ send: [{ datagrams: [file], count: DATAGRAM_COPIES }] })],
+    ]),
+  ),
+};
+
+/** The cases of a kind by their names: those of its own file, and those that the corpora of parsers make. */
+export function hostileCases(kind: HostileKind): Cases {
+  const cases: Record<string, HostileCase> = JSON.parse(readFileSync(join(CORPUS, "hostile", `${kind}.json`), "utf8"));
+  for (const [directory, [ofKind, made]] of Object.entries(PARSER_CORPORA)) {
+    if (ofKind !== kind) continue;
+    for (const name of readdirSync(join(CORPUS, directory)).sort()) {
+      cases[`${directory}.${name}`] = made({ file: `${directory}/${name}` });
+    }
+  }
+  return cases;
 }
 
 /** What the process is told: send a case to a port, once, and say so. */
@@ -43,10 +74,8 @@ export interface HostileOrder {
 /** Where the server listens; that an order has been carried out. */
 export type HostileNews = { readonly port: number } | { readonly done: string };
 
-const ALL: Readonly<Record<string, HostileCase>> = Object.assign(
-  {},
-  ...readdirSync(CORPUS).map((file) => JSON.parse(readFileSync(join(CORPUS, file), "utf8"))),
-);
+const KINDS: readonly HostileKind[] = ["rtsp", "http", "lists", "guides", "datagrams", "requests"];
+const ALL: Cases = Object.assign({}, ...KINDS.map(hostileCases));
 
 /** Sends pieces as fast as the other side takes them. */
 class Outflow {
@@ -162,8 +191,8 @@ async function request({ name, host, port }: HostileOrder): Promise<void> {
     close: () => resolve(),
     connectError: () => resolve(),
   };
-  const { data } = await Bun.connect<Peer>({ hostname: host, port, socket });
-  data.outflow.start(ALL[name]!, () => {});
+  const connection = await Bun.connect<Peer>({ hostname: host, port, allowHalfOpen: true, socket });
+  connection.data.outflow.start(ALL[name]!, () => connection.shutdown());
   await promise;
 }
 
