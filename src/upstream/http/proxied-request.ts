@@ -20,6 +20,9 @@ import { relayedHeaders, rewrittenHeaders } from "./relayed-headers.ts";
 import { emitUpstreamRequest } from "./request-head.ts";
 import { HttpSession } from "./session.ts";
 
+/** So much of a rewritten playlist leaves several times as much garbage, and the runtime would wait for much more. */
+const COLLECT_BYTES = 1024 * 1024;
+
 export interface HttpTarget {
   readonly url: ProxyUrl;
   readonly request: PlanRequest;
@@ -125,9 +128,16 @@ export class ProxiedRequest {
   async #rewritten(text: string, rules: LinkRules): Promise<Uint8Array[]> {
     const slices = new Slices();
     const pieces: Uint8Array[] = [];
+    let uncollected = 0;
     for (const piece of rewrittenPieces(text, (reference) => proxyLink(reference, rules))) {
       if (piece === undefined) throw new Error("its links would not fit");
       pieces.push(Buffer.from(piece, "latin1"));
+      uncollected += piece.length;
+      if (uncollected >= COLLECT_BYTES) {
+        uncollected = 0;
+        // In another thread.
+        Bun.gc(false);
+      }
       if (slices.isOver) await slices.next();
       this.#closed.signal.throwIfAborted();
     }
