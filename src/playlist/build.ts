@@ -1,12 +1,11 @@
 /** Makes channels and the published playlist of lists, in one go from bytes to bytes: entries live for a moment only. */
+import { Slices } from "../system/slices.ts";
 import { type M3uEntry, M3uParser, type M3uPlaylist } from "../wire/m3u/parser.ts";
 import { type ByteString, bytesToString } from "../wire/text/byte-string.ts";
 import { type ChannelList, ChannelListBuilder } from "./channels.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 
-/** At the end of a slice others get their turn. */
-const SLICE_MS = 4;
 /** Some forty entries, which take less time than a slice has. */
 const PIECE_BYTES = 8 * 1024;
 /** So much of a list leaves some 8 MB of garbage, and the runtime would wait for much more. */
@@ -80,19 +79,4 @@ export async function buildChannels<L extends ListSource>(
 function allowedGuides({ url }: ListSource, { guideUrls }: M3uPlaylist): readonly ByteString[] {
   const isOfThisMachine = url === undefined || url.startsWith("file://");
   return isOfThisMachine ? guideUrls : guideUrls.filter((guide) => /^https?:/i.test(guide));
-}
-
-/** Long work in slices, between which packets are relayed. */
-class Slices {
-  #endsAt = performance.now() + SLICE_MS;
-
-  get isOver(): boolean {
-    return performance.now() >= this.#endsAt;
-  }
-
-  /** Resolves when all that waits has had its turn. */
-  async next(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#endsAt = performance.now() + SLICE_MS;
-  }
 }

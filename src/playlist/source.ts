@@ -1,5 +1,6 @@
 /** A playlist that lives elsewhere: loaded, loaded again, and kept when that fails (m3u.md sections 1 to 3). */
 import type { Log } from "../system/log.ts";
+import { Slices } from "../system/slices.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { type Download, type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
@@ -10,6 +11,7 @@ export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 20 * 1024 * 1024, tot
 
 const ENTRY = "#EXTINF";
 /** What may stand before it in its line, as a byte string. */
+const MAX_INDENT_BYTES = 1024;
 const INDENT = /^(?:\xef\xbb\xbf)?[\t ]*$/;
 
 interface SourceParts {
@@ -84,16 +86,18 @@ async function readPlaylist(body: Download["body"], maxBytes: number): Promise<B
   const { head, chunks } = await peek(body, 2);
   const plain = isGzip(head) ? limited(gunzip(chunks), maxBytes) : chunks;
   const list = await collect(plain);
-  if (!hasEntry(list)) throw new PlaylistError("bad-content", "No #EXTINF in it");
+  if (!(await hasEntry(list))) throw new PlaylistError("bad-content", "No #EXTINF in it");
   return list;
 }
 
 /** Looks at each byte a few times only: lists are long, and may be made to hurt. */
-function hasEntry(list: Buffer): boolean {
+async function hasEntry(list: Buffer): Promise<boolean> {
+  const slices = new Slices();
   let at = list.indexOf(ENTRY);
   while (at >= 0) {
     const lineStart = list.lastIndexOf("\n", at) + 1;
-    if (INDENT.test(list.toString("latin1", lineStart, at))) return true;
+    if (at - lineStart <= MAX_INDENT_BYTES && INDENT.test(list.toString("latin1", lineStart, at))) return true;
+    if (slices.isOver) await slices.next();
     const lineEnd = list.indexOf("\n", at);
     at = lineEnd < 0 ? -1 : list.indexOf(ENTRY, lineEnd);
   }

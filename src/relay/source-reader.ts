@@ -1,11 +1,12 @@
 /** How far a source may be read, and the reading: it is paused for a consumer that is alone and too slow (flow-control.md section 6). */
 import type { Memory } from "../system/memory.ts";
+import { SLICE_MS } from "../system/slices.ts";
 import type { Cursor } from "./cursor.ts";
 import { type FanOut, SKIP_TO } from "./fan-out.ts";
 import { Gate } from "./gate.ts";
 import type { Ring } from "./ring.ts";
 
-/** Byte streams are read in turns of so much, so that one fast upstream does not keep the others waiting. */
+/** Byte streams are read in turns of so much, and of a slice of time, so that one fast upstream does not keep the others waiting. */
 const TURN_BYTES = 1024 * 1024;
 
 export interface SourceReaderParent {
@@ -51,9 +52,11 @@ export class SourceReader {
   /** As `UpstreamParent.fill`. */
   fill(read: (into: Memory, offset: number, length: number) => number): number {
     const { ring } = this.#parent;
+    const endsAt = performance.now() + SLICE_MS;
+    let isOver = false;
     let turn = 0;
     let count = 0;
-    while (turn < TURN_BYTES) {
+    while (!isOver) {
       const { room } = this;
       if (room <= 0) break;
       if (!this.#fanOut.hasRoom(room)) this.#fanOut.makeRoom(room, this.#parent.now);
@@ -64,8 +67,9 @@ export class SourceReader {
       turn += count;
       // What comes slowly goes out at once; what comes quickly makes room for the next read.
       this.#fanOut.writeAll(this.#parent.now);
+      isOver = turn >= TURN_BYTES || performance.now() >= endsAt;
     }
-    if (turn >= TURN_BYTES) this.#continueSoon();
+    if (isOver) this.#continueSoon();
     return count < 0 ? -1 : turn;
   }
 

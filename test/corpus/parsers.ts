@@ -7,7 +7,7 @@ import { isFccSignalling } from "../../src/wire/fcc/packet.ts";
 import * as telecom from "../../src/wire/fcc/telecom.ts";
 import { emptyParityPacket, parseParityPacket } from "../../src/wire/fec/parity-packet.ts";
 import { emptyXorParity, parseXorParity } from "../../src/wire/fec/smpte-2022-1.ts";
-import { rewritePlaylist } from "../../src/wire/hls/rewrite.ts";
+import { rewrittenPieces } from "../../src/wire/hls/rewrite.ts";
 import { accessLogLine, parseAccessLogFormat } from "../../src/wire/http/access-log.ts";
 import { ChunkedDecoder } from "../../src/wire/http/chunked.ts";
 import { parseChallenges } from "../../src/wire/http/digest.ts";
@@ -281,7 +281,8 @@ function url(pieces: Pieces): unknown {
 
 function playlistRewriting(pieces: Pieces): unknown {
   const rules = { base: "http://relay/", upstream: "http://u/d/x.m3u8", proxyHttps: true, encodedToken: "t" };
-  const rewritten = rewritePlaylist(text(pieces), (reference) => proxyLink(reference, rules));
+  const rewrittenOrNot = [...rewrittenPieces(text(pieces), (reference) => proxyLink(reference, rules))];
+  const rewritten = rewrittenOrNot.includes(undefined) ? undefined : rewrittenOrNot.join("");
   demand(
     rewritten === undefined || rewritten.split("\n").length === text(pieces).split("\n").length,
     "lines stay lines",

@@ -3,6 +3,9 @@ import type { Memory } from "../../system/memory.ts";
 import { ChunkedDecoder } from "../../wire/http/chunked.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 
+/** Each byte of chunks is looked at: so many take a millisecond or two. */
+const CHUNKED_READ_BYTES = 64 * 1024;
+
 /** A source of bytes that is read only when asked. */
 export interface ByteSource {
   /**
@@ -19,18 +22,27 @@ export interface ByteSource {
 /** Bytes that are all there. */
 export class MemorySource implements ByteSource {
   readonly window = Number.POSITIVE_INFINITY;
-  readonly #bytes: Uint8Array;
+  readonly #pieces: readonly Uint8Array[];
+  /** The next byte: of which piece, and where in it. */
+  #piece = 0;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  constructor(pieces: readonly Uint8Array[]) {
+    this.#pieces = pieces;
   }
 
   read(into: Memory, offset: number, length: number): number {
-    const part = this.#bytes.subarray(this.#at, this.#at + length);
-    into.bytes.set(part, offset);
-    this.#at += part.length;
-    return part.length === 0 ? -1 : part.length;
+    let count = 0;
+    for (let piece = this.#pieces[this.#piece]; piece && count < length; piece = this.#pieces[this.#piece]) {
+      const part = piece.subarray(this.#at, this.#at + length - count);
+      into.bytes.set(part, offset + count);
+      count += part.length;
+      this.#at += part.length;
+      if (this.#at < piece.length) break;
+      this.#piece++;
+      this.#at = 0;
+    }
+    return count === 0 ? -1 : count;
   }
 
   waitReadable(): void {}
@@ -54,7 +66,8 @@ export class BodySource implements ByteSource {
 
   read(into: Memory, offset: number, length: number): number {
     if (this.#left === 0) return -1;
-    const count = this.#source.read(into, offset, Math.min(length, this.#left ?? length));
+    const most = this.#left ?? (this.#chunks ? CHUNKED_READ_BYTES : length);
+    const count = this.#source.read(into, offset, Math.min(length, most));
     if (count <= 0) return count;
     if (this.#left !== undefined) {
       this.#left -= count;

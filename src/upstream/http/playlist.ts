@@ -1,5 +1,6 @@
 /** Collects a playlist whole, undoes its codings (http-proxy.md section 6). */
 import { allocate } from "../../system/memory.ts";
+import { Slices } from "../../system/slices.ts";
 import { ChunkedDecoder, type ChunkSink } from "../../wire/http/chunked.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ByteSource } from "./body.ts";
@@ -10,6 +11,8 @@ import { type ContentCoding, MAX_PLAYLIST_BYTES } from "./playlist-handling.ts";
 const IDLE_TIMEOUT_MS = 10_000;
 const POLL_MS = 5;
 const READ_BYTES = 64 * 1024;
+/** With the sizes of its chunks: each of them may hold a single byte. */
+const MAX_CHUNKED_BYTES = 8 * MAX_PLAYLIST_BYTES;
 
 /**
  * The text as a byte string. A body without chunks that ends early is taken as far as it came.
@@ -37,7 +40,9 @@ async function collect(
   const area = allocate(READ_BYTES);
   const chunks = framing.kind === "chunked" ? new ChunkedDecoder() : undefined;
   const length = framing.kind === "length" ? framing.length : Number.POSITIVE_INFINITY;
+  const slices = new Slices();
   let size = 0;
+  let rawSize = 0;
   let heardAt = performance.now();
   const take = (bytes: Uint8Array, start: number, count: number) => {
     size += count;
@@ -46,6 +51,7 @@ async function collect(
   };
   while (size < length && chunks?.status !== "complete") {
     signal.throwIfAborted();
+    if (slices.isOver) await slices.next();
     const count = source.read(area, 0, Math.min(READ_BYTES, length - size));
     if (count < 0) {
       if (chunks) throw new HttpUpstreamError("bad-playlist", "ended within its chunks");
@@ -57,6 +63,8 @@ async function collect(
       continue;
     }
     heardAt = performance.now();
+    rawSize += count;
+    if (rawSize > MAX_CHUNKED_BYTES) throw new HttpUpstreamError("bad-playlist", "more than 16 MiB of chunks");
     if (chunks) readChunks(area.bytes.subarray(0, count), chunks, take);
     else take(area.bytes, 0, count);
   }

@@ -2,7 +2,8 @@
 
 import { maskToken } from "../../http/token-mask.ts";
 import type { UpstreamAbout, UpstreamResponse } from "../../relay/upstream.ts";
-import { rewritePlaylist } from "../../wire/hls/rewrite.ts";
+import { Slices } from "../../system/slices.ts";
+import { rewrittenPieces } from "../../wire/hls/rewrite.ts";
 import { type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
@@ -18,6 +19,9 @@ import { type LinkRules, proxyLink, proxyLocation } from "./proxy-link.ts";
 import { relayedHeaders, rewrittenHeaders } from "./relayed-headers.ts";
 import { emitUpstreamRequest } from "./request-head.ts";
 import { HttpSession } from "./session.ts";
+
+/** So much of a rewritten playlist leaves several times as much garbage, and the runtime would wait for much more. */
+const COLLECT_BYTES = 1024 * 1024;
 
 export interface HttpTarget {
   readonly url: ProxyUrl;
@@ -119,21 +123,38 @@ export class ProxiedRequest {
     try {
       const text = await collectPlaylist(this.#session, framing, coding, this.#closed.signal);
       const base = baseUrl(this.#target.request.headers, this.#parts.links.rules);
-      const rules = this.#linkRules(base);
-      const rewritten = rewritePlaylist(text, (reference) => proxyLink(reference, rules));
-      if (rewritten === undefined) throw new Error("its links would not fit");
-      const body = Buffer.from(rewritten, "latin1");
+      const pieces = await this.#rewritten(text, this.#linkRules(base));
+      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       if (this.#closed.signal.aborted) return;
-      if (rewrittenBytes + body.length > MAX_REWRITTEN_BYTES)
-        throw new HttpUpstreamError("busy", "too many are waiting");
-      rewrittenBytes += body.length;
-      this.#reservedBytes = body.length;
+      if (rewrittenBytes + length > MAX_REWRITTEN_BYTES) throw new HttpUpstreamError("busy", "too many are waiting");
+      rewrittenBytes += length;
+      this.#reservedBytes = length;
       this.#session.close();
-      this.#parent.answered({ status, headers: rewrittenHeaders(fields, body.length) }, new MemorySource(body));
+      this.#parent.answered({ status, headers: rewrittenHeaders(fields, length) }, new MemorySource(pieces));
     } catch (error) {
       const cause = error as Error;
       this.#failed(`${this.#name}: playlist not rewritten: ${cause.message}`, cause);
     }
+  }
+
+  /** A million links take a second, in which others want their television. */
+  async #rewritten(text: string, rules: LinkRules): Promise<Uint8Array[]> {
+    const slices = new Slices();
+    const pieces: Uint8Array[] = [];
+    let uncollected = 0;
+    for (const piece of rewrittenPieces(text, (reference) => proxyLink(reference, rules))) {
+      if (piece === undefined) throw new Error("its links would not fit");
+      pieces.push(Buffer.from(piece, "latin1"));
+      uncollected += piece.length;
+      if (uncollected >= COLLECT_BYTES) {
+        uncollected = 0;
+        // In another thread.
+        Bun.gc(false);
+      }
+      if (slices.isOver) await slices.next();
+      this.#closed.signal.throwIfAborted();
+    }
+    return pieces;
   }
 
   #failed(message: string, cause: Error): void {

@@ -2,6 +2,7 @@
 import type { UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
+import { SLICE_MS } from "../../system/slices.ts";
 import type { UdpPair } from "../../system/udp-pair.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { ReadBackoff } from "../read-backoff.ts";
@@ -10,8 +11,9 @@ import { PollInterval } from "../rtp/poll-interval.ts";
 import { MediaSender, type NamedSenders } from "./media-sender.ts";
 import { READ_BYTES, type RtspConnection } from "./rtsp-connection.ts";
 
-/** What may come before PLAY is answered. */
+/** What may come before PLAY is answered; what a frame costs besides its bytes counts too. */
 const MAX_EARLY_BYTES = 1024 * 1024;
+const FRAME_COST_BYTES = 64;
 /** Read at a time, so that one fast server does not keep other upstreams waiting. */
 const TURN_BYTES = 1024 * 1024;
 /** While somebody else says when there is something to do. */
@@ -41,39 +43,48 @@ export interface RtspMedia {
 
 /** Frames that came before PLAY was answered. They are media only if it is accepted. */
 export class EarlyFrames implements DatagramSink {
-  readonly #frames: Memory[] = [];
-  #bytes = 0;
+  readonly #lengths: number[] = [];
+  /** They lie one behind the other from `#start` to `#end`. Made when the first one comes. */
+  #memory: Memory | undefined;
+  #start = 0;
+  #end = 0;
 
   get isEmpty(): boolean {
-    return this.#frames.length === 0;
+    return this.#lengths.length === 0;
   }
 
   datagram(memory: Memory, offset: number, length: number): void {
     if (length === 0) return;
-    if (this.#bytes + length > MAX_EARLY_BYTES) this.#forget();
-    const copy = allocate(length);
-    copyBytes(copy, 0, memory, offset, length);
-    this.#frames.push(copy);
-    this.#bytes += length;
+    if (this.#end + length + (this.#lengths.length + 1) * FRAME_COST_BYTES > MAX_EARLY_BYTES) this.#forget();
+    this.#memory ??= allocate(MAX_EARLY_BYTES);
+    copyBytes(this.#memory, this.#end, memory, offset, length);
+    this.#lengths.push(length);
+    this.#end += length;
   }
 
   /** Hands over the oldest frames, about `most` bytes of them; answers how many bytes. */
   replay(into: DatagramSink, most: number): number {
+    const memory = this.#memory;
+    const begin = this.#start;
     let count = 0;
-    let replayed = 0;
-    for (let frame = this.#frames[0]; frame && replayed < most; frame = this.#frames[++count]) {
-      const { length } = frame.bytes;
-      replayed += length;
-      into.datagram(frame, 0, length);
+    while (memory && count < this.#lengths.length && this.#start - begin < most) {
+      const length = this.#lengths[count++]!;
+      into.datagram(memory, this.#start, length);
+      this.#start += length;
     }
-    this.#frames.splice(0, count);
-    this.#bytes -= replayed;
+    this.#lengths.splice(0, count);
+    const replayed = this.#start - begin;
+    if (this.isEmpty) {
+      this.#forget();
+      this.#memory = undefined;
+    }
     return replayed;
   }
 
   #forget(): void {
-    this.#frames.length = 0;
-    this.#bytes = 0;
+    this.#lengths.length = 0;
+    this.#start = 0;
+    this.#end = 0;
   }
 }
 
@@ -95,6 +106,8 @@ export class InterleavedMedia implements RtspMedia {
     | "paused"
     | "over" = "reading";
   readonly #backoff = new ReadBackoff();
+  /** The turn's time was over before all was read. */
+  #isCutShort = false;
 
   /** @param early takes the connection's frames until they have been replayed */
   constructor(parent: UpstreamParent, connection: FrameReader, early: EarlyFrames) {
@@ -131,8 +144,9 @@ export class InterleavedMedia implements RtspMedia {
       return;
     }
     this.#enter("reading");
+    this.#isCutShort = false;
     const count = this.#replay(most);
-    this.#backoff.observe(count, now, this.#connection.window, most);
+    this.#backoff.observe(count, now, this.#connection.window, this.#isCutShort ? count : most);
     if (count === 0 && this.#backoff.isQuiet(now)) this.#enter("waiting");
   }
 
@@ -166,11 +180,13 @@ export class InterleavedMedia implements RtspMedia {
   }
 
   #read(most: number): number {
+    const endsAt = performance.now() + SLICE_MS;
     let left = most;
-    while (left > 0 && this.#state === "reading") {
+    while (left > 0 && this.#state === "reading" && !this.#isCutShort) {
       const count = this.#connection.read(Math.min(left, READ_BYTES));
       if (count <= 0) break;
       left -= count;
+      this.#isCutShort = performance.now() >= endsAt;
     }
     return most - left;
   }

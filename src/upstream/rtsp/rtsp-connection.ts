@@ -1,5 +1,6 @@
 /** The control connection: each frame goes to the media's sink, each answer to who has asked (rtsp.md section 10.1). */
 import { allocate } from "../../system/memory.ts";
+import { inLaterTurn, SLICE_MS } from "../../system/slices.ts";
 import type { TcpTarget } from "../../system/tcp-connect.ts";
 import type { TcpEvents, TcpSource } from "../../system/tcp-source.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
@@ -18,8 +19,12 @@ export interface RtspConnectionParent {
 
 /** What one read takes at the most. */
 export const READ_BYTES = 64 * 1024;
-/** Reads that follow each other before others have their turn. */
-const READS_PER_TURN = 16;
+/** The same where bytes may cost much: before media, and amid noise. */
+const CAREFUL_READ_BYTES = 16 * 1024;
+/** Bytes in a row that hold neither media nor an answer that is awaited: more than the largest answer has. */
+const MAX_NOISE_BYTES = 512 * 1024;
+/** An RTP header's: shorter frames carry nothing. */
+const LEAST_MEDIA_BYTES = 12;
 /** Requests whose answers are awaited; a server that leaves more keepalives unanswered need not answer the oldest. */
 const MAX_AWAITED = 64;
 
@@ -47,6 +52,10 @@ export class RtspConnection implements RtspSink, TcpEvents {
   #rtpChannel = 0;
   #isReading = false;
   #isManual = false;
+  #isContinuing = false;
+  #noiseBytes = 0;
+  /** Of what is being read. */
+  #isOfUse = false;
 
   /** @param source a connection that is made; its events are ours from now on */
   constructor(source: TcpSource, requests: Requests, parent: RtspConnectionParent) {
@@ -122,10 +131,12 @@ export class RtspConnection implements RtspSink, TcpEvents {
     if (this.#state !== "open") return -1;
     this.#isReading = true;
     try {
-      const count = this.#source.read(staging, 0, Math.min(length, READ_BYTES));
-      if (count > 0) this.#demux.push(staging.bytes, 0, count);
+      const most = this.#noiseBytes > 0 ? CAREFUL_READ_BYTES : READ_BYTES;
+      const count = this.#source.read(staging, 0, Math.min(length, most));
+      if (count > 0) this.#take(count);
       if (count < 0) this.#end(this.#source.failure?.message ?? "the server has closed the connection");
       else if (this.#demux.failure !== undefined) this.#end(`not understood: ${this.#demux.failure}`);
+      else if (this.#noiseBytes > MAX_NOISE_BYTES) this.#end(`nothing of use in ${this.#noiseBytes} bytes`);
       return this.isOpen ? count : -1;
     } finally {
       this.#isReading = false;
@@ -142,15 +153,17 @@ export class RtspConnection implements RtspSink, TcpEvents {
 
   /** The socket has bytes, or is over. */
   readable(): void {
-    let reads = 0;
-    while (!this.#isManual && reads < READS_PER_TURN && this.read(READ_BYTES) > 0) reads++;
+    const endsAt = performance.now() + SLICE_MS;
+    let isMore = true;
+    while (isMore && !this.#isManual && performance.now() < endsAt) isMore = this.read(CAREFUL_READ_BYTES) > 0;
     if (this.#isManual && this.isOpen) this.#parent.readable?.();
-    else if (reads === READS_PER_TURN) setImmediate(() => this.readable());
+    else if (isMore && this.isOpen) this.#continueSoon();
   }
 
   frame(channel: number, bytes: Uint8Array, offset: number, length: number): void {
     if (channel !== this.#rtpChannel || !this.media) return;
     this.frames++;
+    if (length >= LEAST_MEDIA_BYTES) this.#isOfUse = true;
     this.media.datagram(bytes === staging.bytes ? staging : this.#carry, offset, length);
   }
 
@@ -160,6 +173,7 @@ export class RtspConnection implements RtspSink, TcpEvents {
     const cseq = this.requests.answeredCseq(response);
     const answered = this.#awaited.get(cseq);
     this.#awaited.delete(cseq);
+    if (answered) this.#isOfUse = true;
     if (answered && response.status === 200) this.requests.learn(response);
     answered?.(response);
   }
@@ -169,8 +183,25 @@ export class RtspConnection implements RtspSink, TcpEvents {
     const isKnown = isEnding || HARMLESS.includes(method);
     const [status, reason] = isKnown ? [200, "OK"] : [501, "Not Implemented"];
     const cseq = headerValue(headers, "cseq");
-    this.#source.write(emitRtspResponse(status, reason, cseq === undefined ? [] : [["CSeq", cseq]]));
+    const answer = emitRtspResponse(status, reason, cseq === undefined ? [] : [["CSeq", cseq]]);
+    // Who asks and asks and does not read would fill our memory with answers.
+    if (this.#source.isFlushed) this.#source.write(answer);
     if (isEnding) this.#end(`the server has sent ${method}`);
+  }
+
+  #take(count: number): void {
+    this.#isOfUse = false;
+    this.#demux.push(staging.bytes, 0, count);
+    this.#noiseBytes = this.#isOfUse ? 0 : this.#noiseBytes + count;
+  }
+
+  #continueSoon(): void {
+    if (this.#isContinuing) return;
+    this.#isContinuing = true;
+    inLaterTurn(() => {
+      this.#isContinuing = false;
+      this.readable();
+    });
   }
 
   #end(reason: string): void {

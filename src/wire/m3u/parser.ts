@@ -9,6 +9,11 @@ const MAX_ENTRIES = 100_000;
 const MAX_DEFAULT_BYTES = 2048;
 /** All that entries get of headers. */
 const MAX_INHERITED_BYTES = 16 * 1024 * 1024;
+/** Pictures stand in some, as `data:` URLs. Longer ones are left out, and so is the entry that one of them belongs to. */
+const MAX_LINE_BYTES = 256 * 1024;
+/** Of the `#` lines of an entry that are kept, with what each costs besides its text. */
+const MAX_BESIDE_BYTES = 1024 * 1024;
+const BESIDE_COST_BYTES = 64;
 /** More skipped lines than these are only counted. */
 const MAX_REPORTED_LINES = 100;
 
@@ -45,6 +50,8 @@ type SkipReason =
   | "URL without an #EXTINF"
   | "#EXTM3U attribute too long for all entries"
   | "#EXTM3U attributes too long for all further entries"
+  | "longer than 256 KiB"
+  | "too many # lines before a URL"
   | "too many entries";
 
 interface SkippedLine {
@@ -83,7 +90,11 @@ export class M3uParser {
   #defaults: readonly (readonly [name: string, value: ByteString])[] = [];
   #state: State = "between";
   #carry = EMPTY;
+  /** The line is longer than may be: `#carry` is its beginning. */
+  #isLong = false;
   #line = 0;
+  /** What `#before` and `#options` hold. */
+  #besideBytes = 0;
   #before: ByteString[] = [];
   #options: ByteString[] = [];
   #extinf = EMPTY;
@@ -93,11 +104,11 @@ export class M3uParser {
   push(piece: ByteString): void {
     let start = 0;
     for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", start)) {
-      this.#take(asByteString(this.#carry + piece.slice(start, end)));
-      this.#carry = EMPTY;
+      this.#keep(piece, start, end);
+      this.#endLine();
       start = end + 1;
     }
-    this.#carry = asByteString(this.#carry + piece.slice(start));
+    this.#keep(piece, start, piece.length);
   }
 
   /** The entries that are complete, each of them once: they are not in what `finish` returns. */
@@ -108,8 +119,7 @@ export class M3uParser {
   }
 
   finish(): M3uPlaylist {
-    this.#take(this.#carry);
-    this.#carry = EMPTY;
+    this.#endLine();
     if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
     this.#state = "between";
     return {
@@ -121,16 +131,44 @@ export class M3uParser {
     };
   }
 
-  #take(raw: ByteString): void {
+  /** Adds a part of a line. */
+  #keep(piece: ByteString, start: number, end: number): void {
+    if (this.#isLong) return;
+    this.#isLong = this.#carry.length + end - start > MAX_LINE_BYTES;
+    this.#carry = asByteString(this.#carry + piece.slice(start, this.#isLong ? start + MAX_LINE_BYTES : end));
+  }
+
+  #endLine(): void {
+    const line = this.#carry;
+    this.#carry = EMPTY;
     this.#line++;
+    if (this.#isLong) this.#takeLong(trimAsciiBlanks(line));
+    else this.#take(line);
+    this.#isLong = false;
+  }
+
+  /** @param beginning of the line */
+  #takeLong(beginning: ByteString): void {
+    this.#skip(this.#line, "longer than 256 KiB");
+    if (beginning.startsWith(EXTINF)) this.#state = "nameless";
+    else if (!beginning.startsWith("#")) this.#state = "between";
+  }
+
+  #take(raw: ByteString): void {
     const isMarked = this.#line === 1 && raw.startsWith(BYTE_ORDER_MARK);
     const text = trimAsciiBlanks(isMarked ? raw.slice(BYTE_ORDER_MARK.length) : raw);
     if (text === "") return;
     if (text.startsWith(HEADER)) this.#takeHeader(text);
     else if (text.startsWith(EXTINF)) this.#takeExtinf(text);
     else if (!text.startsWith("#")) this.#takeUrl(text);
-    else if (this.#state === "entry") this.#options.push(text);
-    else if (this.#state === "between") this.#before.push(text);
+    else if (this.#state === "entry") this.#addTo(this.#options, text);
+    else if (this.#state === "between") this.#addTo(this.#before, text);
+  }
+
+  #addTo(lines: ByteString[], text: ByteString): void {
+    this.#besideBytes += text.length + BESIDE_COST_BYTES;
+    if (this.#besideBytes <= MAX_BESIDE_BYTES) lines.push(text);
+    else this.#skip(this.#line, "too many # lines before a URL");
   }
 
   #takeHeader(text: ByteString): void {
@@ -178,6 +216,7 @@ export class M3uParser {
       url,
     });
     if (this.#before.length > 0) this.#before = [];
+    this.#besideBytes = 0;
   }
 
   #withDefaults(extinf: ByteString): ByteString {

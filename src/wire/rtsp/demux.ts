@@ -16,6 +16,7 @@ const MAX_GARBAGE_BYTES = 256 * 1024;
 const FRAME_HEADER_BYTES = 4;
 const DOLLAR = 0x24;
 const LF = 0x0a;
+const CR = 0x0d;
 
 export interface RtspSink {
   /** `length` bytes (0 to 65535) of `bytes` from `offset`. They are not copied, so use them at once. */
@@ -87,6 +88,8 @@ export class RtspDemux {
       if (this.#state === "start") {
         const isFrame = bytes[at] === DOLLAR && this.#isSynced && this.#line === "";
         if (isFrame) at = this.#takeFrame(bytes, at, end);
+        // The usual empty line, of which a hostile server may send millions.
+        else if (this.#line === "" && bytes[at] === CR && bytes[at + 1] === LF && at + 1 < end) at += 2;
         else this.#seek(bytes[at++]!);
       } else if (this.#state === "payload") at = this.#takePayload(bytes, at, end);
       else if (this.#state === "message") at = this.#takeMessage(bytes, at, end);
@@ -167,7 +170,7 @@ export class RtspDemux {
 
   #endLine(): void {
     const line = this.#line.slice(0, this.#line.endsWith("\r\n") ? -2 : -1);
-    const startLine = parseStartLine(line);
+    const startLine = line === "" ? undefined : parseStartLine(line);
     // Empty lines between messages are harmless.
     if (!startLine && line !== "") this.#skip(this.#line.length);
     this.#line = "";

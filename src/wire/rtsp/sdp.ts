@@ -11,6 +11,11 @@ export interface SessionDescription {
   readonly range: NptRange | undefined;
 }
 
+/** Nobody needs more to describe a channel. */
+const MAX_LINES = 1000;
+/** Longer ones are passed over: no URL that is asked for is so long. */
+const MAX_LINE_BYTES = 4096;
+
 const LINE_END = /\r\n|\r|\n/;
 const MEDIA = /^m=/;
 /** RFC 3551 section 6: payload type 33 is MP2T. */
@@ -21,7 +26,11 @@ const RANGE = /^a=range:(.*)$/i;
 
 /** Lines that mean nothing to it are passed over, so that every body is a description, if an empty one. */
 export function parseSdp(body: Uint8Array): SessionDescription {
-  const lines = Buffer.from(body).toString("latin1").split(LINE_END).map(trimBlanks);
+  const lines = Buffer.from(body)
+    .toString("latin1")
+    .split(LINE_END, MAX_LINES)
+    .filter((line) => line.length <= MAX_LINE_BYTES)
+    .map(trimBlanks);
   const firstMedia = lines.findIndex((line) => MEDIA.test(line));
   return {
     isRtp: lines.some((line) => RTP_MEDIA.test(line) || MP2T_MAP.test(line)),

@@ -2,9 +2,14 @@
 
 /** Bytes in a row that end no channel or programme; then it is no XMLTV. */
 const MAX_HELD_BYTES = 1024 * 1024;
+/** What may stand before the body, the root's tag included. */
+const MAX_PROLOG_BYTES = 1024 * 1024;
 
 const NOTHING = new Uint8Array(0);
 const LT = 0x3c;
+const GT = 0x3e;
+const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
 const SLASH = 0x2f;
 const BANG = 0x21;
 const QUESTION_MARK = 0x3f;
@@ -16,13 +21,18 @@ const OPAQUE: readonly (readonly [begin: string, end: string])[] = [
 ];
 const ELEMENT_ENDS: readonly string[] = ["</channel>", "</programme>"];
 const LONGEST_SIGN_BYTES = "</programme>".length;
+/** What the names in them, and the root's, begin with. */
+const END_LETTERS: readonly number[] = Array.from("cpt", (letter) => letter.charCodeAt(0));
 const ROOT_END = /^<\/tv[\s>]/;
-const ROOT = /^<tv(?:\s(?:[^"'>]|"[^"]*"|'[^']*')*|\/)?>/;
+const ROOT = /^<tv[\s/>]/;
+const ROOT_BYTES = "<tv".length;
 const OTHER_ROOT = /^<(?!tv(?:[\s/>]|$)|t?$)[^!?]/;
 
 type State =
   /** Before the root element. */
   | "prolog"
+  /** Within the root's tag. */
+  | "root"
   | "body"
   /** `</tv>` has come. */
   | "complete"
@@ -41,6 +51,11 @@ export class XmltvBody {
   #seen = 0;
   /** Of the comment or the like that has begun. */
   #opaqueEnd: string | undefined;
+  /** The quote around the value that has begun in the root's tag; 0 for none. */
+  #quote = 0;
+  /** The last byte of the root's tag so far. */
+  #rootByte = 0;
+  #prologBytes = 0;
 
   get state(): State {
     return this.#state;
@@ -52,6 +67,8 @@ export class XmltvBody {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     const data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     const { from, to, seen } = this.#scan(data);
+    if (this.#isBefore) this.#prologBytes += piece.length;
+    if (this.#prologBytes > MAX_PROLOG_BYTES) this.#state = "failed";
     // A copy: the rest must not keep the whole chunk in memory.
     this.#held = Buffer.from(data.subarray(to));
     this.#seen = seen - to;
@@ -60,7 +77,11 @@ export class XmltvBody {
   }
 
   get #isOpen(): boolean {
-    return this.#state === "prolog" || this.#state === "body";
+    return this.#isBefore || this.#state === "body";
+  }
+
+  get #isBefore(): boolean {
+    return this.#state === "prolog" || this.#state === "root";
   }
 
   /** Tag by tag. What is from `from` to `to` goes out, what is before `from` is dropped. */
@@ -69,10 +90,16 @@ export class XmltvBody {
     let to = 0;
     let seen = this.#seen;
     while (this.#isOpen) {
+      if (this.#state === "root") {
+        seen = this.#passRoot(data, seen);
+        if (this.#state === "root") break;
+        from = to = seen;
+        continue;
+      }
       const lt = this.#nextTag(data, seen);
       seen = lt.at;
       if (!lt.isFound) break;
-      if (this.#state === "body" && isStartTag(data[seen + 1])) {
+      if (this.#state === "body" && (isStartTag(data[seen + 1]) || isOtherEnd(data[seen + 1], data[seen + 2]))) {
         seen++;
         continue;
       }
@@ -82,7 +109,7 @@ export class XmltvBody {
         this.#opaqueEnd = opaque[1];
         seen += opaque[0].length;
       } else if (this.#state === "prolog") {
-        const length = this.#rootLength(data, seen, sign);
+        const length = this.#passed(sign);
         if (length === undefined) break;
         seen += length;
         if (this.#state !== "prolog") from = to = seen;
@@ -97,7 +124,7 @@ export class XmltvBody {
         if (end !== undefined) to = seen;
       }
     }
-    return this.#state === "prolog" ? { from: seen, to: seen, seen } : { from, to, seen };
+    return this.#isBefore ? { from: seen, to: seen, seen } : { from, to, seen };
   }
 
   /** The next `<` that is not within a comment or the like; else how far there is none. */
@@ -113,12 +140,11 @@ export class XmltvBody {
     return lt < 0 ? { at: data.length, isFound: false } : { at: lt, isFound: true };
   }
 
-  /** Length of what is passed by; undefined when more bytes must tell. Enters the state behind the root's tag. */
-  #rootLength(data: Buffer, at: number, sign: string): number | undefined {
-    const tag = sign.startsWith("<tv") ? ROOT.exec(data.toString("latin1", at, at + MAX_HELD_BYTES))?.[0] : undefined;
-    if (tag !== undefined) {
-      this.#state = tag.endsWith("/>") ? "complete" : "body";
-      return tag.length;
+  /** Length of what is passed by; undefined when more bytes must tell. Enters the state of what has begun. */
+  #passed(sign: string): number | undefined {
+    if (ROOT.test(sign)) {
+      this.#state = "root";
+      return ROOT_BYTES;
     }
     if (OTHER_ROOT.test(sign)) {
       this.#state = "failed";
@@ -127,9 +153,29 @@ export class XmltvBody {
     const isDeclaration = sign.length >= LONGEST_SIGN_BYTES && sign.startsWith("<!");
     return isDeclaration ? "<!".length : undefined;
   }
+
+  /** Looks for the end of the root's tag, which may come with many attributes. Returns where it goes on. */
+  #passRoot(data: Buffer, from: number): number {
+    for (let at = from; at < data.length; at++) {
+      const byte = data[at]!;
+      if (byte === GT && this.#quote === 0) {
+        this.#state = this.#rootByte === SLASH ? "complete" : "body";
+        return at + 1;
+      }
+      if (byte === this.#quote) this.#quote = 0;
+      else if (this.#quote === 0 && (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE)) this.#quote = byte;
+      this.#rootByte = byte;
+    }
+    return data.length;
+  }
 }
 
 /** Of an element within the body: most tags, and nothing to look at. */
 function isStartTag(next: number | undefined): boolean {
   return next !== undefined && next !== SLASH && next !== BANG && next !== QUESTION_MARK;
+}
+
+/** Of an element that is not looked at: hostile documents consist of them. */
+function isOtherEnd(next: number | undefined, letter: number | undefined): boolean {
+  return next === SLASH && letter !== undefined && !END_LETTERS.includes(letter);
 }

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type LinkRules, proxyLink } from "../../../src/upstream/http/proxy-link.ts";
-import { rewritePlaylist } from "../../../src/wire/hls/rewrite.ts";
+import { rewrittenPieces } from "../../../src/wire/hls/rewrite.ts";
 
 const MAX_LINKS_BYTES = 16 * 1024 * 1024;
 
 const RULES: LinkRules = { base: "/", upstream: "http://u/d/x.m3u8", proxyHttps: false };
 const rewrite = (text: string, more: Partial<LinkRules> = {}) =>
-  rewritePlaylist(text, (reference) => proxyLink(reference, { ...RULES, ...more }));
+  joined([...rewrittenPieces(text, (reference) => proxyLink(reference, { ...RULES, ...more }))]);
+
+function joined(pieces: readonly (string | undefined)[]): string | undefined {
+  return pieces.includes(undefined) ? undefined : pieces.join("");
+}
 
 test("a whole playlist", () => {
   const text = [
@@ -87,13 +91,19 @@ describe("attributes", () => {
   });
 });
 
+test("a line of more than 16 KiB stays as it is", () => {
+  const long = "a".repeat(16 * 1024 - 8);
+  expect(rewrite(`#X:URI=a,${long}\nb\n`)).toBe(`#X:URI=a,${long}\n/http/u/d/b\n`);
+  expect(rewrite(`#X:URI=a,${long.slice(9)}\n`)).toStartWith("#X:URI=/http/u/d/a,");
+});
+
 test("a playlist that would grow beyond the limit is refused", () => {
   const upstream = `http://u/${"d".repeat(1000)}/x`;
   const linkBytes = `/http/u/${"d".repeat(1000)}/a`.length;
   const count = Math.floor(MAX_LINKS_BYTES / linkBytes);
   expect(rewrite("a\n".repeat(count), { upstream })).toHaveLength(count * (linkBytes + 1));
   expect(rewrite("a\n".repeat(count + 1), { upstream })).toBeUndefined();
-  expect(rewrite(`#${",URI=a".repeat(count + 1)}`, { upstream })).toBeUndefined();
+  expect(rewrite(`#${",URI=a".repeat(1000)}\n`.repeat(count / 1000 + 1), { upstream })).toBeUndefined();
 });
 
 test("a CR is no part of a bare attribute value", () => {

@@ -244,3 +244,37 @@ test("20 000 entries take far less than half a second", () => {
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1000).toBeLessThan(500);
 });
+
+describe("what is too long", () => {
+  const long = "a".repeat(256 * 1024);
+  const pushed = (text: string, pieceBytes: number) => {
+    const parser = new M3uParser();
+    for (let at = 0; at < text.length; at += pieceBytes) parser.push(asByteString(text.slice(at, at + pieceBytes)));
+    return parser.finish();
+  };
+
+  test.each([100, 8192, 10_000_000])("is one line, whatever it says, in pieces of %d", (pieceBytes) => {
+    const lines = [
+      ...[`#EXTINF:,${long}`, "rtp://b", "#EXTINF:,c", `rtp://${long}`, "#EXTINF:,d", `#EXTVLCOPT:${long}`, "rtp://d"],
+      ...[`#${long}`, "#EXTINF:,e", "rtp://e", `#EXTINF:,${long}`],
+    ];
+    const { entries, skipped } = pushed(lines.join("\n"), pieceBytes);
+    expect(entries.map(({ name, url }) => `${name} ${url}`)).toEqual(["d rtp://d", "e rtp://e"]);
+    expect(skipped.map(({ line, reason }) => [line, reason])).toEqual(
+      [1, 4, 6, 8, 11].map((line) => [line, "longer than 256 KiB"]),
+    );
+  });
+
+  test("are the # lines of one entry together", () => {
+    const comments = "#a\n".repeat(50_000);
+    const { entries, trailing, skippedCount } = pushed(
+      `${comments}#EXTINF:,a\n${comments}rtp://a\nrtp://no\n${comments}rtp://no\n${comments}#EXTINF:,b\n#c\nrtp://b\n${comments}`,
+      8192,
+    );
+    const kept = entries.map(({ before, options }) => before.length + options.length);
+    expect(kept[0]).toBeWithin(10_000, 20_000);
+    expect(kept[1]).toBe(kept[0]!);
+    expect(trailing.length).toBe(kept[0]!);
+    expect(skippedCount).toBeGreaterThan(200_000);
+  });
+});

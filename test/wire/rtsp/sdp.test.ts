@@ -101,3 +101,11 @@ test("random and truncated bytes never throw", () => {
     }),
   );
 });
+
+test("a description of very many or very long lines is read as far as a server needs", () => {
+  const control = "m=video 0 RTP/AVP 33\r\na=control:track1\r\n";
+  const parse = (text: string) => parseSdp(Buffer.from(text)).control;
+  expect(parse("a=x\r\n".repeat(900) + control)).toBe("track1");
+  expect(parse("a=x\r\n".repeat(1000) + control)).toBeUndefined();
+  expect(parse(`m=video 0 RTP/AVP${" 0".repeat(100_000)}\r\n${control}`)).toBe("track1");
+});

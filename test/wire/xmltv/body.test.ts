@@ -49,7 +49,22 @@ describe("a document", () => {
   test("that holds no elements for long is none", () => {
     expect(run(`<tv>${"x".repeat(MAX_HELD_BYTES + 1)}`)[0]).toBe("failed");
     expect(run(`<tv ${"x".repeat(MAX_HELD_BYTES + 1)}`)[0]).toBe("failed");
-    expect(run(" ".repeat(3 * MAX_HELD_BYTES))[0]).toBe("prolog");
+    expect(run(" ".repeat(MAX_HELD_BYTES))[0]).toBe("prolog");
+    expect(run(" ".repeat(MAX_HELD_BYTES + 1))[0]).toBe("failed");
+  });
+
+  test("may have a root of many attributes, in pieces of any size", () => {
+    const root = `<tv ${'a="/>" b=\'"\' '.repeat(50_000)}`;
+    for (const pieceBytes of [1000, 65_536]) {
+      const body = new XmltvBody();
+      const text = Buffer.from(`${root}><channel/></channel></tv>`);
+      let out = "";
+      for (let at = 0; at < text.length; at += pieceBytes) {
+        out += Buffer.from(body.push(text.subarray(at, at + pieceBytes))).toString();
+      }
+      expect([body.state, out]).toEqual(["complete", "<channel/></channel>"]);
+    }
+    expect(run(`${root}/>`)[0]).toBe("complete");
   });
 });
 
