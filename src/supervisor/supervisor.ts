@@ -1,15 +1,19 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
+import { networkInterfaces } from "node:os";
 import { changedSettings } from "../config/change.ts";
 import { logDiagnostics } from "../config/diagnostic.ts";
 import type { LoadedSettings, Reload } from "../config/load.ts";
+import { secretsOf } from "../config/secrets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
+import { keepSecret } from "../system/shown.ts";
 import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
+import { exposedListener } from "./exposure.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
@@ -55,6 +59,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   constructor(options: SupervisorOptions) {
     const { log, settings } = options;
     this.#options = options;
+    keepSecret(secretsOf(settings));
     this.#settings = settings;
     this.#logLevel = settings.verbosity;
     this.log = log;
@@ -86,6 +91,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     log.info(`Starting sluice with ${settings.workers} worker(s)`);
     await this.#ownedResources.acquire(settings);
     if (this.#stopped) return;
+    this.#warnOfStrangers(settings);
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
   }
@@ -206,6 +212,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   async #use({ settings, path }: LoadedSettings): Promise<void> {
+    keepSecret(secretsOf(settings));
     const before = this.#settings;
     const changed = changedSettings(before, settings);
     const commit = await this.#ownedResources.prepare(settings, changed.has("listen"));
@@ -228,6 +235,16 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     }
     this.#fillSlots(settings.workers);
     this.status.changed();
+  }
+
+  #warnOfStrangers({ r2hToken }: Settings): void {
+    const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+    const exposed = r2hToken === undefined ? exposedListener(this.addresses, own) : undefined;
+    if (exposed === undefined) return;
+    this.log.warn(
+      `Reachable from public networks at ${exposed}, without a token: strangers may use this relay, and through it the ` +
+        "network here; set r2h-token, or listen on an address of the home network only",
+    );
   }
 
   #fillSlots(workers: number): void {

@@ -1,5 +1,6 @@
 /** Composition root of one worker: builds the parts, wires them, accepts. */
 import { networkInterfaces } from "node:os";
+import { secretsOf } from "../config/secrets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { RequestHandler } from "../http/connection.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
@@ -31,11 +32,12 @@ import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { Ffmpeg } from "../system/ffmpeg.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
+import { Reach } from "../system/reach.ts";
+import { keepSecret } from "../system/shown.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { runDetached } from "../system/task-queue.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
 import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts";
-import type { IpAddress } from "../wire/ip/address.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
@@ -75,6 +77,7 @@ export class Worker {
   readonly #playlists: Playlists;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
+  #reach: Reach;
   #accessControl: AccessControl;
   /** Answers requests the way the settings of now want it. */
   #handler: RequestHandler;
@@ -82,6 +85,7 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
+    keepSecret(secretsOf(parts.settings));
     const { id, settings, log, sockets, clientSlots, totals, loaded, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);
@@ -90,7 +94,9 @@ export class Worker {
     this.#ffmpeg = new Ffmpeg(log);
     this.#clientLimit = new ClientLimit(settings.maxClients, clientSlots, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
-    this.#playlists = new Playlists({ log, isLoader: onLoaded !== undefined, ...(onLoaded && { onLoaded }) });
+    this.#reach = this.#reachOf(settings);
+    const isLoader = onLoaded !== undefined;
+    this.#playlists = new Playlists({ log, reach: () => this.#reach, isLoader, ...(onLoaded && { onLoaded }) });
     this.#configurePlaylists(settings);
     for (const copy of loaded) this.accept(copy);
     this.#accessControl = new AccessControl(settings, log);
@@ -106,10 +112,12 @@ export class Worker {
 
   /** New requests are served by new settings; what runs goes on (config.md section 8). */
   reload(settings: Settings): void {
+    keepSecret(secretsOf(settings));
     this.#accessLogFile.reopen();
     this.#clientLimit.limit = settings.maxClients;
     for (const listener of this.#listeners) listener.maxConnections = connectionLimit(settings);
     this.#hub.fastStart = settings.fastStart;
+    this.#reach = this.#reachOf(settings);
     this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
@@ -165,17 +173,21 @@ export class Worker {
 
   #media(settings: Settings, links: OwnLinks): MediaParts {
     const { accessLog, logFormat, videoSnapshot } = settings;
-    const { log, sockets } = this.#parts;
-    const isOurselves = (address: IpAddress, port: number) =>
-      sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
+    const { log } = this.#parts;
     return {
       hub: this.#hub,
-      planners: planners(settings, { log, links, isOurselves }),
+      planners: planners(settings, { log, links, reach: this.#reach }),
       clientLimit: this.#clientLimit,
       accessLog: new AccessLog(this.#accessLogFile, accessLog, logFormat),
       snapshots: videoSnapshot ? { ffmpeg: this.#ffmpeg, options: settings } : undefined,
       log,
     };
+  }
+
+  #reachOf(settings: Settings): Reach {
+    const { sockets } = this.#parts;
+    const isOurPort = (port: number) => sockets.some((socket) => "port" in socket && socket.port === port);
+    return new Reach(settings, (address, port) => isOurPort(port) && isOwnAddress(address));
   }
 
   /** What links name for clients that name no host. */

@@ -7,6 +7,7 @@ import { type PlaylistSettings, Playlists } from "../../src/playlist/playlists.t
 import { collect } from "../../src/playlist/streams.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -34,7 +35,12 @@ beforeEach(() => {
   server = new PlaylistServer();
   clock = new ManualClock();
   log = recordingLog();
-  playlists = new Playlists({ log, limits: { playlist: LIMITS, guide: LIMITS }, schedule: clock.schedule });
+  playlists = new Playlists({
+    reach: () => OPEN_REACH,
+    log,
+    limits: { playlist: LIMITS, guide: LIMITS },
+    schedule: clock.schedule,
+  });
 });
 afterEach(async () => {
   playlists.close();
@@ -197,8 +203,13 @@ describe("another process", () => {
   /** One that loads, and one that is told. */
   async function pair(settings: Partial<PlaylistSettings>) {
     const told: Loaded[] = [];
-    const loader = new Playlists({ log, schedule: clock.schedule, onLoaded: (loaded) => told.push(loaded) });
-    const other = new Playlists({ log, schedule: clock.schedule, isLoader: false });
+    const loader = new Playlists({
+      reach: () => OPEN_REACH,
+      log,
+      schedule: clock.schedule,
+      onLoaded: (loaded) => told.push(loaded),
+    });
+    const other = new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, isLoader: false });
     await Promise.all([loader, other].map((each) => each.configure({ ...SETTINGS, ...settings })));
     return { loader, other, told, [Symbol.dispose]: () => [loader, other].map((each) => each.close()) };
   }

@@ -1,7 +1,7 @@
 /** A client's request, sent on to an HTTP server, and what the client gets of the answer (http-proxy.md sections 4 to 6). */
 
-import { maskToken } from "../../http/token-mask.ts";
 import type { UpstreamAbout, UpstreamResponse } from "../../relay/upstream.ts";
+import { shown } from "../../system/shown.ts";
 import { rewritePlaylist } from "../../wire/hls/rewrite.ts";
 import { type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
@@ -68,9 +68,9 @@ export class ProxiedRequest {
       userAgent: settings.httpProxyUserAgent,
       token: this.#parts.links.encodedToken,
     });
-    const { isOurselves, log } = this.#parts;
+    const { reach, log } = this.#parts;
     return new HttpSession(
-      { url, method, head, body, interfaceName, isOurselves },
+      { url, method, head, body, interfaceName, reach },
       {
         requested: () => this.#parent.entered(CLIENT_STATE.httpAwaitingHead),
         responded: (answer, framing) => this.#responded(answer, framing),
@@ -131,7 +131,7 @@ export class ProxiedRequest {
 
   /** For the log: a URL within this one may carry a token. */
   get #name(): string {
-    return maskToken(formatProxyUrl(this.#target.url));
+    return shown(formatProxyUrl(this.#target.url));
   }
 
   #withLocation(status: number, field: HeaderField): HeaderField {

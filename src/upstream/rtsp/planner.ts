@@ -88,7 +88,7 @@ function opener(settings: RtspSettings, parts: PlannerParts, target: RtspTarget)
     stunServer: settings.rtspStunServer,
     timeoutMs: settings.stageTimeoutMs ?? STAGE_TIMEOUT_MS,
     resolve: settings.resolve,
-    isOurselves: parts.isOurselves,
+    reach: parts.reach,
   };
   return (parent) => new RtspUpstream(target, options, parent, parts.log);
 }

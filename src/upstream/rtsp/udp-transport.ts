@@ -1,6 +1,7 @@
 /** The UDP side of a session: its ports, how the outside sees them, and keeping the way to them open (rtsp.md sections 5.4, 7 and 8). */
 import { localAddressTowards } from "../../system/local-address.ts";
 import type { Log } from "../../system/log.ts";
+import type { Reach } from "../../system/reach.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import { UdpPair } from "../../system/udp-pair.ts";
 import { formatIpAddress, type IpAddress } from "../../wire/ip/address.ts";
@@ -18,6 +19,7 @@ export interface UdpTransportOptions {
   readonly receiveBufferBytes: number;
   readonly interfaceName: string | undefined;
   readonly stunServer?: StunServer | undefined;
+  readonly reach: Reach;
 }
 
 /** Where the server receives. */
@@ -100,9 +102,16 @@ export class UdpTransport {
     const named = source === undefined ? [] : await resolveHost(source).catch(() => []);
     const suitable = named.find(({ family }) => family === this.#peer?.family) ?? named[0];
     const address = suitable ?? (this.#peer?.family === 4 ? this.#peer : undefined);
-    if (!address) return;
+    if (!address || this.#isForbidden(source ?? formatIpAddress(address), address, [rtpPort, rtcpPort ?? rtpPort]))
+      return;
     this.#destination = { address, rtpPort, rtcpPort };
     this.punch();
+  }
+
+  #isForbidden(host: string, address: IpAddress, ports: readonly number[]): boolean {
+    const problem = ports.map((port) => this.#options.reach.datagrams({ host, address, port })).find((each) => each);
+    if (problem) this.#log.warn(`No way is opened for RTSP over UDP: ${problem.reason}`);
+    return problem !== undefined;
   }
 
   /** Opens the way again, or keeps it open. */
