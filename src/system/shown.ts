@@ -15,6 +15,11 @@ export function keepSecret(values: readonly string[]): void {
   pattern = secretPattern(all);
 }
 
+/** Whether a text has one of them in it, as it is or percent-encoded. */
+export function holdsSecret(text: string): boolean {
+  return maskValues(text, pattern) !== text;
+}
+
 /**
  * Text, or a byte string, with every token and password masked: by its place in a URL or header, and by its value if the
  * settings have it. Call it before cutting: half a password is none that can be found.

@@ -8,15 +8,16 @@ import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
 import { baseUrl } from "../../wire/url/base-url.ts";
-import { authorityOf, formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
+import { formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { PlannerParts, PlanRequest } from "../planner.ts";
 import { BodySource, type ByteSource, MemorySource } from "./body.ts";
+import { withMarkedCookies } from "./cookies.ts";
 import { HttpUpstreamError } from "./errors.ts";
 import { collectPlaylist } from "./playlist.ts";
 import { type ContentCoding, playlistHandling } from "./playlist-handling.ts";
-import { type LinkRules, proxyLink, proxyLocation } from "./proxy-link.ts";
+import { type LinkRules, leadsElsewhere, proxyLink, proxyLocation } from "./proxy-link.ts";
 import { relayedHeaders, rewrittenHeaders } from "./relayed-headers.ts";
-import { emitUpstreamRequest } from "./request-head.ts";
+import { emitUpstreamRequest, hasCredentials } from "./request-head.ts";
 import { HttpSession } from "./session.ts";
 
 export interface HttpTarget {
@@ -24,6 +25,8 @@ export interface HttpTarget {
   readonly request: PlanRequest;
   readonly about: UpstreamAbout;
   readonly interfaceName: string | undefined;
+  /** Another server has redirected the client to this one. */
+  readonly isRedirected: boolean;
   readonly settings: { readonly httpProxyUserAgent: string | undefined; readonly proxyHttps: boolean };
 }
 
@@ -61,8 +64,8 @@ export class ProxiedRequest {
     const { method, headers, body } = request;
     const head = emitUpstreamRequest({
       method,
-      target: url.path,
-      host: authorityOf(url),
+      url,
+      isRedirected: this.#target.isRedirected,
       headers,
       bodyLength: body.length,
       userAgent: settings.httpProxyUserAgent,
@@ -73,7 +76,8 @@ export class ProxiedRequest {
       { url, method, head, body, interfaceName, reach },
       {
         requested: () => this.#parent.entered(CLIENT_STATE.httpAwaitingHead),
-        responded: (answer, framing) => this.#responded(answer, framing),
+        responded: (answer, framing) =>
+          this.#responded({ ...answer, headers: withMarkedCookies(answer.headers, url) }, framing),
         readable: () => this.#parent.readable(),
         failed: (cause) => this.#failed(cause.message, cause),
       },
@@ -138,12 +142,14 @@ export class ProxiedRequest {
     if (!isNamed(field, "location")) return field;
     const [name, value] = field;
     const base = `${this.#parts.links.rules.appPathPrefix}/`;
-    return [name, proxyLocation(status, value, this.#linkRules(base))];
+    const rules = this.#linkRules(base);
+    const isElsewhere = hasCredentials(this.#target.request.headers) && leadsElsewhere(value, rules);
+    return [name, proxyLocation(status, value, isElsewhere ? { ...rules, isRedirected: true } : rules)];
   }
 
   #linkRules(base: string): LinkRules {
-    const { url, settings } = this.#target;
+    const { url, settings, isRedirected } = this.#target;
     const { encodedToken } = this.#parts.links;
-    return { base, upstream: formatProxyUrl(url), proxyHttps: settings.proxyHttps, encodedToken };
+    return { base, upstream: formatProxyUrl(url), isRedirected, proxyHttps: settings.proxyHttps, encodedToken };
   }
 }

@@ -33,6 +33,9 @@ const NESTED = new RegExp(`(%((?:25)*)(?:3f|26|3b|3d|20)${NAME}${EQUALS})(?:(?!%
 const MARKER = new RegExp(`(R2HTOKEN${SLASH})[^\\s"]*`, "gi");
 const AUTHORIZATION = /(authorization["']?[:=]\s{0,8}(?:basic|bearer|digest)?\s{0,8})[^\s"'].{0,2000}/gi;
 
+/** A line of a config file that is none. */
+const SETTING = /(?<![\w/?&;=%-])(r2h-token(?:\s{1,8}=|\s{0,8}:)\s{0,8})[^\s"]+/gi;
+
 /** Not `rtp` and `udp`: before their `@` stands a multicast source. */
 const SCHEME = "(?<![a-z0-9.+-])(?:rtsp[stu]?|https?|ftps?|wss?|rtmps?|srt)";
 /** `scheme://`, or the scheme as a folder, as in requests of this relay. */
@@ -52,6 +55,7 @@ export function maskUrls<T extends string>(text: T): T {
   return text
     .replace(OWN, `$1$2${MASK}`)
     .replace(NESTED, `$1${MASK}`)
+    .replace(SETTING, `$1${MASK}`)
     .replace(MARKER, `$1${MASK}`)
     .replace(USER, `$1${MASK}$2`)
     .replace(SLOPPY_USER, `$1${MASK}$2`)
