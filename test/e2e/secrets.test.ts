@@ -180,3 +180,84 @@ forEachVariant("secrets", (start) => {
     expect(authorized(other)).toEqual([]);
   });
 });
+
+/** Asks curl, which keeps cookies by host and path and forgets that ports are different, as browsers do. */
+async function curl(...args: string[]): Promise<string> {
+  const process = Bun.spawn(["curl", "-sS", "--max-time", "20", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  return await new Response(process.stdout).text();
+}
+
+/** Says what it is asked, and does what the path says. */
+function echo(): { readonly server: HttpOrigin; readonly heads: string[] } {
+  const heads: string[] = [];
+  const server = new HttpOrigin(async (connection) => {
+    const head = await connection.head();
+    heads.push(head);
+    const [, path = "", to = ""] = /^GET \/([a-z]*)\??(\S*)/.exec(head) ?? [];
+    const status = path === "moved" ? "302 Found" : "200 OK";
+    const extra =
+      path === "moved"
+        ? `Location: ${to}\r\n`
+        : path === "login"
+          ? "Set-Cookie: SID=1; Path=/; Domain=127.0.0.1\r\n"
+          : "";
+    connection.send(`HTTP/1.1 ${status}\r\n${extra}Content-Length: 2\r\n\r\nok`);
+    connection.end();
+  });
+  return { server, heads };
+}
+
+forEachVariant("what belongs to one server", (start) => {
+  const CREDENTIALS = ["-u", "u:hush-pw", "-b", "SID=program"];
+
+  test("goes to no other by a redirect", async () => {
+    const sluice = await start();
+    const [first, second] = [echo(), echo()];
+    using _first = first.server;
+    using _second = second.server;
+    const url = `${sluice.url}/http/127.0.0.1:${first.server.port}`;
+    await curl("-L", ...CREDENTIALS, `${url}/moved?/here`);
+    expect(first.heads).toHaveLength(2);
+    for (const head of first.heads) {
+      expect(head).toMatch(/^Authorization: Basic /m);
+      expect(head).toMatch(/^Cookie: SID=program\r$/m);
+    }
+    await curl("-L", ...CREDENTIALS, `${url}/moved?http://127.0.0.1:${second.server.port}/there?x=1`);
+    expect(second.heads).toHaveLength(1);
+    expect(second.heads[0]).toStartWith("GET /there?x=1 HTTP/1.1\r\n");
+    expect(second.heads[0]).not.toMatch(/^(Authorization|Cookie):/im);
+    // Who asks it by himself gets along with it as ever.
+    await curl(...CREDENTIALS, `${sluice.url}/http/127.0.0.1:${second.server.port}/there`);
+    expect(second.heads[1]).toMatch(/^Authorization: Basic /m);
+  });
+
+  test("is kept apart in a browser, where all are one host", async () => {
+    const sluice = await start();
+    const [own, other] = [echo(), echo()];
+    using _own = own.server;
+    using _other = other.server;
+    const jar = mkdtempSync(join(tmpdir(), "sluice-jar-"));
+    const browser = [
+      "-b",
+      join(jar, "cookies"),
+      "-c",
+      join(jar, "cookies"),
+      "-H",
+      "Sec-Fetch-Site: same-origin",
+      "-H",
+      `Referer: ${sluice.url}/player`,
+    ];
+    const at = ({ server }: typeof own, host = "127.0.0.1") => `${sluice.url}/http/${host}:${server.port}`;
+    try {
+      await Bun.write(join(jar, "cookies"), "127.0.0.1\tFALSE\t/\tFALSE\t0\tnas\tsession\n");
+      await curl(...browser, `${at(own)}/login`);
+      await curl(...browser, `${at(own)}/watch`);
+      await curl(...browser, `${at(other, "localhost")}/watch`);
+    } finally {
+      rmSync(jar, { recursive: true });
+    }
+    expect(own.heads[0]).not.toMatch(/^(Cookie|Referer|Sec-Fetch-Site):/im);
+    expect(own.heads[1]).toMatch(/^Cookie: SID=1\r$/m);
+    expect(other.heads[0]).not.toMatch(/^Cookie:/im);
+  });
+});
