@@ -82,7 +82,7 @@ export function setting<Name extends SettingName>(name: Name, row: SettingRow<Se
         if (!("value" in reading)) return reading;
         values[name] = reading.value;
         given.add(name);
-        return undefined;
+        return reading.refused === undefined ? undefined : { refused: reading.refused, fatal: false };
       },
       show: (values) => show(values[name]),
     },

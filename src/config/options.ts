@@ -18,6 +18,7 @@ import {
   playlistUrls,
   portRange,
   publicHost,
+  reachRules,
   serverAddress,
   textOr,
 } from "./values.ts";
@@ -165,6 +166,23 @@ export const OPTIONS: readonly Option[] = [
     type: boolean,
     initial: true,
     help: "Serve no upstream named in a URL: no /rtp/, /udp/, /rtsp/, /http/ and /https/",
+  }),
+  setting("upstreamAllow", {
+    long: "upstream-allow",
+    argument: "RULES",
+    type: reachRules("nothing is allowed by it"),
+    initial: [],
+    initialText: "all but link-local addresses and metadata services of clouds",
+    help: "The only upstreams for clients: ADDRESS, ADDRESS/BITS, NAME, *.DOMAIN, *, each with :PORT or alone; may be repeated",
+    own: true,
+  }),
+  setting("upstreamDeny", {
+    long: "upstream-deny",
+    argument: "RULES",
+    type: reachRules("everything is denied by it"),
+    initial: [],
+    help: "Upstreams that no client gets, before --upstream-allow; the same rules",
+    own: true,
   }),
   setting("appPathPrefix", {
     long: "app-path-prefix",

@@ -1,6 +1,7 @@
 /** The settings: everything an operator can decide, in the units of the option that sets it. */
 
 import type { LogLevel } from "../system/log.ts";
+import type { ReachRule } from "../wire/ip/reach-rule.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import type { PathPrefix } from "../wire/url/path-prefix.ts";
 import type { PublicHost } from "../wire/url/public-host.ts";
@@ -74,6 +75,10 @@ export interface SettingValues {
   statusPagePath: string;
   /** Path of the player page, in the same form. */
   playerPagePath: string;
+  /** What may be reached for clients (config.md section 18); empty: everything that is not denied. */
+  upstreamAllow: readonly ReachRule[];
+  /** What must not be reached for clients. */
+  upstreamDeny: readonly ReachRule[];
   /** Interface for every upstream that has no interface of its own; `undefined`: the routing table decides. */
   upstreamInterface: string | undefined;
   /** Interface for multicast upstreams, before `upstreamInterface`. */

@@ -1,6 +1,7 @@
 /** How the text of an option becomes a value: one `ValueType` for each kind of option. */
 
 import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
+import { type ReachRule, readReachRule, unreadableRule } from "../wire/ip/reach-rule.ts";
 import { formatAuthority, parseAuthority } from "../wire/url/authority.ts";
 import { normalisedPath, type PathPrefix, parsePathPrefix } from "../wire/url/path-prefix.ts";
 import { type PublicHost, parsePublicHost } from "../wire/url/public-host.ts";
@@ -13,7 +14,13 @@ export interface ParseError {
   readonly fatal: boolean;
 }
 
-export type Reading<Value> = { readonly value: Value } | ParseError;
+export type Reading<Value> =
+  | {
+      readonly value: Value;
+      /** The line for the log: the text could not be read whole, and the value is what is safest. */
+      readonly refused?: string;
+    }
+  | ParseError;
 
 export interface ValueType<Value> {
   /** Reads the text of option `name`. `given` is what this one adds to, if the type adds up. Never throws. */
@@ -136,6 +143,36 @@ export function serverAddress(defaultPort: number): ValueType<HostAndPort | unde
       return host === undefined ? refuse(`Invalid ${name} value: ${text}`) : { value: { host, port } };
     },
     show: formatAuthority,
+  };
+}
+
+/** Of one option. */
+const MAX_REACH_RULES = 1000;
+
+/**
+ * Rules for upstreams, separated by blanks or commas; each use of the option adds its own, an empty text takes all back. One that
+ * cannot be read must not open what was to be closed: it stays as one that closes.
+ * @param consequence of such a one, for the log
+ */
+export function reachRules(consequence: string): ValueType<readonly ReachRule[]> {
+  return {
+    read(text, name, given = []) {
+      const words = text.split(/[\s,]+/).filter((word) => word !== "");
+      if (words.length === 0) return { value: [] };
+      if (given.length + words.length > MAX_REACH_RULES) {
+        const refused = `Invalid ${name}: more than ${MAX_REACH_RULES} rules; until that is corrected, ${consequence}`;
+        return { value: [unreadableRule("too many rules")], refused };
+      }
+      const readings = words.map(readReachRule);
+      const rules = readings.map((reading, i) => (typeof reading === "string" ? unreadableRule(words[i]!) : reading));
+      const value = [...given, ...rules];
+      const wrong = readings.flatMap((reading, i) =>
+        typeof reading === "string" ? [`"${words[i]}": ${reading}`] : [],
+      );
+      if (wrong.length === 0) return { value };
+      return { value, refused: `Invalid ${name} ${wrong.join("; ")}. Until that is corrected, ${consequence}` };
+    },
+    show: (rules) => rules.map(({ text }) => text).join(" "),
   };
 }
 

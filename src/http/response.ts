@@ -1,5 +1,7 @@
 /** Responses that the server makes itself, and the heads of streams (http.md sections 17 and 19). */
+
 import { emitMessageHead, type HeaderField, isNamed } from "../wire/http/header-fields.ts";
+import { escapeHtml } from "../wire/http/html.ts";
 
 export interface HttpResponse {
   readonly status: number;
@@ -36,12 +38,16 @@ const RETRY_AFTER_S = 5;
 /** Up to this size a body is copied behind its head, so that both go out in one write. */
 const JOIN_MAX_BYTES = 64 * 1024;
 
-/** An error page. `extraHeaders` stand behind Content-Type and Connection. */
-export function errorResponse(status: number, extraHeaders: readonly HeaderField[] = []): HttpResponse {
+/** An error page. `extraHeaders` stand behind Content-Type and Connection. `text` says more than the usual words of the status. */
+export function errorResponse(
+  status: number,
+  extraHeaders: readonly HeaderField[] = [],
+  text = REASONS[status] ?? "",
+): HttpResponse {
   return {
     status,
     headers: [["Content-Type", "text/html; charset=utf-8"], ["Connection", "close"], ...extraHeaders],
-    body: `<!doctype html><title>${status}</title>${REASONS[status] ?? ""}`,
+    body: `<!doctype html><title>${status}</title>${escapeHtml(text)}`,
   };
 }
 

@@ -3,6 +3,9 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { errorReason } from "../system/errno.ts";
+import type { Reach } from "../system/reach.ts";
+import { resolveHost } from "../system/resolve.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { PlaylistError } from "./errors.ts";
 import { pinUrl } from "./pinned-url.ts";
@@ -10,6 +13,7 @@ import { type Chunks, gunzip, limited } from "./streams.ts";
 
 const MAX_REDIRECTS = 50;
 
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 const FILE_SCHEME = "file://";
 const USER_AGENT = "sluice";
 const FILE_CHUNK_BYTES = 64 * 1024;
@@ -26,6 +30,9 @@ export interface DownloadLimits {
 interface DownloadRequest {
   readonly url: UnicodeText;
   readonly limits: DownloadLimits;
+  readonly reach: Reach;
+  /** The operator has named it, so that it may be reached; where it redirects to may not (config.md section 18). */
+  readonly isConfigured?: boolean;
   /** The validator of a copy that is at hand. */
   readonly etag?: string | undefined;
   readonly signal: AbortSignal;
@@ -131,7 +138,8 @@ async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Pr
   let { url } = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     if (!/^https?:\/\/./i.test(url)) throw new PlaylistError("bad-url", `Cannot be fetched: ${url}`);
-    const response = await fetchOnce(url, request.etag, signal);
+    const isFree = request.isConfigured === true && redirects === 0;
+    const response = await (isFree ? fetchFreely(url, request, signal) : fetchPermitted(url, request, signal));
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
     await response.body?.cancel();
@@ -140,14 +148,57 @@ async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Pr
   throw new PlaylistError("too-many-redirects", `More than ${MAX_REDIRECTS} redirects`);
 }
 
-async function fetchOnce(url: string, etag: string | undefined, signal: AbortSignal): Promise<Response> {
+async function fetchFreely(url: string, { etag }: DownloadRequest, signal: AbortSignal): Promise<Response> {
+  const { href, own } = await pinUrl(url, signal);
+  return fetchOnce(href, own, etag, signal);
+}
+
+/** Asks the addresses that may be reached, one after the other: `fetch` would look up the name again, and find others. */
+async function fetchPermitted(url: string, { reach, etag }: DownloadRequest, signal: AbortSignal): Promise<Response> {
+  const { host, hostname, port: portText, protocol } = new URL(url);
+  const port = Number(portText || DEFAULT_PORTS[protocol]);
+  const name = hostname.replace(/^\[(.*)\]$/, "$1");
+  const addresses = await resolved(name);
+  let problem: PlaylistError | undefined;
+  for (const address of addresses) {
+    const refusal = reach.connection({ host: name, address, port });
+    if (refusal) {
+      problem ??= new PlaylistError("forbidden", refusal.reason);
+      continue;
+    }
+    const pinned = new URL(url);
+    pinned.hostname = address.family === 6 ? `[${formatIpAddress(address)}]` : formatIpAddress(address);
+    try {
+      return await fetchOnce(pinned.href, { host, name }, etag, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      problem = error as PlaylistError;
+    }
+  }
+  throw problem ?? new PlaylistError("unreachable", `${name} has no address`);
+}
+
+async function resolved(name: string): Promise<readonly IpAddress[]> {
+  try {
+    return await resolveHost(name);
+  } catch (error) {
+    throw new PlaylistError("unreachable", `${name}: ${errorReason(error)}`);
+  }
+}
+
+/** @param own host and name of a URL that has an address in their place */
+async function fetchOnce(
+  url: string,
+  own: { readonly host: string; readonly name: string } | undefined,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
   const headers: Record<string, string> = { "User-Agent": USER_AGENT, Accept: "*/*", "Accept-Encoding": "gzip" };
+  if (own) headers["Host"] = own.host;
   // Not `If-Modified-Since`: a list that changes twice within a second would be missed.
   if (etag !== undefined) headers["If-None-Match"] = etag;
-  const { href, own } = await pinUrl(url, signal);
-  if (own) headers["Host"] = own.host;
   try {
-    return await fetch(href, {
+    return await fetch(url, {
       headers,
       signal,
       redirect: "manual",

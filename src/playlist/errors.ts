@@ -3,6 +3,8 @@
 type PlaylistFailure =
   | "bad-url"
   | "unreachable"
+  /** The operator does not want it to be reached. */
+  | "forbidden"
   | "bad-status"
   | "too-many-redirects"
   | "timeout"

@@ -1,11 +1,12 @@
 /** One programme guide that lives elsewhere: fetched, kept on disk, and kept when a later fetch fails (m3u.md section 9). */
 import type { Log } from "../system/log.ts";
+import type { Reach } from "../system/reach.ts";
+import { shown } from "../system/shown.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
 import { GuideFile } from "./guide-file.ts";
 import { describeRetry, describeStale, RetryingJob, type Schedule } from "./retrying-job.ts";
-import { withoutPassword } from "./source.ts";
 import { type Chunks, peek } from "./streams.ts";
 
 /** A guide may have ten times the bytes of a playlist: it goes to the disk while it comes, so that only a stall is suspicious. */
@@ -17,6 +18,8 @@ const HTML_SIGN_BYTES = 64;
 interface GuideSourceParts {
   readonly url: UnicodeText;
   readonly log: Log;
+  /** As the settings of now have it. */
+  readonly reach: () => Reach;
   readonly directory: string;
   readonly limits: DownloadLimits;
   readonly schedule: Schedule;
@@ -42,7 +45,7 @@ export class GuideSource {
         attempt: (signal) => this.#load(signal),
         failed: (error, retry) => {
           this.staleSince ??= Date.now();
-          const what = `Async EPG fetch failed: ${withoutPassword(parts.url)}, ${describeRetry(retry)}`;
+          const what = `Async EPG fetch failed: ${shown(parts.url)}, ${describeRetry(retry)}`;
           parts.log.error(`${what}: ${error.message}${describeStale(this.staleSince, this.file !== undefined)}`);
         },
       },
@@ -62,10 +65,10 @@ export class GuideSource {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { url, limits, directory, log, onChange } = this.#parts;
-    const loaded = await download({ url, limits, etag: this.#etag, signal }, async (found) => {
+    const { url, limits, directory, log, reach, onChange } = this.#parts;
+    const loaded = await download({ url, limits, reach: reach(), etag: this.#etag, signal }, async (found) => {
       const file = await GuideFile.write(await noErrorPage(found.body), directory, (place) =>
-        log.warn(`EPG data ${place}: ${withoutPassword(url)}`),
+        log.warn(`EPG data ${place}: ${shown(url)}`),
       );
       if (found.signal.aborted) file.close();
       return { file, etag: found.etag };
@@ -75,7 +78,7 @@ export class GuideSource {
     if (!loaded) return;
     const { file, etag } = loaded;
     this.#etag = etag;
-    log.info(`EPG data cached: ${file.bytes} bytes, ${file.isGzip ? "gzip" : "plain"}, ${withoutPassword(url)}`);
+    log.info(`EPG data cached: ${file.bytes} bytes, ${file.isGzip ? "gzip" : "plain"}, ${shown(url)}`);
     if (file.md5 === this.file?.md5) {
       file.close();
       return;

@@ -2,6 +2,8 @@
 import { tmpdir } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import type { Log } from "../system/log.ts";
+import type { Reach } from "../system/reach.ts";
+import { shown } from "../system/shown.ts";
 import { runDetached } from "../system/task-queue.ts";
 import type { DownloadLimits } from "./download.ts";
 import { type GuideEncoding, GuideFile, type GuideStream } from "./guide-file.ts";
@@ -10,7 +12,6 @@ import { GUIDE_LIMITS, GuideSource } from "./guide-source.ts";
 import type { LoadedGuide } from "./loaded.ts";
 import type { GuideKind } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
-import { withoutPassword } from "./source.ts";
 import { gzip, limited } from "./streams.ts";
 
 /** Further ones are left out. */
@@ -18,6 +19,8 @@ const MAX_GUIDES = 16;
 
 interface GuideParts {
   readonly log: Log;
+  /** As the settings of now have it. */
+  readonly reach: () => Reach;
   /** For temporary files; by default the system's. */
   readonly directory?: string;
   readonly limits?: DownloadLimits;
@@ -39,6 +42,7 @@ interface AdoptedGuide {
 
 export class Guide {
   readonly #log: Log;
+  readonly #reach: () => Reach;
   readonly #directory: string;
   readonly #limits: DownloadLimits;
   readonly #schedule: Schedule;
@@ -56,8 +60,9 @@ export class Guide {
   #isMergeDue = false;
 
   constructor(parts: GuideParts) {
-    const { log, directory = tmpdir(), limits = GUIDE_LIMITS, schedule = scheduleTimeout, onPublished } = parts;
+    const { log, reach, directory = tmpdir(), limits = GUIDE_LIMITS, schedule = scheduleTimeout, onPublished } = parts;
     this.#log = log;
+    this.#reach = reach;
     this.#directory = directory;
     this.#limits = limits;
     this.#schedule = schedule;
@@ -152,6 +157,7 @@ export class Guide {
     return new GuideSource({
       url,
       log: this.#log,
+      reach: this.#reach,
       directory: this.#directory,
       limits: this.#limits,
       schedule: this.#schedule,
@@ -166,7 +172,7 @@ export class Guide {
   async #merge(): Promise<void> {
     const merge = ++this.#merges;
     this.#isMergeDue = false;
-    const files = this.#sources.flatMap(({ url, file }) => (file ? [{ name: withoutPassword(url), file }] : []));
+    const files = this.#sources.flatMap(({ url, file }) => (file ? [{ name: shown(url), file }] : []));
     let merged: GuideFile | undefined;
     try {
       if (this.#sources.length > 1 && files.length > 0) merged = await this.#join(files);

@@ -1,9 +1,10 @@
 /** One list: where it comes from, its bytes as they came, and the copy of them that other workers read. */
 import type { Log } from "../system/log.ts";
+import { shown } from "../system/shown.ts";
 import { runDetached } from "../system/task-queue.ts";
 import type { M3uPlaylist } from "../wire/m3u/parser.ts";
 import { type ListCopy, type LoadedList, readListCopy, writeListCopy } from "./loaded.ts";
-import { type PlaylistSource, withoutPassword } from "./source.ts";
+import type { PlaylistSource } from "./source.ts";
 
 export class List {
   /** Undefined for the inline list. */
@@ -22,7 +23,7 @@ export class List {
 
   constructor(url: string | undefined, log: Log) {
     this.url = url;
-    this.name = url === undefined ? "inline" : withoutPassword(url);
+    this.name = url === undefined ? "inline" : shown(url);
     this.#log = log;
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import { collectGarbageIn } from "../system/garbage.ts";
 import type { Log } from "../system/log.ts";
+import type { Reach } from "../system/reach.ts";
 import { runDetached } from "../system/task-queue.ts";
 import { asByteString, type UnicodeText, utf8Decode, utf8Encode } from "../wire/text/byte-string.ts";
 import { type BuiltChannels, buildChannels } from "./build.ts";
@@ -33,6 +34,8 @@ export interface PlaylistSettings extends EntryUrlRules {
 
 interface PlaylistsParts {
   readonly log: Log;
+  /** As the settings of now have it. */
+  readonly reach: () => Reach;
   /** Of the guide. */
   readonly directory?: string;
   readonly limits?: { readonly playlist: DownloadLimits; readonly guide: DownloadLimits };
@@ -64,13 +67,14 @@ export class Playlists {
   #cancelSettling: (() => void) | undefined;
 
   constructor(parts: PlaylistsParts) {
-    const { log, directory, limits, schedule = scheduleTimeout, isLoader = true, onLoaded } = parts;
+    const { log, reach, directory, limits, schedule = scheduleTimeout, isLoader = true, onLoaded } = parts;
     this.#parts = parts;
     this.#schedule = schedule;
     this.#isLoader = isLoader;
     this.#suspects = new Suspects(parts.suspects ?? []);
     this.guide = new Guide({
       log,
+      reach,
       schedule,
       ...(directory && { directory }),
       ...(limits && { limits: limits.guide }),
@@ -175,12 +179,13 @@ export class Playlists {
   }
 
   #external(url: string): List {
-    const { log, limits } = this.#parts;
+    const { log, limits, reach } = this.#parts;
     const list = new List(url, log);
     if (!this.#isLoader) return list;
     list.source = new PlaylistSource({
       url,
       log,
+      reach,
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
       onLoaded: async (bytes) => {

@@ -1,5 +1,7 @@
 /** A playlist that lives elsewhere: loaded, loaded again, and kept when that fails (m3u.md sections 1 to 3). */
 import type { Log } from "../system/log.ts";
+import type { Reach } from "../system/reach.ts";
+import { shown } from "../system/shown.ts";
 import { Slices } from "../system/slices.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { type Download, type DownloadLimits, download } from "./download.ts";
@@ -18,6 +20,8 @@ interface SourceParts {
   /** `file://`, `http://` or `https://`. */
   readonly url: UnicodeText;
   readonly log: Log;
+  /** As the settings of now have it. */
+  readonly reach: () => Reach;
   /** A new version has come, as bytes of their own. May take its time: the load ends with it. */
   readonly onLoaded: (list: Buffer) => void | Promise<void>;
   readonly limits?: DownloadLimits;
@@ -43,13 +47,13 @@ export class PlaylistSource {
         failed: (error, retry) => {
           this.staleSince ??= Date.now();
           const { log, url } = this.#parts;
-          const what = `Async external M3U fetch failed: ${withoutPassword(url)}, ${describeRetry(retry)}`;
+          const what = `Async external M3U fetch failed: ${shown(url)}, ${describeRetry(retry)}`;
           log.error(`${what}: ${error.message}${describeStale(this.staleSince, this.#hash !== undefined)}`);
         },
       },
       parts.schedule ?? scheduleTimeout,
     );
-    parts.log.info(`External M3U configured: ${withoutPassword(parts.url)} (will load asynchronously)`);
+    parts.log.info(`External M3U configured: ${shown(parts.url)} (will load asynchronously)`);
   }
 
   /** Loads now, with retries when that fails. Resolves to whether the first try succeeded; never rejects. */
@@ -63,11 +67,14 @@ export class PlaylistSource {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { url, limits = PLAYLIST_LIMITS, onLoaded, log } = this.#parts;
-    const loaded = await download({ url, limits, etag: this.#etag, signal }, async ({ etag, body }) => ({
-      etag,
-      list: await readPlaylist(body, limits.maxBytes),
-    }));
+    const { url, limits = PLAYLIST_LIMITS, reach, onLoaded, log } = this.#parts;
+    const loaded = await download(
+      { url, limits, reach: reach(), isConfigured: true, etag: this.#etag, signal },
+      async ({ etag, body }) => ({
+        etag,
+        list: await readPlaylist(body, limits.maxBytes),
+      }),
+    );
     signal.throwIfAborted();
     if (loaded) {
       const hash = Bun.hash(loaded.list);
@@ -102,9 +109,4 @@ async function hasEntry(list: Buffer): Promise<boolean> {
     at = lineEnd < 0 ? -1 : list.indexOf(ENTRY, lineEnd);
   }
   return false;
-}
-
-/** For the log. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1***@");
 }

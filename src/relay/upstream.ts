@@ -139,3 +139,11 @@ export class UpstreamError extends Error {
     this.status = status;
   }
 }
+
+/** The operator does not want it to be reached: the client is told so, with the option that says it. */
+export class ForbiddenError extends UpstreamError {
+  /** @param what is asked for, without anything secret */
+  constructor(what: string, reason: string) {
+    super("forbidden", `${what}: ${reason}`, 403);
+  }
+}

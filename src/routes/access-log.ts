@@ -1,5 +1,6 @@
 /** A line for every admitted media request, before its upstream is contacted (config.md section 14). */
 import type { AccessLogFile } from "../system/access-log-file.ts";
+import { shown } from "../system/shown.ts";
 import {
   type AccessLogEntry,
   type AccessLogFormat,
@@ -23,7 +24,7 @@ export class AccessLog {
     this.#format = parseAccessLogFormat(format);
   }
 
-  /** @param upstreamUrl without the token and what is for this relay */
+  /** @param upstreamUrl without what is for this relay */
   admitted(exchange: Exchange, serviceType: string, upstreamUrl: ByteString): void {
     if (this.#path === undefined) return;
     const { request, clientAddress } = exchange;
@@ -31,15 +32,15 @@ export class AccessLog {
     const entry: AccessLogEntry = {
       time: now.getTime(),
       zoneOffset: -now.getTimezoneOffset(),
-      clientAddress,
+      clientAddress: shown(clientAddress),
       workerPid: process.pid,
       method: request.method,
       serviceUrl: serviceUrl(exchange),
-      host: request.header("host") ?? "",
+      host: shown(request.header("host") ?? ""),
       userAgent: userAgent(exchange),
-      forwardedFor: forwardedFor(request.headers),
+      forwardedFor: shown(forwardedFor(request.headers)),
       serviceType,
-      upstreamUrl,
+      upstreamUrl: shown(upstreamUrl),
     };
     this.#file.write(this.#path, accessLogLine(this.#format, entry));
   }

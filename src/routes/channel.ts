@@ -1,9 +1,9 @@
 /** Channels by name, `/News/One`: the request's query is merged into the playlist's URL, whose protocol then serves it (http.md section 13). */
 import { errorResponse } from "../http/response.ts";
-import { maskToken } from "../http/token-mask.ts";
 import type { Channel } from "../playlist/channels.ts";
 import type { Playlists } from "../playlist/playlists.ts";
 import { LOG_DEBUG, LOG_INFO, type Log } from "../system/log.ts";
+import { shown } from "../system/shown.ts";
 import { mergeServiceQuery } from "../timeshift/service-query.ts";
 import { type ByteString, utf8Decode } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
@@ -41,7 +41,7 @@ function serveChannel(parts: ChannelParts, exchange: Exchange, { name, url: serv
     exchange.connection.respond(errorResponse(500));
     return;
   }
-  if (log.level >= LOG_DEBUG) log.debug(`Creating ${scheme} service with merged URL: ${maskToken(url)}`);
+  if (log.level >= LOG_DEBUG) log.debug(`Creating ${scheme} service with merged URL: ${shown(url)}`);
   parts.serve(exchange, url, serviceUrl);
 }
 

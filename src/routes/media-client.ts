@@ -1,11 +1,12 @@
 /** An HTTP client as a consumer: the head goes out with the first media, a stream that never began is answered with an error. */
 import type { Connection, StreamWriter } from "../http/connection.ts";
-import { busyResponse, errorResponse } from "../http/response.ts";
+import { busyResponse, errorResponse, type HttpResponse } from "../http/response.ts";
 import type { Consumer, DropCounts } from "../relay/consumer.ts";
 import type { Subscription } from "../relay/hub.ts";
-import { type StreamInfo, type StreamState, UpstreamError } from "../relay/upstream.ts";
+import { ForbiddenError, type StreamInfo, type StreamState, UpstreamError } from "../relay/upstream.ts";
 import type { WatchedClient } from "../status/clients.ts";
 import type { Log } from "../system/log.ts";
+import { shown } from "../system/shown.ts";
 import { CLIENT_STATE, type ClientState } from "../wire/status/client-state.ts";
 import { streamHeaders } from "./stream-headers.ts";
 
@@ -58,7 +59,7 @@ export class MediaClient implements Consumer, StreamWriter {
     if (cause) this.entered(CLIENT_STATE.error);
     if (this.#hasBegun) this.#connection.endStream();
     else if (cause instanceof UpstreamError && cause.code === "busy") this.#connection.respond(busyResponse());
-    else this.#connection.respond(errorResponse(cause instanceof UpstreamError ? cause.status : UNAVAILABLE));
+    else this.#connection.respond(refusal(cause));
   }
 
   drained(): void {
@@ -68,4 +69,9 @@ export class MediaClient implements Consumer, StreamWriter {
   resumeUpstream(): void {
     this.subscription?.resume();
   }
+}
+
+function refusal(cause: Error | undefined): HttpResponse {
+  const told = cause instanceof ForbiddenError ? shown(cause.message) : undefined;
+  return errorResponse(cause instanceof UpstreamError ? cause.status : UNAVAILABLE, [], told);
 }

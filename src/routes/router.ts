@@ -1,8 +1,8 @@
 /** The order in which a request is looked at (http.md section 3). */
 import type { RequestHandler } from "../http/connection.ts";
 import { errorResponse } from "../http/response.ts";
-import { maskToken } from "../http/token-mask.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
+import { shown } from "../system/shown.ts";
 import { type AccessControl, isAssetPath } from "./access-control.ts";
 import type { Route } from "./route.ts";
 
@@ -19,7 +19,7 @@ export function router({ accessControl, routes, assets, log }: RouterParts): Req
   return (request, connection) => {
     const { method, target } = request;
     if (log.level >= LOG_INFO) {
-      log.info(`New client ${connection.peer} requested URL: ${maskToken(target)} (method: ${method})`);
+      log.info(`New client ${connection.peer} requested URL: ${shown(target)} (method: ${method})`);
     }
     const exchange = accessControl.admit(request, connection);
     if (!exchange) return;

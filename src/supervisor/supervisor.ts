@@ -1,7 +1,9 @@
 /** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
+import { networkInterfaces } from "node:os";
 import { changedSettings } from "../config/change.ts";
 import { logDiagnostics } from "../config/diagnostic.ts";
 import type { LoadedSettings, ReloadSettings } from "../config/load.ts";
+import { secretsOf } from "../config/secrets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
@@ -9,9 +11,11 @@ import { WorkerTotals } from "../status/totals.ts";
 import type { Log, LogLevel } from "../system/log.ts";
 import { type Account, findAccount } from "../system/privileges.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
+import { keepSecret } from "../system/shown.ts";
 import { TaskQueue } from "../system/task-queue.ts";
 import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
 import { dropToUser } from "./drop-to-user.ts";
+import { exposedListener } from "./exposure.ts";
 import { HelperProcesses } from "./helper-processes.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
@@ -62,6 +66,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   constructor(options: SupervisorOptions) {
     const { log, settings } = options;
     this.#options = options;
+    keepSecret(secretsOf(settings));
     this.#settings = settings;
     this.#logLevel = settings.verbosity;
     this.log = log;
@@ -101,6 +106,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     await this.#ownedResources.acquire(settings);
     if (this.#stopped) return;
     if (account) this.#become(account);
+    this.#warnOfStrangers(settings);
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
   }
@@ -253,6 +259,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   async #use({ settings, path }: LoadedSettings): Promise<void> {
+    keepSecret(secretsOf(settings));
     const before = this.#settings;
     const changed = changedSettings(before, settings);
     const commit = await this.#ownedResources.prepare(settings, changed.has("listen"));
@@ -276,6 +283,16 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     }
     this.#fillSlots(settings.workers);
     this.status.changed();
+  }
+
+  #warnOfStrangers({ r2hToken }: Settings): void {
+    const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
+    const exposed = r2hToken === undefined ? exposedListener(this.addresses, own) : undefined;
+    if (exposed === undefined) return;
+    this.log.warn(
+      `Reachable from public networks at ${exposed}, without a token: strangers may use this relay, and through it the ` +
+        "network here; set r2h-token, or listen on an address of the home network only",
+    );
   }
 
   #fillSlots(workers: number): void {

@@ -1,7 +1,8 @@
 /** Remembers which lists workers have died of, so that the next worker does not die of them at once (m3u.md section 3). */
-import { withoutPassword } from "../playlist/source.ts";
+
 import type { ListVersion, SuspectList } from "../playlist/suspects.ts";
 import type { Log } from "../system/log.ts";
+import { shown } from "../system/shown.ts";
 
 /** Doubles with each death. */
 const FIRST_PAUSE_MS = 10_000;
@@ -56,7 +57,7 @@ export class SuspectLists {
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (deaths - 1), MAX_PAUSE_MS);
     const others = this.#suspects.filter((old) => old !== earlier);
     this.#suspects = [...others, { url, hash, deaths, until: this.#now() + pauseMs }].slice(-MAX_SUSPECTS);
-    const what = `Worker ${worker} died while it read the playlist ${withoutPassword(url)}`;
+    const what = `Worker ${worker} died while it read the playlist ${shown(url)}`;
     this.#log.error(`${what} (${deaths} in a row), which is not read again for ${pauseMs / 1000} seconds`);
   }
 }

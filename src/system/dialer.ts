@@ -3,6 +3,7 @@ import type { IpAddress } from "../wire/ip/address.ts";
 import { errorReason } from "./errno.ts";
 import type { Log } from "./log.ts";
 import type { ResolveOptions } from "./name-service.ts";
+import type { Reach, ReachProblem } from "./reach.ts";
 import { resolveHost } from "./resolve.ts";
 import { TcpSource } from "./tcp-source.ts";
 
@@ -23,8 +24,8 @@ export interface DialOptions {
   readonly resolve?: ((host: string, options: ResolveOptions) => Promise<readonly IpAddress[]>) | undefined;
   /** On whose behalf: the address of an HTTP client. */
   readonly client?: string | undefined;
-  /** Whether an address and port are our own: a request to it would come back for ever. */
-  readonly isOurselves?: ((address: IpAddress, port: number) => boolean) | undefined;
+  /** Is asked for each address. */
+  readonly reach: Reach;
 }
 
 export interface DialerParent {
@@ -36,7 +37,7 @@ export interface DialerParent {
 }
 
 export class DialError extends Error {
-  readonly code: "unresolved" | "loop" | "unreachable";
+  readonly code: "unresolved" | "unreachable" | ReachProblem["code"];
 
   /** @param reason in words, without the server's name */
   constructor(code: DialError["code"], reason: string) {
@@ -55,6 +56,8 @@ export class Dialer {
   #addresses: readonly IpAddress[] = [];
   #source: TcpSource | undefined;
   #lastFailure = "its name has no address";
+  /** Of the first address that must not be tried. */
+  #problem: ReachProblem | undefined;
   #timer: Timer | undefined;
   readonly #resolving = new AbortController();
 
@@ -103,9 +106,21 @@ export class Dialer {
     this.#source = undefined;
     const [address, ...others] = this.#addresses;
     this.#addresses = others;
-    if (!address) this.#fail("unreachable", this.#lastFailure);
-    else if (this.#options.isOurselves?.(address, this.#target.port)) this.#fail("loop", "leads back to this relay");
-    else this.#connect(address);
+    if (address) this.#try(address);
+    // That it must not be is the reason, whatever others have failed of.
+    else if (this.#problem) this.#fail(this.#problem.code, this.#problem.reason);
+    else this.#fail("unreachable", this.#lastFailure);
+  }
+
+  #try(address: IpAddress): void {
+    const { host, port } = this.#target;
+    const problem = this.#options.reach.connection({ host, address, port });
+    if (!problem) this.#connect(address);
+    else if (problem.code === "loop") this.#fail(problem.code, problem.reason);
+    else {
+      this.#problem ??= problem;
+      this.#tryNext();
+    }
   }
 
   #connect(address: IpAddress): void {

@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import { createConsola } from "consola/core";
 import { libc } from "./libc.ts";
 import { LineOutput, openAnew } from "./line-output.ts";
+import { shown } from "./shown.ts";
 
 export const LOG_FATAL = 0;
 export const LOG_ERROR = 1;
@@ -123,9 +124,14 @@ function isTerminal(fd: number): boolean {
   return libc ? libc.isatty(fd) === 1 : process.getBuiltinModule("node:tty").isatty(fd);
 }
 
-/** `[prefix] message`, with what could start a second line or drive a terminal made visible, cut to the line limit. */
+/**
+ * `[prefix] message`, without what is secret, with what could start a second line or drive a terminal made visible, cut to the line
+ * limit.
+ */
 function messageLine(prefix: string, message: string): string {
-  return cutUtf8(`[${prefix}] ${message.replace(/\p{Cc}/gu, visibleControl)}`, LINE_MAX_BYTES - 1);
+  // Not all of a very long one: nobody gets to see the rest.
+  const told = shown(message.slice(0, 8 * LINE_MAX_BYTES));
+  return cutUtf8(`[${prefix}] ${told.replace(/\p{Cc}/gu, visibleControl)}`, LINE_MAX_BYTES - 1);
 }
 
 function visibleControl(character: string): string {

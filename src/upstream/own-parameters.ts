@@ -3,6 +3,9 @@
 /** Asks for a picture in the place of the stream, when its value is 1. Where no picture can be made, it is the upstream's. */
 export const SNAPSHOT_PARAMETER = "snapshot";
 
+/** Stands in links to a server that another one has sent the client to (http-proxy.md section 12). */
+export const REDIRECTED_PARAMETER = "r2h-redirected";
+
 /** They are meant for the relay, and no upstream may see them. The seek parameter's name varies. */
 export const CONSUMED_PARAMETERS: readonly string[] = [
   "r2h-token",
@@ -11,4 +14,5 @@ export const CONSUMED_PARAMETERS: readonly string[] = [
   "r2h-seek-name",
   "r2h-seek-offset",
   "r2h-seek-mode",
+  REDIRECTED_PARAMETER,
 ];

@@ -1,8 +1,8 @@
 /** What a protocol's planner is asked, and what it answers: a URL becomes a plan (upstream/plans.ts has the table). */
 import type { UpstreamPlan } from "../relay/upstream.ts";
 import type { Log } from "../system/log.ts";
+import type { Reach } from "../system/reach.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
-import type { IpAddress } from "../wire/ip/address.ts";
 import type { ClientState } from "../wire/status/client-state.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
 import type { BaseUrlRules } from "../wire/url/base-url.ts";
@@ -56,6 +56,6 @@ export interface OwnLinks {
 export interface PlannerParts {
   readonly log: Log;
   readonly links: OwnLinks;
-  /** Whether an address and port are our own: a request to it would come back for ever. */
-  readonly isOurselves: (address: IpAddress, port: number) => boolean;
+  /** Whoever connects or sends to somebody asks it first. */
+  readonly reach: Reach;
 }

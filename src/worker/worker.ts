@@ -1,5 +1,6 @@
 /** Composition root of one worker: builds the parts, wires them, accepts. */
 import { networkInterfaces } from "node:os";
+import { secretsOf } from "../config/secrets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { RequestHandler } from "../http/connection.ts";
 import { ConnectionTable } from "../http/connection-table.ts";
@@ -33,11 +34,12 @@ import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { Ffmpeg } from "../system/ffmpeg.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
+import { Reach } from "../system/reach.ts";
+import { keepSecret } from "../system/shown.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { runDetached } from "../system/task-queue.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
 import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts";
-import type { IpAddress } from "../wire/ip/address.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import { connectionLimits, reportLimits } from "./connection-limits.ts";
@@ -80,6 +82,7 @@ export class Worker {
   readonly #connections: ConnectionTable;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
+  #reach: Reach;
   #accessControl: AccessControl;
   /** Answers requests the way the settings of now want it. */
   #handler: RequestHandler;
@@ -87,6 +90,7 @@ export class Worker {
   /** Starts to serve. */
   constructor(parts: WorkerParts) {
     keepCompilerCalm();
+    keepSecret(secretsOf(parts.settings));
     const { id, settings, log, sockets, clientSlots, totals, loaded, suspects, reading, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);
@@ -95,8 +99,10 @@ export class Worker {
     this.#ffmpeg = new Ffmpeg({ log, onProcess: (pid, isRunning) => send({ kind: "helper", pid, isRunning }) });
     this.#clientLimit = new ClientLimit(settings.maxClients, clientSlots, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
+    this.#reach = this.#reachOf(settings);
     this.#playlists = new Playlists({
       log,
+      reach: () => this.#reach,
       isLoader: onLoaded !== undefined,
       suspects,
       reading,
@@ -119,11 +125,13 @@ export class Worker {
 
   /** New requests are served by new settings; what runs goes on (config.md section 8). */
   reload(settings: Settings): void {
+    keepSecret(secretsOf(settings));
     this.#accessLogFile.reopen();
     this.#clientLimit.limit = settings.maxClients;
     this.#connections.limits = connectionLimits(settings);
     reportLimits(this.#connections.limits, this.#parts.log);
     this.#hub.fastStart = settings.fastStart;
+    this.#reach = this.#reachOf(settings);
     this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
     this.#handler = this.#routes(settings);
@@ -180,17 +188,21 @@ export class Worker {
 
   #media(settings: Settings, links: OwnLinks): MediaParts {
     const { accessLog, logFormat, videoSnapshot } = settings;
-    const { log, sockets } = this.#parts;
-    const isOurselves = (address: IpAddress, port: number) =>
-      sockets.some((socket) => "port" in socket && socket.port === port) && isOwnAddress(address);
+    const { log } = this.#parts;
     return {
       hub: this.#hub,
-      planners: planners(settings, { log, links, isOurselves }),
+      planners: planners(settings, { log, links, reach: this.#reach }),
       clientLimit: this.#clientLimit,
       accessLog: new AccessLog(this.#accessLogFile, accessLog, logFormat),
       snapshots: videoSnapshot ? { ffmpeg: this.#ffmpeg, options: settings } : undefined,
       log,
     };
+  }
+
+  #reachOf(settings: Settings): Reach {
+    const { sockets } = this.#parts;
+    const isOurPort = (port: number) => sockets.some((socket) => "port" in socket && socket.port === port);
+    return new Reach(settings, (address, port) => isOurPort(port) && isOwnAddress(address));
   }
 
   /** What links name for clients that name no host. */

@@ -3,6 +3,7 @@ import { version } from "../../package.json";
 import { defaultDraft, OPTIONS } from "../../src/config/options.ts";
 import type { SettingName, SettingValues } from "../../src/config/settings.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
+import { rules } from "../fakes/reach.ts";
 import { load, loadText } from "./files.ts";
 
 /** The compiler keeps this complete, and with it the table. */
@@ -23,6 +24,8 @@ const DEFAULTS: SettingValues = {
   corsAllowOrigin: undefined,
   udpxy: true,
   appPathPrefix: undefined,
+  upstreamAllow: [],
+  upstreamDeny: [],
   statusPagePath: "/status",
   playerPagePath: "/player",
   upstreamInterface: undefined,
@@ -149,6 +152,15 @@ const VALUED: [
   ["rtsp-stun-server", "rtspStunServer", "a", { host: "a", port: 3478 }, "b:5", { host: "b", port: 5 }],
   ["rtsp-user-agent", "rtspUserAgent", "a/1", "a/1", "b/2 c", "b/2 c"],
   ["http-proxy-user-agent", "httpProxyUserAgent", "a/1", "a/1", "b/2 c", "b/2 c"],
+  [
+    "upstream-allow",
+    "upstreamAllow",
+    "10.0.0.0/8",
+    rules("10.0.0.0/8"),
+    "*.tv.example, :80",
+    rules("*.tv.example :80"),
+  ],
+  ["upstream-deny", "upstreamDeny", "*", rules("*"), "fe80::/10 a.b:1-2", rules("fe80::/10 a.b:1-2")],
   ["external-m3u", "externalM3u", "file:///a", ["file:///a"], "http://b https://c", ["http://b", "https://c"]],
   ["external-m3u-update-interval", "externalM3uUpdateInterval", "0", 0, "60", 60],
   ["ffmpeg-path", "ffmpegPath", "/bin/a", "/bin/a", "b", "b"],

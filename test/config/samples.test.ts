@@ -3,6 +3,7 @@ import { defaultDraft } from "../../src/config/options.ts";
 import type { SettingName, SettingValues } from "../../src/config/settings.ts";
 import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
+import { rules } from "../fakes/reach.ts";
 import { loadText } from "./files.ts";
 import { SAMPLES } from "./samples.ts";
 
@@ -26,6 +27,8 @@ const EVERYTHING: SettingValues = {
   appPathPrefix: parsePathPrefix("/iptv"),
   statusPagePath: "/state",
   playerPagePath: "/",
+  upstreamAllow: rules("10.0.0.0/8 *.tv.example"),
+  upstreamDeny: rules("10.0.0.1 [2001:db8::]/32"),
   upstreamInterface: "br-lan",
   upstreamInterfaceMulticast: "eth1.85",
   upstreamInterfaceFcc: "eth2",

@@ -6,6 +6,7 @@ import { type DownloadLimits, download } from "../../src/playlist/download.ts";
 import { PlaylistError } from "../../src/playlist/errors.ts";
 import { collect } from "../../src/playlist/streams.ts";
 import { endless, PlaylistServer, silence, trickle } from "../fakes/playlist-server.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { until } from "../fakes/until.ts";
 
 const MAX_REDIRECTS = 50;
@@ -24,7 +25,13 @@ afterAll(async () => {
 });
 
 async function text(url: string, limits: Partial<DownloadLimits> = {}, etag?: string): Promise<string | undefined> {
-  const request = { url, limits: { ...LIMITS, ...limits }, etag, signal: new AbortController().signal };
+  const request = {
+    url,
+    limits: { ...LIMITS, ...limits },
+    reach: OPEN_REACH,
+    etag,
+    signal: new AbortController().signal,
+  };
   return download(request, async ({ body }) => (await collect(body)).toString());
 }
 
@@ -74,7 +81,7 @@ describe("over HTTP", () => {
     const coded = server.on("/coded", () => new Response(packed, { headers: { "Content-Encoding": "gzip" } }));
     expect(await text(coded)).toBe("hello".repeat(1000));
     const file = server.on("/file.gz", packed);
-    const request = { url: file, limits: LIMITS, signal: new AbortController().signal };
+    const request = { url: file, limits: LIMITS, reach: OPEN_REACH, signal: new AbortController().signal };
     expect(await download(request, ({ body }) => collect(body))).toEqual(Buffer.from(packed));
   });
 
@@ -126,7 +133,7 @@ describe("over HTTP", () => {
     );
     expect(await text(url, {}, '"1"')).toBeUndefined();
     expect(await text(url, {}, '"0"')).toBe("hello");
-    const request = { url, limits: LIMITS, signal: new AbortController().signal };
+    const request = { url, limits: LIMITS, reach: OPEN_REACH, signal: new AbortController().signal };
     expect(await download(request, ({ etag }) => Promise.resolve(etag))).toBe('"2"');
     expect(await failure(server.on("/odd", () => new Response(null, { status: 304 })))).toBe(
       "bad-status: HTTP status 304",
@@ -160,8 +167,9 @@ describe("time", () => {
 
   test("ends at once when nobody wants it any more", async () => {
     const abort = new AbortController();
-    const loading = download({ url: server.on("/s", silence), limits: LIMITS, signal: abort.signal }, ({ body }) =>
-      collect(body),
+    const loading = download(
+      { url: server.on("/s", silence), limits: LIMITS, reach: OPEN_REACH, signal: abort.signal },
+      ({ body }) => collect(body),
     );
     await until(() => server.requests.length > 0, LIMIT_MS, "the request");
     abort.abort(new Error("enough"));

@@ -1,11 +1,12 @@
 /** Loads the guides of its arguments one after the other, and prints by how many bytes the last one made this process grow. */
 import { Guide } from "../../src/playlist/guide.ts";
 import { releasing } from "../../src/playlist/streams.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 
 const SAMPLE_MS = 5;
 
-const guide = new Guide({ log: recordingLog() });
+const guide = new Guide({ reach: () => OPEN_REACH, log: recordingLog() });
 let before = 0;
 let peak = 0;
 const sampling = setInterval(() => {

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { Guide } from "../../src/playlist/guide.ts";
 import { collect } from "../../src/playlist/streams.ts";
 import { endless, PlaylistServer, silence, trickle } from "../fakes/playlist-server.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -20,7 +21,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 function make() {
   const clock = new ManualClock();
   const log = recordingLog();
-  return { clock, log, guide: new Guide({ log, limits: LIMITS, schedule: clock.schedule }) };
+  return { clock, log, guide: new Guide({ reach: () => OPEN_REACH, log, limits: LIMITS, schedule: clock.schedule }) };
 }
 
 const doc = (name: string) => `<tv><channel>${name}</channel></tv>`;

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Playlists } from "../../src/playlist/playlists.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { bodyText } from "./body-text.ts";
@@ -18,7 +19,7 @@ const anonymousBytes = () => Number(/RssAnon:\s*(\d+)/.exec(readFileSync("/proc/
 
 const [url = ""] = process.argv.slice(2);
 const log = recordingLog();
-const playlists = new Playlists({ log, onLoaded: () => {} });
+const playlists = new Playlists({ reach: () => OPEN_REACH, log, onLoaded: () => {} });
 const loads: { readonly atPeak: number; readonly atEnd: number }[] = [];
 const first = anonymousBytes();
 let peak = 0;

@@ -8,6 +8,7 @@ import { collect } from "../../src/playlist/streams.ts";
 import { type ListVersion, listVersion } from "../../src/playlist/suspects.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { PlaylistServer, silence } from "../fakes/playlist-server.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { bodyText } from "./body-text.ts";
@@ -36,7 +37,12 @@ beforeEach(() => {
   server = new PlaylistServer();
   clock = new ManualClock();
   log = recordingLog();
-  playlists = new Playlists({ log, limits: { playlist: LIMITS, guide: LIMITS }, schedule: clock.schedule });
+  playlists = new Playlists({
+    reach: () => OPEN_REACH,
+    log,
+    limits: { playlist: LIMITS, guide: LIMITS },
+    schedule: clock.schedule,
+  });
 });
 afterEach(async () => {
   playlists.close();
@@ -202,7 +208,7 @@ describe("a list that a worker has died of", () => {
   test("is not read before its time, and other bytes are", async () => {
     const url = server.on("/1", DEADLY);
     const suspects = [{ ...version(url), forMs: 600_000 }];
-    using other = closing(new Playlists({ log, schedule: clock.schedule, suspects }));
+    using other = closing(new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, suspects }));
     await other.configure({ ...SETTINGS, urls: [url] });
     await until(() => log.lines.some((line) => line.startsWith("ERROR")), LIMIT_MS, "the refusal");
     expect(log.lines.at(-1)).toMatch(
@@ -219,12 +225,20 @@ describe("a list that a worker has died of", () => {
     const told: Loaded[] = [];
     const onLoaded = (loaded: Loaded) => told.push(loaded);
     using loader = closing(
-      new Playlists({ log, schedule: clock.schedule, onLoaded, suspects: [{ ...version(url), forMs: 0 }] }),
+      new Playlists({
+        reach: () => OPEN_REACH,
+        log,
+        schedule: clock.schedule,
+        onLoaded,
+        suspects: [{ ...version(url), forMs: 0 }],
+      }),
     );
     await loader.configure({ ...SETTINGS, urls: [url] });
     await until(() => told.length > 0, LIMIT_MS, "the list");
     const suspects = [{ ...version(url), forMs: 100 }];
-    using other = closing(new Playlists({ log, schedule: clock.schedule, isLoader: false, suspects }));
+    using other = closing(
+      new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, isLoader: false, suspects }),
+    );
     await other.configure({ ...SETTINGS, urls: [url] });
     await other.accept(told[0]!);
     expect(other.channels.size).toBe(0);
@@ -241,7 +255,7 @@ describe("a list that a worker has died of", () => {
     const url = server.on("/1", DEADLY);
     const events: unknown[] = [];
     const reading = { begins: (list: ListVersion) => events.push(list), ends: () => events.push("read") };
-    using other = closing(new Playlists({ log, schedule: clock.schedule, reading }));
+    using other = closing(new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, reading }));
     await other.configure({ ...SETTINGS, inline: list("I"), urls: [url] });
     await until(() => other.channels.size === 3, LIMIT_MS, "all channels");
     expect(events).toEqual(["read", version(url), "read"]);
@@ -257,8 +271,13 @@ describe("another process", () => {
   /** One that loads, and one that is told. */
   async function pair(settings: Partial<PlaylistSettings>) {
     const told: Loaded[] = [];
-    const loader = new Playlists({ log, schedule: clock.schedule, onLoaded: (loaded) => told.push(loaded) });
-    const other = new Playlists({ log, schedule: clock.schedule, isLoader: false });
+    const loader = new Playlists({
+      reach: () => OPEN_REACH,
+      log,
+      schedule: clock.schedule,
+      onLoaded: (loaded) => told.push(loaded),
+    });
+    const other = new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, isLoader: false });
     await Promise.all([loader, other].map((each) => each.configure({ ...SETTINGS, ...settings })));
     return { loader, other, told, [Symbol.dispose]: () => [loader, other].map((each) => each.close()) };
   }

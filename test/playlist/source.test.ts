@@ -1,6 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { PlaylistSource, withoutPassword } from "../../src/playlist/source.ts";
+import { PlaylistSource } from "../../src/playlist/source.ts";
+import { shown } from "../../src/system/shown.ts";
 import { endless, PlaylistServer, trickle } from "../fakes/playlist-server.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -22,7 +24,14 @@ function make(url: string) {
   const onLoaded = (list: Buffer) => {
     texts.push(list.toString("latin1"));
   };
-  const source = new PlaylistSource({ url, log, onLoaded, limits: LIMITS, schedule: clock.schedule });
+  const source = new PlaylistSource({
+    reach: () => OPEN_REACH,
+    url,
+    log,
+    onLoaded,
+    limits: LIMITS,
+    schedule: clock.schedule,
+  });
   return { source, clock, log, texts };
 }
 
@@ -129,6 +138,6 @@ test.each([
   ["http://user:pw@h/a@b?c", "http://***@h/a@b?c"],
   ["http://h/a@b", "http://h/a@b"],
   ["file:///a@b", "file:///a@b"],
-])("%s in the log", (url, shown) => {
-  expect(withoutPassword(url)).toBe(shown);
+])("%s in the log", (url, masked) => {
+  expect(shown(url)).toBe(masked);
 });

@@ -11,6 +11,7 @@ import { router } from "../../src/routes/router.ts";
 import { asByteString } from "../../src/wire/text/byte-string.ts";
 import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { PlaylistServer } from "../fakes/playlist-server.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { TestServer } from "../http/serve.ts";
@@ -35,7 +36,7 @@ const COOKIE = { Cookie: "r2h-token=t%26t" };
 const origin = new PlaylistServer();
 const log = recordingLog();
 const links = ownLinks(OPTIONS, () => ({ host: "10.0.0.1", port: 5140 }));
-const playlists = new Playlists({ log });
+const playlists = new Playlists({ reach: () => OPEN_REACH, log });
 const server = serve(playlists);
 afterAll(async () => {
   server[Symbol.dispose]();
@@ -64,7 +65,7 @@ async function ask(path: string, headers: Readonly<Record<string, string>> = {},
 }
 
 test("without playlists there are none", async () => {
-  const none = new Playlists({ log });
+  const none = new Playlists({ reach: () => OPEN_REACH, log });
   using bare = serve(none);
   for (const path of ["/playlist.m3u", "/epg.xml", "/epg.xml.gz"]) {
     expect((await ask(path, {}, "GET", bare)).status).toBe(404);

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import { HttpOrigin, type OriginScript } from "../fakes/http-origin.ts";
+import { OWN_REACH } from "../fakes/reach.ts";
 import { until } from "../fakes/until.ts";
 import { noise } from "../http/serve.ts";
 import { MediaServer, type MediaServerOptions } from "./media-server.ts";
@@ -180,7 +181,7 @@ describe("without an answer", () => {
   });
 
   test("but a way back to ourselves, it is 508", async () => {
-    const { relay, ask } = relayOf(() => {}, { isOurselves: () => true });
+    const { relay, ask } = relayOf(() => {}, { reach: OWN_REACH });
     expect((await (await ask()).head(WAIT_MS)).status).toBe(508);
     expect(relay.complaints).toEqual([expect.stringContaining("leads back to this relay")]);
   });

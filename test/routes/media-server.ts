@@ -14,10 +14,12 @@ import type { Snapshots } from "../../src/routes/snapshot.ts";
 import { ClientRegistry } from "../../src/status/clients.ts";
 import { SharedSlots } from "../../src/status/shared-slots.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
+import type { Reach } from "../../src/system/reach.ts";
 import type { PlannedUpstream } from "../../src/upstream/planner.ts";
 import { PROTOCOLS, type Protocol, planners } from "../../src/upstream/plans.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 import type { HttpClient } from "../fakes/http-client.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 import { type FakeUpstream, fakePlan } from "../fakes/upstream.ts";
@@ -29,7 +31,7 @@ export interface MediaServerOptions {
   readonly protocols?: readonly Protocol[];
   readonly settings?: Partial<SettingValues>;
   readonly snapshots?: Snapshots;
-  readonly isOurselves?: () => boolean;
+  readonly reach?: Reach;
 }
 
 export class MediaServer {
@@ -39,12 +41,7 @@ export class MediaServer {
   readonly clientLimit: ClientLimit;
   readonly server: TestServer;
 
-  constructor({
-    protocols = PROTOCOLS,
-    settings: given,
-    snapshots,
-    isOurselves = () => false,
-  }: MediaServerOptions = {}) {
+  constructor({ protocols = PROTOCOLS, settings: given, snapshots, reach = OPEN_REACH }: MediaServerOptions = {}) {
     const settings: SettingValues & AccessControlOptions = { ...defaultDraft().values, ...given };
     const log = recordingLog(this.log);
     this.hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
@@ -52,7 +49,7 @@ export class MediaServer {
     const links = ownLinks(settings, () => ({ host: "relay", port: 5140 }));
     const media: MediaParts = {
       hub: this.hub,
-      planners: planners(settings, { log, links, isOurselves }, protocols),
+      planners: planners(settings, { log, links, reach }, protocols),
       clientLimit: this.clientLimit,
       accessLog: new AccessLog(new AccessLogFile(log), undefined, ""),
       snapshots,

@@ -11,6 +11,7 @@ import { SharedSlots } from "../../src/status/shared-slots.ts";
 import { AccessLogFile } from "../../src/system/access-log-file.ts";
 import { type RtspSettings, rtspPlanner } from "../../src/upstream/rtsp/planner.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
+import { OPEN_REACH } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import type { RtspServer } from "../fakes/rtsp-server.ts";
 import { TsVerifier } from "../fakes/ts-verifier.ts";
@@ -43,7 +44,7 @@ export class Relay {
     this.clientLimit = new ClientLimit(maxClients, new SharedSlots(), this.clients);
     const accessLog = new AccessLog(new AccessLogFile(log), undefined, "");
     const { hub, clientLimit } = this;
-    const planner = rtspPlanner({ ...SETTINGS, ...settings }, { log, links: NO_LINKS, isOurselves: () => false });
+    const planner = rtspPlanner({ ...SETTINGS, ...settings }, { log, links: NO_LINKS, reach: OPEN_REACH });
     const parts = { hub, clientLimit, log, accessLog, snapshots: undefined, planners: new Map([["rtsp", planner]]) };
     const accessControl = new AccessControl({ ...OPEN, corsAllowOrigin }, log);
     this.#server = new TestServer(router({ accessControl, routes: [mediaRoute(parts)], log }));

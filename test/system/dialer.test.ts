@@ -3,11 +3,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { type DialError, Dialer, type DialOptions, type DialTarget } from "../../src/system/dialer.ts";
 import { allocate } from "../../src/system/memory.ts";
+import { Reach } from "../../src/system/reach.ts";
 import type { TcpSource } from "../../src/system/tcp-source.ts";
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../fakes/free-port.ts";
 import { BlackHole, HttpOrigin, NewCertificate } from "../fakes/http-origin.ts";
 import { openSockets } from "../fakes/namespace.ts";
+import { OPEN_REACH, reachOf } from "../fakes/reach.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { until } from "../fakes/until.ts";
 
@@ -36,7 +38,7 @@ class Client {
     const { target, ...others } = options;
     this.dialer = new Dialer(
       { host: "tv.test", port, ...target },
-      { timeoutMs: TIMEOUT_MS, resolve: async () => [RIGHT], ...others },
+      { timeoutMs: TIMEOUT_MS, reach: OPEN_REACH, resolve: async () => [RIGHT], ...others },
       this,
       recordingLog(this.log),
     );
@@ -101,7 +103,10 @@ describe("addresses", () => {
 
   test("that cannot even be tried are passed over", async () => {
     // Without an interface a link-local address leads nowhere.
-    const client = new Client(server().port, { resolve: async () => [parseIpAddress("fe80::1")!, RIGHT] });
+    const client = new Client(server().port, {
+      resolve: async () => [parseIpAddress("fe80::1")!, RIGHT],
+      reach: reachOf({ allow: "fe80::/10 *" }),
+    });
     expect(await client.settled()).toBe("127.0.0.1");
   });
 
@@ -113,12 +118,12 @@ describe("addresses", () => {
 
   test("of our own are a loop, also behind others", async () => {
     const asked: string[] = [];
-    const isOurselves = (address: IpAddress, port: number) => {
+    const reach = new Reach({ upstreamAllow: [], upstreamDeny: [] }, (address, port) => {
       asked.push(`${formatIpAddress(address)} ${port}`);
       return address === RIGHT;
-    };
+    });
     const { port, connections } = server();
-    const client = new Client(port, { resolve: async () => [REFUSED, RIGHT], isOurselves });
+    const client = new Client(port, { resolve: async () => [REFUSED, RIGHT], reach });
     expect(await client.settled()).toBe("loop");
     expect(asked).toEqual([`127.0.0.2 ${port}`, `127.0.0.1 ${port}`]);
     expect(connections).toEqual([]);

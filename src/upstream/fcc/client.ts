@@ -6,13 +6,13 @@ import { formatIpAddress, type IpAddress, parseIpAddress } from "../../wire/ip/a
 import { type Candidate, candidates } from "./candidates.ts";
 import { DIALECTS, type DialectName, type ServerMessage } from "./dialect.ts";
 import type { KnownServers } from "./known-servers.ts";
-import type { FccPortOptions } from "./ports.ts";
 import {
   type Endpoint,
   formatEndpoint,
   type GroupAddress,
   isSameEndpoint,
   Signalling,
+  type SignallingOptions,
   type SignallingParent,
 } from "./signalling.ts";
 
@@ -32,7 +32,7 @@ export interface FccClientParent {
   readonly awaitsAnswer: boolean;
 }
 
-interface FccClientOptions extends FccPortOptions {
+interface FccClientOptions extends SignallingOptions {
   /** For the log: the channel. */
   readonly name: string;
   /** As the URL has it. */
@@ -203,7 +203,7 @@ export class FccClient implements SignallingParent {
       const reason =
         result === "too many"
           ? "too many redirects"
-          : `it redirects to ${formatEndpoint(from.server)}, which cannot be asked`;
+          : `it redirects to ${formatEndpoint(from.server)}, which cannot be asked${from.refusal ? ` (${from.refusal})` : ""}`;
       this.#refused(from, before, reason);
       return;
     }
@@ -232,7 +232,7 @@ export class FccClient implements SignallingParent {
     try {
       const signalling = new Signalling(this, DIALECTS[candidate.dialect], candidate.server, group, this.#options);
       this.#asked.push(signalling);
-      if (!signalling.request()) throw new Error("the request cannot be sent");
+      if (!signalling.request()) throw new Error(signalling.refusal ?? "the request cannot be sent");
       this.#awaited.add(signalling);
       log.debug(
         `${name}: FCC server ${formatEndpoint(candidate.server)} is asked in ${candidate.dialect} from ${this.#from(signalling)}`,

@@ -23,7 +23,7 @@ export interface FccSettings extends MulticastSettings {
 const KNOWN_SERVERS = new KnownServers();
 
 export function fccPlanner(settings: FccSettings, parts: PlannerParts, known = KNOWN_SERVERS): Planner {
-  const { log } = parts;
+  const { log, reach } = parts;
   return multicastPlanner(settings, parts, (query, url) => {
     const server = fccServer(query, url, log);
     if (!server) return undefined;
@@ -36,6 +36,7 @@ export function fccPlanner(settings: FccSettings, parts: PlannerParts, known = K
         settings.upstreamInterfaceFcc ??
         settings.upstreamInterface,
       portRange: settings.fccListenPortRange,
+      reach,
     };
     return opener(target, known, log);
   });

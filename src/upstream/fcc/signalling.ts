@@ -2,6 +2,7 @@
 import { interfaceAddress } from "../../system/interfaces.ts";
 import { localAddressTowards } from "../../system/local-address.ts";
 import type { Memory } from "../../system/memory.ts";
+import type { Reach } from "../../system/reach.ts";
 import type { AddressedSink, UdpSocket } from "../../system/udp-socket.ts";
 import { isFccSignalling } from "../../wire/fcc/packet.ts";
 import { formatIpAddress, type IpAddress, isSameAddress, parseIpAddress } from "../../wire/ip/address.ts";
@@ -23,6 +24,12 @@ export interface GroupAddress {
   readonly groupPort: number;
 }
 
+export interface SignallingOptions extends FccPortOptions {
+  /** Of the server that is asked first, as the URL has it. */
+  readonly serverHost: string;
+  readonly reach: Reach;
+}
+
 export interface SignallingParent {
   answered(from: Signalling, message: ServerMessage): void;
   /** To be used before the call returns. */
@@ -39,8 +46,12 @@ export class Signalling implements AddressedSink {
   hasTerminated = true;
   /** It has accepted when nobody wanted it any more, and has been told so. */
   isDismissed = false;
+  /** Why nothing is sent to the server: it must not be reached. */
+  refusal: string | undefined;
   readonly #parent: SignallingParent;
   readonly #group: GroupAddress;
+  readonly #reach: Reach;
+  readonly #serverHost: string;
   readonly #ports: FccPorts;
   readonly #client: IpAddress;
   #server: Endpoint;
@@ -60,12 +71,14 @@ export class Signalling implements AddressedSink {
     dialect: Dialect,
     asked: Endpoint,
     group: GroupAddress,
-    options: FccPortOptions,
+    options: SignallingOptions,
   ) {
     this.#parent = parent;
     this.dialect = dialect;
     this.asked = this.#server = asked;
     this.#group = group;
+    this.#reach = options.reach;
+    this.#serverHost = options.serverHost;
     const client = localAddress(asked.address, options.interfaceName);
     if (!client) throw new Error("no local IPv4 address");
     this.#client = client;
@@ -162,10 +175,15 @@ export class Signalling implements AddressedSink {
     this.#mediaPort = mediaPort ?? this.#mediaPort;
   }
 
+  /** The only place that sends: servers name others, and clients name the first. */
   #send(socket: UdpSocket, packet: Uint8Array, port: number): boolean {
+    const { address } = this.#server;
+    const host = isSameAddress(address, this.asked.address) ? this.#serverHost : formatIpAddress(address);
+    this.refusal = this.#reach.datagrams({ host, address, port })?.reason;
+    if (this.refusal !== undefined) return false;
     let isSent = false;
     for (let copy = 0; copy < COPIES; copy++) {
-      if (socket.send(packet, this.#server.address, port)) isSent = true;
+      if (socket.send(packet, address, port)) isSent = true;
     }
     return isSent;
   }

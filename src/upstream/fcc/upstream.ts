@@ -10,6 +10,7 @@ import type {
 } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import type { Memory } from "../../system/memory.ts";
+import type { Reach } from "../../system/reach.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import { MulticastSession, multicastInfo } from "../multicast/session.ts";
 import type { MulticastOptions, MulticastTarget } from "../multicast/target.ts";
@@ -35,6 +36,7 @@ export interface FccTarget {
   readonly dialect: DialectName | undefined;
   readonly interfaceName: string | undefined;
   readonly portRange: { readonly min: number; readonly max: number } | undefined;
+  readonly reach: Reach;
 }
 
 export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
@@ -87,6 +89,8 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
       dialect: fcc.dialect,
       interfaceName: fcc.interfaceName,
       range: fcc.portRange,
+      serverHost: fcc.server.host,
+      reach: fcc.reach,
       receiveBufferBytes: options.receiveBufferBytes,
       known,
       log,

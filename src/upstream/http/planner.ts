@@ -7,8 +7,9 @@ import { headerValue } from "../../wire/http/header-fields.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
 import type { ByteString } from "../../wire/text/byte-string.ts";
 import { formatProxyUrl, type ProxyScheme, parseProxyUrl, takeParameters } from "../../wire/url/proxy-url.ts";
+import { queryParameter } from "../../wire/url/query.ts";
 import { requestedInterface } from "../interface-parameter.ts";
-import { CONSUMED_PARAMETERS } from "../own-parameters.ts";
+import { CONSUMED_PARAMETERS, REDIRECTED_PARAMETER } from "../own-parameters.ts";
 import type { Planner, PlannerParts } from "../planner.ts";
 import { shownUrl } from "../shown-url.ts";
 import type { HttpTarget } from "./proxied-request.ts";
@@ -47,7 +48,8 @@ export function httpPlanner(settings: HttpSettings, parts: PlannerParts): Planne
     const interfaceName =
       requestedInterface(taken, log) ?? settings.upstreamInterfaceHttp ?? settings.upstreamInterface;
     const about = { kind: "http", url: shownUrl(formatProxyUrl(url)), interfaceName, receiver: "stream" };
-    const target: HttpTarget = { url, request, about, interfaceName, settings };
+    const isRedirected = queryParameter(taken, REDIRECTED_PARAMETER) !== undefined;
+    const target: HttpTarget = { url, request, about, interfaceName, isRedirected, settings };
     return {
       // The answer depends on the client's own request.
       key: undefined,

@@ -1,7 +1,7 @@
 /** A client's request, sent on to an HTTP server, and what the client gets of the answer (http-proxy.md sections 4 to 6). */
 
-import { maskToken } from "../../http/token-mask.ts";
 import type { UpstreamAbout, UpstreamResponse } from "../../relay/upstream.ts";
+import { shown } from "../../system/shown.ts";
 import { Slices } from "../../system/slices.ts";
 import { rewrittenPieces } from "../../wire/hls/rewrite.ts";
 import { type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
@@ -9,15 +9,16 @@ import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
 import { baseUrl } from "../../wire/url/base-url.ts";
-import { authorityOf, formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
+import { formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { PlannerParts, PlanRequest } from "../planner.ts";
 import { BodySource, type ByteSource, MemorySource } from "./body.ts";
+import { withMarkedCookies } from "./cookies.ts";
 import { HttpUpstreamError } from "./errors.ts";
 import { collectPlaylist } from "./playlist.ts";
 import { type ContentCoding, playlistHandling } from "./playlist-handling.ts";
-import { type LinkRules, proxyLink, proxyLocation } from "./proxy-link.ts";
+import { type LinkRules, leadsElsewhere, proxyLink, proxyLocation } from "./proxy-link.ts";
 import { relayedHeaders, rewrittenHeaders } from "./relayed-headers.ts";
-import { emitUpstreamRequest } from "./request-head.ts";
+import { emitUpstreamRequest, hasCredentials } from "./request-head.ts";
 import { HttpSession } from "./session.ts";
 
 /** So much of a rewritten playlist leaves several times as much garbage, and the runtime would wait for much more. */
@@ -28,6 +29,8 @@ export interface HttpTarget {
   readonly request: PlanRequest;
   readonly about: UpstreamAbout;
   readonly interfaceName: string | undefined;
+  /** Another server has redirected the client to this one. */
+  readonly isRedirected: boolean;
   readonly settings: { readonly httpProxyUserAgent: string | undefined; readonly proxyHttps: boolean };
 }
 
@@ -74,19 +77,20 @@ export class ProxiedRequest {
     const { method, headers, body } = request;
     const head = emitUpstreamRequest({
       method,
-      target: url.path,
-      host: authorityOf(url),
+      url,
+      isRedirected: this.#target.isRedirected,
       headers,
       bodyLength: body.length,
       userAgent: settings.httpProxyUserAgent,
       token: this.#parts.links.encodedToken,
     });
-    const { isOurselves, log } = this.#parts;
+    const { reach, log } = this.#parts;
     return new HttpSession(
-      { url, method, head, body, interfaceName, isOurselves, client: request.client },
+      { url, method, head, body, interfaceName, reach, client: request.client },
       {
         requested: () => this.#parent.entered(CLIENT_STATE.httpAwaitingHead),
-        responded: (answer, framing) => this.#responded(answer, framing),
+        responded: (answer, framing) =>
+          this.#responded({ ...answer, headers: withMarkedCookies(answer.headers, url) }, framing),
         readable: () => this.#parent.readable(),
         failed: (cause) => this.#failed(cause.message, cause),
       },
@@ -165,19 +169,21 @@ export class ProxiedRequest {
 
   /** For the log: a URL within this one may carry a token. */
   get #name(): string {
-    return maskToken(formatProxyUrl(this.#target.url));
+    return shown(formatProxyUrl(this.#target.url));
   }
 
   #withLocation(status: number, field: HeaderField): HeaderField {
     if (!isNamed(field, "location")) return field;
     const [name, value] = field;
     const base = `${this.#parts.links.rules.appPathPrefix}/`;
-    return [name, proxyLocation(status, value, this.#linkRules(base))];
+    const rules = this.#linkRules(base);
+    const isElsewhere = hasCredentials(this.#target.request.headers) && leadsElsewhere(value, rules);
+    return [name, proxyLocation(status, value, isElsewhere ? { ...rules, isRedirected: true } : rules)];
   }
 
   #linkRules(base: string): LinkRules {
-    const { url, settings } = this.#target;
+    const { url, settings, isRedirected } = this.#target;
     const { encodedToken } = this.#parts.links;
-    return { base, upstream: formatProxyUrl(url), proxyHttps: settings.proxyHttps, encodedToken };
+    return { base, upstream: formatProxyUrl(url), isRedirected, proxyHttps: settings.proxyHttps, encodedToken };
   }
 }

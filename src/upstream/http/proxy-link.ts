@@ -1,6 +1,8 @@
 /** Links of upstream responses, turned into URLs of this relay (http-proxy.md sections 5, 7 and 8). */
+import { TOKEN_NAME } from "../../http/token.ts";
 import { MAX_TARGET_BYTES } from "../../wire/http/request.ts";
 import { hasScheme, resolveReference } from "../../wire/url/reference.ts";
+import { REDIRECTED_PARAMETER } from "../own-parameters.ts";
 
 export interface LinkRules {
   /** What every link begins with; ends in `/`. `baseUrl` makes it for playlists, for `Location` it is the app prefix. */
@@ -9,10 +11,13 @@ export interface LinkRules {
   readonly upstream: string;
   /** Whether `https://` links go through this relay too; otherwise they stay. */
   readonly proxyHttps: boolean;
+  /** The client was sent to this upstream by another one; its links say so, too. */
+  readonly isRedirected?: boolean | undefined;
   /** The access token in percent-encoding, added to every link. */
   readonly encodedToken?: string | undefined;
 }
 
+const REDIRECTED = `${REDIRECTED_PARAMETER}=1`;
 const PROXIED = /^(https?):\/\/(.*)$/is;
 const ORIGIN = /^[^/]*:\/\/[^/]*/;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -32,10 +37,10 @@ export function proxyLink(reference: string, rules: LinkRules): string | undefin
   const isHttps = scheme.length === "https".length;
   if (isHttps && isAbsolute && !rules.proxyHttps) return undefined;
   const link = `${rules.base}${isHttps ? "https" : "http"}/${rest}`;
-  if (isTooLong(link)) return undefined;
-  if (!rules.encodedToken) return link;
-  const linkWithToken = withToken(link, rules.encodedToken);
-  return isTooLong(linkWithToken) ? undefined : linkWithToken;
+  const mark = rules.isRedirected ? REDIRECTED : undefined;
+  const token = rules.encodedToken ? `${TOKEN_NAME}=${rules.encodedToken}` : undefined;
+  const complete = withParameter(withParameter(link, mark), token);
+  return isTooLong(complete) ? undefined : complete;
 }
 
 function isTooLong(link: string): boolean {
@@ -47,12 +52,27 @@ export function proxyLocation(status: number, location: string, rules: LinkRules
   return (REDIRECTS.includes(status) && proxyLink(location, rules)) || location;
 }
 
+/**
+ * Whether a reference leads to another server, which must not get what is meant for this one. The same host on another port
+ * is another one, unless that is its step from plain HTTP to TLS.
+ */
+export function leadsElsewhere(reference: string, { upstream }: LinkRules): boolean {
+  const [before, after] = [URL.parse(upstream), URL.parse(resolveReference(upstream, reference))];
+  if (!before || !after || before.hostname !== after.hostname) return true;
+  const isUpgrade = before.protocol === "http:" && after.protocol === "https:" && before.port + after.port === "";
+  return before.origin !== after.origin && !isUpgrade;
+}
+
 /** Before the fragment, which is not sent, and before a label, which must stay the end of the URL to be one. */
-function withToken(link: string, encodedToken: string): string {
+function withParameter(link: string, parameter: string | undefined): string {
   const sent = link.split("#", 1)[0]!;
-  if (/[?&]r2h-token=/i.test(sent)) return link;
+  if (parameter === undefined || hasParameter(sent, parameter.split("=", 1)[0]!)) return link;
   const label = sent.search(LABEL);
   const end = label < 0 ? sent.length : label;
   const url = link.slice(0, end);
-  return `${url}${url.includes("?") ? "&" : "?"}r2h-token=${encodedToken}${link.slice(end)}`;
+  return `${url}${url.includes("?") ? "&" : "?"}${parameter}${link.slice(end)}`;
+}
+
+function hasParameter(sent: string, name: string): boolean {
+  return new RegExp(`[?&]${name}=`, "i").test(sent);
 }

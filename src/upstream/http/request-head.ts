@@ -1,22 +1,58 @@
 /** The request head that goes to an HTTP upstream, made from the client's (http-proxy.md section 3). */
 
 import { TOKEN_NAME, withoutTokenInUrl, withoutTokenWord } from "../../http/token.ts";
-import { emitMessageHead, endToEndHeaders, type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
+import { holdsSecret } from "../../system/shown.ts";
+import { isBrowser } from "../../wire/http/browser.ts";
+import {
+  emitMessageHead,
+  endToEndHeaders,
+  type HeaderField,
+  headerValue,
+  isNamed,
+} from "../../wire/http/header-fields.ts";
 import { trimBlanks } from "../../wire/text/blanks.ts";
 import { percentEncodeText } from "../../wire/url/percent.ts";
+import { authorityOf, type ProxyUrl } from "../../wire/url/proxy-url.ts";
+import { cookiesFor, hasOwnCookies } from "./cookies.ts";
 import { isPlaylistPath } from "./playlist-handling.ts";
 
 /** Made anew, or about this relay only. Without `Accept-Encoding`, playlists arrive as text. */
-const REPLACED = /^(host|content-length|transfer-encoding|accept-encoding|expect|x-forwarded-.*)$/i;
+const REPLACED = /^(host|content-length|transfer-encoding|accept-encoding|expect|sec-fetch-.*)$/i;
+/** What proxies in front of us have added for us: the client's address, its way here, and who it has logged in as. */
+const OF_PROXIES = new RegExp(
+  `^(${[
+    ...[
+      "x-forwarded(-.*)?",
+      "forwarded(-.*)?",
+      "via",
+      "x-real-.*",
+      "x-client-ip",
+      "x-cluster-client-ip",
+      "x-original-.*",
+    ],
+    ...[
+      "x-remote-.*",
+      "remote-.*",
+      "true-client-ip",
+      "cf-.*",
+      "cdn-loop",
+      "fastly-client-.*",
+      "x-envoy-.*",
+      "x-proxyuser-.*",
+    ],
+    ...["x-auth-request-.*", "x-authentik-.*", "x-authelia-.*", "x-webauth-.*", "tailscale-.*"],
+  ].join("|")})$`,
+  "i",
+);
 /** A part of a playlist cannot be rewritten (http-proxy.md section 6). */
 const RANGES = /^(range|if-range)$/i;
 
 export interface UpstreamRequest {
   readonly method: string;
-  /** Path and query; what cannot stand in a request line is percent-encoded. */
-  readonly target: string;
-  /** The value of `Host`. */
-  readonly host: string;
+  /** Whom it is for. */
+  readonly url: ProxyUrl;
+  /** Another server has sent the client here: what the client has meant for that one must not come along. */
+  readonly isRedirected?: boolean | undefined;
   /** The client's. */
   readonly headers: readonly HeaderField[];
   /** Bytes of body that will follow the head. */
@@ -27,12 +63,12 @@ export interface UpstreamRequest {
   readonly token?: string | undefined;
 }
 
-/** Headers keep their order and spelling; those without a value are dropped. */
+/** What cannot stand in a request line is percent-encoded in the target. Headers keep their order and spelling; those without a value are dropped. */
 export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffer> {
-  const { method, host, bodyLength, userAgent } = request;
-  const target = request.target.replace(/[^!-~\x80-\xff]+/g, percentEncodeText);
+  const { method, url, bodyLength, userAgent } = request;
+  const target = url.path.replace(/[^!-~\x80-\xff]+/g, percentEncodeText);
   const headers: HeaderField[] = [
-    ["Host", host],
+    ["Host", authorityOf(url)],
     ["Connection", "close"],
   ];
   if (bodyLength > 0) headers.push(["Content-Length", String(bodyLength)]);
@@ -41,24 +77,51 @@ export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffe
   return emitMessageHead(`${method} ${target} HTTP/1.1`, headers);
 }
 
-function forwardedHeaders({ headers, target, userAgent, token }: UpstreamRequest): HeaderField[] {
-  const isPlaylist = isPlaylistPath(target);
+function forwardedHeaders(request: UpstreamRequest): HeaderField[] {
+  const { headers, url, userAgent, isRedirected = false } = request;
+  const isPlaylist = isPlaylistPath(url.path);
+  const isOfBrowser = isBrowser(headers);
+  const isUnwanted = (field: HeaderField) =>
+    REPLACED.test(field[0]) ||
+    OF_PROXIES.test(field[0]) ||
+    (isPlaylist && RANGES.test(field[0])) ||
+    (Boolean(userAgent) && isNamed(field, "user-agent")) ||
+    (isRedirected && isNamed(field, "authorization")) ||
+    (/^(referer|origin)$/i.test(field[0]) && (isOfBrowser || isOwnPage(field[1], headers)));
   return endToEndHeaders(headers)
-    .filter(([name]) => !REPLACED.test(name))
-    .filter(([name]) => !(isPlaylist && RANGES.test(name)))
-    .filter((field) => !(userAgent && isNamed(field, "user-agent")))
-    .map(([name, value]): HeaderField => [name, token ? withoutTokenIn(name, value) : value])
+    .filter((field) => !isUnwanted(field))
+    .map(([name, value]): HeaderField => [name, forUpstream(name, value, request, isOfBrowser || isRedirected)])
     .filter(([, value]) => value !== "");
 }
 
-function withoutTokenIn(name: string, value: string): string {
+/** Whether a URL is one of this relay, as the client knows it. */
+function isOwnPage(url: string, headers: readonly HeaderField[]): boolean {
+  const authority = /^[a-z]+:\/\/([^/?#]*)/i.exec(url)?.[1]?.toLowerCase();
+  const names = ["host", "x-forwarded-host"].map((name) => headerValue(headers, name)?.toLowerCase());
+  return authority !== undefined && names.includes(authority);
+}
+
+/** Whether a client sends along what is meant for one server: to the client all servers behind us are one. */
+export function hasCredentials(headers: readonly HeaderField[]): boolean {
+  if (headerValue(headers, "authorization") !== undefined) return true;
+  return !isBrowser(headers) && hasOwnCookies(withoutTokenCookie(headerValue(headers, "cookie") ?? ""));
+}
+
+/** Empty for a header that must not go. */
+function forUpstream(name: string, value: string, request: UpstreamRequest, isOwnOnly: boolean): string {
+  const left = withoutTokenIn(name, value, request, isOwnOnly);
+  // Where nobody looks for it, too.
+  return request.token && holdsSecret(left) ? "" : left;
+}
+
+function withoutTokenIn(name: string, value: string, { url, token }: UpstreamRequest, isOwnOnly: boolean): string {
   switch (name.toLowerCase()) {
     case "cookie":
-      return withoutTokenCookie(value);
+      return cookiesFor(url, token ? withoutTokenCookie(value) : value, isOwnOnly);
     case "user-agent":
-      return withoutTokenWord(value);
+      return token ? withoutTokenWord(value) : value;
     case "referer":
-      return withoutTokenInUrl(value);
+      return token ? withoutTokenInUrl(value) : value;
     default:
       return value;
   }

@@ -1,7 +1,9 @@
 /** One request to an HTTP upstream, from the name of the host to the end of the body (http-proxy.md section 4). */
+import { ForbiddenError, type UpstreamError } from "../../relay/upstream.ts";
 import { Dialer } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, type Memory } from "../../system/memory.ts";
+import type { Reach } from "../../system/reach.ts";
 import type { TcpSource } from "../../system/tcp-source.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import { type ResponseHead, ResponseHeadParser } from "../../wire/http/response-head.ts";
@@ -22,8 +24,7 @@ export interface HttpSessionRequest {
   readonly head: Uint8Array;
   readonly body: Uint8Array;
   readonly interfaceName?: string | undefined;
-  /** Whether an address and port are our own: a request to it would come back for ever. */
-  readonly isOurselves: (address: IpAddress, port: number) => boolean;
+  readonly reach: Reach;
   /** On whose behalf: the address of an HTTP client. */
   readonly client?: string | undefined;
   readonly stageTimeoutMs?: number;
@@ -39,7 +40,7 @@ interface HttpSessionParent {
   /** `waitReadable` had been called, or the connection is TLS: raw body has come, or it is over. */
   readable(): void;
   /** There is nothing to relay. */
-  failed(cause: HttpUpstreamError): void;
+  failed(cause: UpstreamError): void;
 }
 
 export class HttpSession implements ByteSource {
@@ -97,10 +98,10 @@ export class HttpSession implements ByteSource {
   }
 
   #dial(): Dialer {
-    const { url, interfaceName, isOurselves, resolve, client } = this.#request;
+    const { url, interfaceName, reach, resolve, client } = this.#request;
     const { scheme, host, port } = url;
     const target = { host, port, interfaceName, tlsName: scheme === "https" ? host : undefined };
-    const options = { timeoutMs: this.#stageTimeoutMs, isOurselves, resolve, client };
+    const options = { timeoutMs: this.#stageTimeoutMs, reach, resolve, client };
     return new Dialer(
       target,
       options,
@@ -153,11 +154,14 @@ export class HttpSession implements ByteSource {
     this.#parent.responded(outcome.head, outcome.framing);
   }
 
-  #fail(code: HttpFailure, message: string): void {
+  #fail(code: HttpFailure | "forbidden", message: string): void {
     if (this.#state === "closed" || this.#state === "streaming") return;
-    const { url } = this.#request;
+    const { scheme, host, port } = this.#request.url;
+    const server = `${scheme}://${host}:${port}`;
     this.close();
-    this.#parent.failed(new HttpUpstreamError(code, `${url.scheme}://${url.host}:${url.port}: ${message}`));
+    this.#parent.failed(
+      code === "forbidden" ? new ForbiddenError(server, message) : new HttpUpstreamError(code, `${server}: ${message}`),
+    );
   }
 
   get #stageTimeoutMs(): number {

@@ -1,9 +1,16 @@
 /** What an `rtp://` or `udp://` URL asks for (http.md section 10, multicast.md section 1). */
 
-import { maskToken } from "../../http/token-mask.ts";
-import type { StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import {
+  ForbiddenError,
+  type StreamInfo,
+  type Upstream,
+  type UpstreamAbout,
+  type UpstreamParent,
+} from "../../relay/upstream.ts";
 import { RECEIVER_KIND, type ReceiverKind } from "../../system/datagram-receiver.ts";
 import type { Log } from "../../system/log.ts";
+import type { Reach } from "../../system/reach.ts";
+import { shown } from "../../system/shown.ts";
 import { USUAL_RECEIVE_BUFFER_BYTES } from "../../system/socket.ts";
 import { formatIpAddress, parseIpAddress } from "../../wire/ip/address.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
@@ -67,7 +74,7 @@ export function joinGroup(
 
 export function multicastPlanner(
   settings: MulticastSettings,
-  { log }: PlannerParts,
+  { log, reach }: PlannerParts,
   findOpener: FindOpener = () => undefined,
 ): Planner {
   const options: MulticastOptions = {
@@ -86,7 +93,7 @@ export function multicastPlanner(
     const read = readUrl(asByteString(others.join("://")));
     if (!read) return { status: 404 };
     const { address, text, query } = read;
-    const name = asByteString(maskToken(`${scheme}://${text}`));
+    const name = asByteString(shown(`${scheme}://${text}`));
     const interfaceName =
       requestedInterface(query, log) ?? settings.upstreamInterfaceMulticast ?? settings.upstreamInterface;
     const about = { kind: "multicast", url: shownUrl(name), interfaceName, receiver };
@@ -101,7 +108,7 @@ export function multicastPlanner(
     if (method === "HEAD") return { ...plan, key: undefined, countsAsClient: false, open: describe(about, opener) };
     // On the port of the media, parity is recognised anyway.
     const parityPorts = parsePorts(queryParameter(query, "fec") ?? "").filter((port) => port !== address.port);
-    const opened = openGroup(name, address, parityPorts, about, opener, options, log);
+    const opened = openGroup(name, address, parityPorts, about, opener, options, reach, log);
     return { ...plan, countsAsClient: true, ...opened };
   };
 }
@@ -123,12 +130,16 @@ function openGroup(
   about: UpstreamAbout,
   opener: GroupOpener,
   options: MulticastOptions,
+  reach: Reach,
   log: Log,
 ): Pick<PlannedUpstream, "key" | "open"> {
   const where = { name, port: url.port, parityPorts, about, interfaceName: about.interfaceName };
   const group = parseIpAddress(url.group);
   const source = url.source === undefined ? undefined : parseIpAddress(url.source);
-  const join = (parent: UpstreamParent, target: MulticastTarget) => opener.open(parent, target, options);
+  const join = (parent: UpstreamParent, target: MulticastTarget) => {
+    permit(reach, url, target);
+    return opener.open(parent, target, options);
+  };
   const from = url.source === undefined ? "" : `${source ? formatIpAddress(source) : url.source}@`;
   const key = `multicast ${from}${group ? formatIpAddress(group) : url.group} ${url.port} ${about.interfaceName ?? ""}`;
   const isLiteral = group !== undefined && (url.source === undefined || source !== undefined);
@@ -139,4 +150,13 @@ function openGroup(
         ? join(parent, { ...where, group, ...(source && { source }) })
         : new NamedGroup(parent, url, about, log, (addresses) => join(parent, { ...where, ...addresses })),
   };
+}
+
+/** @throws ForbiddenError when the group or its source must not be asked for */
+function permit(reach: Reach, url: MulticastUrl, { name, group, source, port }: MulticastTarget): void {
+  const isSourceNamed = source !== undefined && url.source !== undefined;
+  const problem =
+    reach.datagrams({ host: url.group, address: group, port }) ??
+    (isSourceNamed ? reach.datagrams({ host: url.source, address: source, port }) : undefined);
+  if (problem) throw new ForbiddenError(name, problem.reason);
 }

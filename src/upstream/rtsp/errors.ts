@@ -2,7 +2,7 @@
 import { UpstreamError } from "../../relay/upstream.ts";
 
 /** Base of them all; a client that has received nothing is answered 503. */
-export class RtspError extends UpstreamError {
+class RtspError extends UpstreamError {
   /** @param server as in the log, `rtsp://host:port` */
   constructor(code: string, server: string, message: string) {
     super(code, `${server}: ${message}`);

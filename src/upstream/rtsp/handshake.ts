@@ -1,4 +1,5 @@
 /** The way to PLAY: asks one thing after the other, proves who we are, follows redirects (rtsp.md sections 2 to 8). */
+import { ForbiddenError, UpstreamError } from "../../relay/upstream.ts";
 import { type DialError, Dialer, type DialerParent, type DialOptions } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
 import { runDetached } from "../../system/task-queue.ts";
@@ -14,7 +15,6 @@ import {
   NoAnswerError,
   RedirectError,
   RefusedError,
-  type RtspError,
   UnauthorizedError,
   UnreachableError,
   UnresolvedError,
@@ -54,7 +54,7 @@ export interface HandshakeParent extends RtspConnectionParent {
   described(): void;
   /** PLAY was answered. The connection's events are the parent's from now on. */
   played(connection: RtspConnection, early: EarlyFrames | undefined): void;
-  failed(cause: RtspError): void;
+  failed(cause: UpstreamError): void;
 }
 
 /** States in which a request waits for its answer: they are called like it. */
@@ -142,7 +142,9 @@ export class Handshake implements DialerParent, RtspConnectionParent {
 
   /** The server cannot be reached. */
   failed({ code, message }: DialError): void {
-    this.#fail(new (code === "unresolved" ? UnresolvedError : UnreachableError)(this.server, message));
+    if (code === "forbidden") this.#fail(new ForbiddenError(this.server, message));
+    else if (code === "loop") this.#fail(new UpstreamError(code, `${this.server}: ${message}`, 508));
+    else this.#fail(new (code === "unresolved" ? UnresolvedError : UnreachableError)(this.server, message));
   }
 
   over(reason: string): void {
@@ -267,7 +269,7 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     }
   }
 
-  #fail(cause: RtspError): void {
+  #fail(cause: UpstreamError): void {
     if (this.#state === "over") return;
     this.close();
     this.#parent.failed(cause);
@@ -278,7 +280,7 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     const connection = this.#connection;
     this.#dialer?.close();
     this.#connection = undefined;
-    if (connection?.isOpen && this.#isSetUp) new Teardown(connection, this.requestUrl, this.#log);
+    if (connection?.isOpen && this.#isSetUp) new Teardown(connection, this.requestUrl, this.#options.reach, this.#log);
     else connection?.close();
     this.#isSetUp = false;
   }

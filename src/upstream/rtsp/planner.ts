@@ -94,7 +94,7 @@ function opener(
     stunServer: settings.rtspStunServer,
     timeoutMs: settings.stageTimeoutMs ?? STAGE_TIMEOUT_MS,
     resolve: settings.resolve,
-    isOurselves: parts.isOurselves,
+    reach: parts.reach,
     client,
   };
   return (parent) => new RtspUpstream(target, options, parent, parts.log);

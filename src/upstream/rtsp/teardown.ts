@@ -1,6 +1,7 @@
 /** Ends a session with TEARDOWN, within 3 seconds and without making anybody wait (rtsp.md section 11). */
 import { Dialer } from "../../system/dialer.ts";
 import type { Log } from "../../system/log.ts";
+import type { Reach } from "../../system/reach.ts";
 import type { TcpSource } from "../../system/tcp-source.ts";
 import { formatIpAddress } from "../../wire/ip/address.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
@@ -24,6 +25,7 @@ export async function teardownsOver(limitMs: number): Promise<void> {
 export class Teardown implements RtspConnectionParent {
   readonly done = Promise.withResolvers<void>();
   readonly #url: string;
+  readonly #reach: Reach;
   readonly #log: Log;
   #connection: RtspConnection;
   #state: "awaiting-answer" | "reconnecting" | "closed" = "awaiting-answer";
@@ -33,9 +35,10 @@ export class Teardown implements RtspConnectionParent {
   #reading: Timer | undefined;
 
   /** Takes the connection over. What still comes on it is read and forgotten. */
-  constructor(connection: RtspConnection, url: string, log: Log) {
+  constructor(connection: RtspConnection, url: string, reach: Reach, log: Log) {
     this.#connection = connection;
     this.#url = url;
+    this.#reach = reach;
     this.#log = log;
     connection.handOver(this);
     connection.forget();
@@ -99,7 +102,7 @@ export class Teardown implements RtspConnectionParent {
       },
       failed: () => this.#enter("closed"),
     };
-    const options = { timeoutMs: TIMEOUT_MS };
+    const options = { timeoutMs: TIMEOUT_MS, reach: this.#reach };
     this.#dialer = new Dialer({ host: formatIpAddress(address), port, interfaceName }, options, parent, this.#log);
   }
 }

@@ -1,6 +1,7 @@
 /** The UDP side of a session: its ports, how the outside sees them, and keeping the way to them open (rtsp.md sections 5.4, 7 and 8). */
 import { localAddressTowards } from "../../system/local-address.ts";
 import type { Log } from "../../system/log.ts";
+import type { Reach } from "../../system/reach.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import { UdpPair } from "../../system/udp-pair.ts";
 import { formatIpAddress, type IpAddress, isSameAddress } from "../../wire/ip/address.ts";
@@ -19,6 +20,7 @@ export interface UdpTransportOptions {
   readonly receiveBufferBytes: number;
   readonly interfaceName: string | undefined;
   readonly stunServer?: StunServer | undefined;
+  readonly reach: Reach;
 }
 
 /** Where the server receives. */
@@ -107,7 +109,8 @@ export class UdpTransport implements NamedSenders {
     if (rtpPort === undefined) return;
     const suitable = named.find(({ family }) => family === this.#peer?.family) ?? named[0];
     const address = suitable ?? (this.#peer?.family === 4 ? this.#peer : undefined);
-    if (!address) return;
+    if (!address || this.#isForbidden(source ?? formatIpAddress(address), address, [rtpPort, rtcpPort ?? rtpPort]))
+      return;
     this.#destination = { address, rtpPort, rtcpPort };
     this.punch();
   }
@@ -120,6 +123,12 @@ export class UdpTransport implements NamedSenders {
   /** Ports on a wildcard are heard by the address that leads to the sender, which is ours to the server only if he is the server. */
   canHearOnly(sender: IpAddress): boolean {
     return this.#isBound || (this.#peer !== undefined && isSameAddress(sender, this.#peer));
+  }
+
+  #isForbidden(host: string, address: IpAddress, ports: readonly number[]): boolean {
+    const problem = ports.map((port) => this.#options.reach.datagrams({ host, address, port })).find((each) => each);
+    if (problem) this.#log.warn(`No way is opened for RTSP over UDP: ${problem.reason}`);
+    return problem !== undefined;
   }
 
   /** Opens the way again, or keeps it open. */

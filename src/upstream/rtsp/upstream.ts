@@ -4,6 +4,7 @@ import type {
   StreamInfo,
   Upstream,
   UpstreamAbout,
+  UpstreamError,
   UpstreamParent,
   UpstreamResponse,
 } from "../../relay/upstream.ts";
@@ -13,7 +14,7 @@ import { allocate } from "../../system/memory.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
 import { LossReport } from "../rtp/loss-report.ts";
-import { ClosedError, NoMediaError, RefusedError, type RtspError, UnauthorizedError } from "./errors.ts";
+import { ClosedError, NoMediaError, RefusedError, UnauthorizedError } from "./errors.ts";
 import {
   Handshake,
   type HandshakeOptions,
@@ -149,7 +150,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
     }
   }
 
-  failed(cause: RtspError): void {
+  failed(cause: UpstreamError): void {
     if (this.#state === "ended" || this.#state === "closed") return;
     this.#log.error(cause.message);
     this.#parent.entered(CLIENT_STATE.error);
@@ -190,7 +191,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   }
 
   /** Clients get what they are owed. */
-  #end(cause: RtspError | undefined): void {
+  #end(cause: UpstreamError | undefined): void {
     this.#enter("ended");
     this.#media?.finish();
     this.#parent.ended(cause);

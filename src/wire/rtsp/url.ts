@@ -42,12 +42,15 @@ export function formatRtspUrl({ host, port, path }: RtspUrl): string {
 }
 
 /**
- * Where a redirect leads; undefined unless `location` is an absolute `rtsp://` URL. The user goes along when it names none.
+ * Where a redirect leads; undefined unless `location` is an absolute `rtsp://` URL. The user goes along to the same server, when it names
+ * none: another one must not get the password.
  */
 export function followRedirect(location: string, from: RtspUrl): RtspUrl | undefined {
   const outcome = location.startsWith(SCHEME) ? parseRtspUrl(location.slice(SCHEME.length)) : undefined;
   if (outcome?.kind !== "url") return undefined;
-  return { ...outcome.url, credentials: outcome.url.credentials ?? from.credentials };
+  const { url } = outcome;
+  const isSameServer = url.host.toLowerCase() === from.host.toLowerCase() && url.port === from.port;
+  return { ...url, credentials: url.credentials ?? (isSameServer ? from.credentials : undefined) };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Memory } from "../../../src/system/memory.ts";
 import { DIALECTS } from "../../../src/upstream/fcc/dialect.ts";
 import { Signalling, type SignallingParent } from "../../../src/upstream/fcc/signalling.ts";
 import { parseIpAddress } from "../../../src/wire/ip/address.ts";
+import { OPEN_REACH } from "../../fakes/reach.ts";
 import { until } from "../../fakes/until.ts";
 
 const WAIT_MS = 20_000;
@@ -23,7 +24,13 @@ test("after an answer that names no address, that of the server and of one other
   );
   const asked = { address: parseIpAddress("127.0.0.1")!, port: server!.port };
   const group = { group: parseIpAddress("239.1.1.1")!, groupPort: 5000 };
-  const options = { range: undefined, interfaceName: undefined, receiveBufferBytes: 65_536 };
+  const options = {
+    range: undefined,
+    interfaceName: undefined,
+    receiveBufferBytes: 65_536,
+    serverHost: "127.0.0.1",
+    reach: OPEN_REACH,
+  };
   const signalling = new Signalling(parent, DIALECTS.telecom, asked, group, options);
   try {
     const port = Number(signalling.local.split(":")[1]);

@@ -8,6 +8,7 @@ import { parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { FccChannel, type FccChannelOptions, FccGroup, type FccGroupOptions } from "../../fakes/fcc-channel.ts";
 import { FccServer, type FccServerOptions } from "../../fakes/fcc-server.ts";
 import { freeUdpPort, uniqueGroup } from "../../fakes/free-port.ts";
+import { OPEN_REACH } from "../../fakes/reach.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 
 const STEP_MS = 2;
@@ -62,6 +63,7 @@ export class FccViewer implements UpstreamParent {
         dialect: this.server.dialect,
         interfaceName: undefined,
         portRange: undefined,
+        reach: OPEN_REACH,
         ...options.fcc,
       },
       { receiveBufferBytes: 4 * 1024 * 1024, rejoinIntervalS: 0, gapTimeoutS: 5 },

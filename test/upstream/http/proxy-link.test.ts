@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type LinkRules, proxyLink, proxyLocation } from "../../../src/upstream/http/proxy-link.ts";
+import { type LinkRules, leadsElsewhere, proxyLink, proxyLocation } from "../../../src/upstream/http/proxy-link.ts";
 import { MAX_TARGET_BYTES } from "../../../src/wire/http/request.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { splitTarget } from "../../../src/wire/url/label.ts";
@@ -83,6 +83,35 @@ test.each([
   ["p#?r2h-token=x", "p?r2h-token=T%20#?r2h-token=x"],
 ])("the token is added to %j", (reference, rest) => {
   expect(link(reference, { encodedToken: "T%20" })).toBe(`http://r:5140/http/u:81/a/${rest}`);
+});
+
+test.each([
+  ["http://u:81/c", false],
+  ["//U:81/c", false],
+  ["c?d", false],
+  ["", false],
+  ["http://u/c", true],
+  ["https://u:81/c", true],
+  ["https://u/c", true],
+  ["http://v:81/c", true],
+  ["http://[/", true],
+])("%j leads to another server: %p", (reference, isElsewhere) => {
+  expect(leadsElsewhere(reference, RULES)).toBe(isElsewhere);
+});
+
+test("the step to TLS leads to the same server, the step back does not", () => {
+  const at = (upstream: string) => ({ ...RULES, upstream });
+  expect(leadsElsewhere("https://u/c", at("http://u/"))).toBe(false);
+  expect(leadsElsewhere("http://u/c", at("https://u/"))).toBe(true);
+  expect(leadsElsewhere("https://u:444/c", at("http://u/"))).toBe(true);
+});
+
+test("links say that another server has sent the client here", () => {
+  const rules = { isRedirected: true, encodedToken: "t" };
+  expect(link("p.ts#x", rules)).toBe("http://r:5140/http/u:81/a/p.ts?r2h-redirected=1&r2h-token=t#x");
+  expect(link("p.ts?r2h-redirected=1$HD", { isRedirected: true })).toBe(
+    "http://r:5140/http/u:81/a/p.ts?r2h-redirected=1$HD",
+  );
 });
 
 describe("Location", () => {

@@ -3,11 +3,16 @@ import fc from "fast-check";
 import { emitUpstreamRequest, type UpstreamRequest } from "../../../src/upstream/http/request-head.ts";
 import type { HeaderField } from "../../../src/wire/http/header-fields.ts";
 import { RequestHeadParser } from "../../../src/wire/http/request.ts";
+import type { ProxyUrl } from "../../../src/wire/url/proxy-url.ts";
+
+const SERVER: ProxyUrl = { scheme: "http", host: "h", port: 80, path: "/" };
 
 function emit(headers: readonly HeaderField[], more: Partial<UpstreamRequest> = {}): string {
-  return emitUpstreamRequest({ method: "GET", target: "/", host: "h", headers, bodyLength: 0, ...more }).toString(
-    "latin1",
-  );
+  return emitUpstreamRequest({ method: "GET", url: SERVER, headers, bodyLength: 0, ...more }).toString("latin1");
+}
+
+function at(path: string): { url: ProxyUrl } {
+  return { url: { ...SERVER, path } };
 }
 
 /** The lines behind `Host` and `Connection`. */
@@ -28,7 +33,9 @@ describe("the head", () => {
       ["x-a", "\xe4"],
       ["X-B", "2"],
     ] as const;
-    expect(emit(lines, { method: "POST", target: "/a?b={c}\xe4", host: "[::1]:81", bodyLength: 3 })).toBe(
+    expect(
+      emit(lines, { method: "POST", url: { ...SERVER, host: "::1", port: 81, path: "/a?b={c}\xe4" }, bodyLength: 3 }),
+    ).toBe(
       "POST /a?b={c}\xe4 HTTP/1.1\r\nHost: [::1]:81\r\nConnection: close\r\nContent-Length: 3\r\n" +
         "rANGE: bytes=0-\r\nX-B: 1\r\nx-a: \xe4\r\nX-B: 2\r\n\r\n",
     );
@@ -36,20 +43,21 @@ describe("the head", () => {
 
   test("keeps nothing in the target that would end it", () => {
     const target = "/a b\r\nX: 1\u4e2d\x7f";
-    expect(emit([], { target })).toStartWith("GET /a%20b%0D%0AX:%201%E4%B8%AD%7F HTTP/1.1\r\nHost");
+    expect(emit([], at(target))).toStartWith("GET /a%20b%0D%0AX:%201%E4%B8%AD%7F HTTP/1.1\r\nHost");
   });
 
   test("has no line of the client that is replaced, concerns its connection or is about the relay", () => {
     const names =
       "Host Content-Length Transfer-Encoding Accept-Encoding X-Forwarded-For X-Forwarded-Host x-forwarded-proto " +
-      "X-Forwarded-Port Keep-Alive Proxy-Connection Proxy-Authorization TE Trailer Upgrade EXPECT X-Mine";
+      "X-Forwarded-Port X-Forwarded Forwarded Via X-Real-IP X-Client-IP True-Client-IP CF-Connecting-IP Remote-User " +
+      "X-Auth-Request-Email Sec-Fetch-Site Keep-Alive Proxy-Connection Proxy-Authorization TE Trailer Upgrade EXPECT X-Mine";
     const lines = names.split(" ").map((name) => [name, "1"] as const);
     expect(forwarded([...lines, ["Connection", "keep-alive, x-mine"], ["X-Empty", ""]])).toEqual([]);
   });
 
   test("keeps everything else", () => {
     const names =
-      "Range If-Range If-None-Match Referer Authorization Accept Accept-Language Cookie User-Agent Forwarded";
+      "Range If-Range If-None-Match Referer Authorization Accept Accept-Language Cookie User-Agent X-Api-Key";
     const lines = names.split(" ").map((name) => [name, "r2h-token=1 R2HTOKEN/1"] as const);
     expect(forwarded(lines)).toEqual(lines.map(([name, value]) => `${name}: ${value}`));
   });
@@ -60,8 +68,8 @@ describe("the head", () => {
       ["If-Range", '"x"'],
       ["If-None-Match", '"x"'],
     ] as const;
-    expect(forwarded(lines, { target: "/a.M3U8?x" })).toEqual(['If-None-Match: "x"']);
-    expect(forwarded(lines, { target: "/a?.m3u8" })).toHaveLength(3);
+    expect(forwarded(lines, at("/a.M3U8?x"))).toEqual(['If-None-Match: "x"']);
+    expect(forwarded(lines, at("/a?.m3u8"))).toHaveLength(3);
   });
 });
 
@@ -109,7 +117,7 @@ test("whatever comes in, one request with safe lines goes out", () => {
   );
   fc.assert(
     fc.property(fc.array(field), fc.string({ unit: "binary" }), fc.string(), (headers, target, userAgent) => {
-      const wanted = { method: "GET", target: `/${target}`, host: "h", headers, bodyLength: 7, userAgent, token: "t" };
+      const wanted = { method: "GET", ...at(`/${target}`), headers, bodyLength: 7, userAgent, token: "t" };
       const head = emitUpstreamRequest(wanted).toString("latin1");
       expect(head).not.toMatch(/[^\t\r\n -~\x80-\xff]|\r(?!\n)|(?<!\r)\n|\r\n\r\n./);
       expect(head).toEndWith("\r\n\r\n");
@@ -118,12 +126,14 @@ test("whatever comes in, one request with safe lines goes out", () => {
 });
 
 test("what is emitted parses to what was meant", () => {
-  const name = fc.stringMatching(/^X-[A-Za-z0-9!#$%&'*+.^_`|~-]{1,8}$/).filter((text) => !/^x-forwarded-/i.test(text));
+  const name = fc
+    .stringMatching(/^X-[A-Za-z0-9!#$%&'*+.^_`|~-]{1,8}$/)
+    .filter((text) => !/^x-(forwarded|real-|original-|remote-|envoy-|webauth-)/i.test(text));
   const value = fc.stringMatching(/^[!-~\x80-\xff]([\t -~\x80-\xff]{0,10}[!-~\x80-\xff])?$/);
   const headers: fc.Arbitrary<HeaderField[]> = fc.array(fc.tuple(name, value), { maxLength: 8 });
   fc.assert(
     fc.property(headers, fc.stringMatching(/^\/[!-~\x80-\xff]{0,30}$/), fc.nat(99), (fields, target, bodyLength) => {
-      const emitted = emitUpstreamRequest({ method: "PUT", target, host: "h", headers: fields, bodyLength });
+      const emitted = emitUpstreamRequest({ method: "PUT", ...at(target), headers: fields, bodyLength });
       const outcome = new RequestHeadParser().push(emitted);
       expect(outcome).toMatchObject({ kind: "complete", consumed: emitted.length, bodyLength });
       const own = bodyLength > 0 ? 3 : 2;
@@ -131,4 +141,66 @@ test("what is emitted parses to what was meant", () => {
       expect(outcome.kind === "complete" && outcome.head.headers.slice(own)).toEqual(fields);
     }),
   );
+});
+
+const CHROMIUM: readonly HeaderField[] = [
+  ["User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"],
+  ["Accept-Encoding", "gzip, deflate"],
+  ["Accept-Language", "en"],
+];
+
+describe("where the client comes from is not told", () => {
+  const names = (lines: string[]) => lines.map((line) => line.split(":", 1)[0]);
+
+  test.each<[what: string, mark: readonly HeaderField[]]>([
+    ["by https or on localhost", [["Sec-Fetch-Mode", "cors"]]],
+    ["by plain HTTP, where it says less", CHROMIUM],
+  ])("by a browser %s", (_, mark) => {
+    const sent = forwarded([
+      ...mark,
+      ["Referer", "http://nas/player"],
+      ["Origin", "http://nas"],
+      ["Cookie", "SID=nas"],
+    ]);
+    expect(names(sent).filter((name) => /^(Referer|Origin|Cookie)$/.test(name!))).toEqual([]);
+    expect(sent.join()).not.toContain("nas");
+  });
+
+  test("by our own pages, whoever shows them", () => {
+    const lines: HeaderField[] = [
+      ["Host", "NAS:5140"],
+      ["Referer", "http://nas:5140/player?x"],
+      ["Origin", "http://nas:5140"],
+    ];
+    expect(forwarded(lines)).toEqual([]);
+    expect(
+      forwarded([
+        ["X-Forwarded-Host", "tv.home"],
+        ["Referer", "https://tv.home/"],
+      ]),
+    ).toEqual([]);
+  });
+
+  test("but a program says what it wants to", () => {
+    const lines: HeaderField[] = [
+      ["Host", "nas:5140"],
+      ["User-Agent", "Mozilla/5.0 (set-top box)"],
+      ["Accept-Encoding", "gzip"],
+      ["Referer", "http://tv.example/live"],
+      ["Origin", "http://tv.example"],
+      ["Cookie", "SID=1; b=2"],
+      ["Authorization", "Basic dTpw"],
+    ];
+    const kept = lines.filter(([name]) => name !== "Host" && name !== "Accept-Encoding");
+    expect(forwarded(lines)).toEqual(kept.map(([name, value]) => `${name}: ${value}`));
+  });
+});
+
+test("what was meant for the server that has redirected here does not come along", () => {
+  const lines: HeaderField[] = [
+    ["Authorization", "Basic dTpw"],
+    ["Cookie", "SID=1; r2hc~h~own=2; r2hc~other~x=3"],
+    ["X", "1"],
+  ];
+  expect(forwarded(lines, { isRedirected: true })).toEqual(["Cookie: own=2", "X: 1"]);
 });

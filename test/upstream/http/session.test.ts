@@ -1,7 +1,9 @@
 /** Sessions against a scripted server: connecting, timeouts, response heads, and the first bytes of a body. */
 
 import { afterEach, describe, expect, test } from "bun:test";
+import type { UpstreamError } from "../../../src/relay/upstream.ts";
 import { allocate } from "../../../src/system/memory.ts";
+import { Reach } from "../../../src/system/reach.ts";
 import { BodySource } from "../../../src/upstream/http/body.ts";
 import type { HttpUpstreamError } from "../../../src/upstream/http/errors.ts";
 import { HttpSession, type HttpSessionRequest } from "../../../src/upstream/http/session.ts";
@@ -10,6 +12,7 @@ import type { ResponseHead } from "../../../src/wire/http/response-head.ts";
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../src/wire/ip/address.ts";
 import { freeTcpPort } from "../../fakes/free-port.ts";
 import { BlackHole, HttpOrigin, type OriginConnection, type OriginScript } from "../../fakes/http-origin.ts";
+import { OPEN_REACH, OWN_REACH } from "../../fakes/reach.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { until } from "../../fakes/until.ts";
 import { noise } from "../../http/serve.ts";
@@ -37,7 +40,7 @@ function serve(script: OriginScript, hostname = "127.0.0.1"): HttpOrigin {
 
 class Client {
   head: ResponseHead | undefined;
-  failure: HttpUpstreamError | undefined;
+  failure: UpstreamError | undefined;
   readableEvents = 0;
   readonly log: string[] = [];
   readonly session: HttpSession;
@@ -49,7 +52,7 @@ class Client {
       method: "GET",
       head: Buffer.from("GET / HTTP/1.1\r\n\r\n"),
       body: new Uint8Array(0),
-      isOurselves: () => false,
+      reach: OPEN_REACH,
     };
     const parent = {
       responded: (head: ResponseHead, framing: BodyFraming) => {
@@ -123,16 +126,16 @@ describe("the addresses of a name", () => {
   });
 
   test("must not lead back to us", async () => {
-    expect(await new Client(1, { isOurselves: () => true }).failed()).toBe("loop");
+    expect(await new Client(1, { reach: OWN_REACH }).failed()).toBe("loop");
   });
 
   test("are looked at as what they lead to", async () => {
     const asked: string[] = [];
-    const isOurselves: HttpSessionRequest["isOurselves"] = (address, port) => {
+    const reach = new Reach({ upstreamAllow: [], upstreamDeny: [] }, (address, port) => {
       asked.push(`${formatIpAddress(address)} ${port}`);
       return true;
-    };
-    expect(await new Client(7, { isOurselves }, "::ffff:127.0.0.1").failed()).toBe("loop");
+    });
+    expect(await new Client(7, { reach }, "::ffff:127.0.0.1").failed()).toBe("loop");
     expect(asked).toEqual(["127.0.0.1 7"]);
   });
 

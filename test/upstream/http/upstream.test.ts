@@ -11,6 +11,7 @@ import { CLIENT_STATE } from "../../../src/wire/status/client-state.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 import { HttpOrigin, type OriginScript } from "../../fakes/http-origin.ts";
 import { describeInNamespace } from "../../fakes/namespace.ts";
+import { OPEN_REACH } from "../../fakes/reach.ts";
 import { type RecordingLog, recordingLog } from "../../fakes/recording-log.ts";
 import { until } from "../../fakes/until.ts";
 
@@ -45,7 +46,7 @@ function plan(request: Partial<PlanRequest>, log: RecordingLog, settings = {}) {
     },
     encodedToken: undefined,
   };
-  const planner = httpPlanner({ ...defaultDraft().values, ...settings }, { log, links, isOurselves: () => false });
+  const planner = httpPlanner({ ...defaultDraft().values, ...settings }, { log, links, reach: OPEN_REACH });
   const outcome = planner({ ...REQUEST, ...request });
   if ("status" in outcome) throw new Error(`no plan: ${outcome.status}`);
   return outcome;

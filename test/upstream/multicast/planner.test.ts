@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { multicastPlanner } from "../../../src/upstream/multicast/planner.ts";
 import type { OwnLinks } from "../../../src/upstream/planner.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
+import { OPEN_REACH } from "../../fakes/reach.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 
 const SETTINGS = {
@@ -16,7 +17,7 @@ const SETTINGS = {
 function plan(url: string) {
   // Nothing here makes links.
   const links = {} as OwnLinks;
-  const planner = multicastPlanner(SETTINGS, { log: recordingLog(), links, isOurselves: () => false });
+  const planner = multicastPlanner(SETTINGS, { log: recordingLog(), links, reach: OPEN_REACH });
   const request = { method: "GET", headers: [], body: new Uint8Array(0), isSnapshot: false, nowMs: 0 };
   return planner({ ...request, url: asByteString(url), serviceUrl: undefined });
 }

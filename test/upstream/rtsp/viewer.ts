@@ -5,6 +5,7 @@ import type { StreamInfo, UpstreamError } from "../../../src/relay/upstream.ts";
 import type { PlannedUpstream, PlanRequest } from "../../../src/upstream/planner.ts";
 import { type RtspSettings, rtspPlanner } from "../../../src/upstream/rtsp/planner.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
+import { OPEN_REACH } from "../../fakes/reach.ts";
 import { recordingLog } from "../../fakes/recording-log.ts";
 import { TsVerifier } from "../../fakes/ts-verifier.ts";
 import { until } from "../../fakes/until.ts";
@@ -33,7 +34,7 @@ export const REQUEST: PlanRequest = {
 /** What planners need of a worker that has no links. */
 export function plannerParts(log = recordingLog()) {
   const rules = { relative: true, appPathPrefix: "", trustForwarded: false, ownAddress: () => undefined } as never;
-  return { log, links: { rules, encodedToken: undefined }, isOurselves: () => false };
+  return { log, links: { rules, encodedToken: undefined }, reach: OPEN_REACH };
 }
 
 export class Viewer implements Consumer, Disposable {

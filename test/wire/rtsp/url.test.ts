@@ -85,9 +85,12 @@ describe("an upstream URL", () => {
 describe("a redirect", () => {
   const from = url("u:p@h:8554/a?b");
 
-  test("takes the user along unless it names one", () => {
+  test("takes the user along to the same server, unless it names one", () => {
     const { credentials } = from;
-    expect(followRedirect("rtsp://other/c", from)).toEqual({ host: "other", port: 554, path: "/c", credentials });
+    expect(followRedirect("rtsp://H:8554/c", from)).toEqual({ host: "H", port: 8554, path: "/c", credentials });
+    for (const other of ["rtsp://other:8554/c", "rtsp://h/c", "rtsp://h:8555/c", "rtsp://x.h:8554/c"]) {
+      expect(followRedirect(other, from)).toMatchObject({ path: "/c", credentials: undefined });
+    }
     expect(followRedirect("rtsp://v:@other/c", from)?.credentials).toEqual({ user: "v", password: "" });
     expect(followRedirect("rtsp://other/c", url("h/"))?.credentials).toBeUndefined();
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { maskToken } from "../../src/http/token-mask.ts";
-import { asByteString } from "../../src/wire/text/byte-string.ts";
-import { percentEncode } from "../../src/wire/url/percent.ts";
+import { asByteString } from "../../../src/wire/text/byte-string.ts";
+import { maskUrls } from "../../../src/wire/url/mask.ts";
+import { percentEncode } from "../../../src/wire/url/percent.ts";
 
 describe("a token is masked", () => {
   test.each([
@@ -24,7 +24,7 @@ describe("a token is masked", () => {
     ["r2h-token=secret&x=1", "r2h-token=***&x=1"],
     ["/a?r2h-token=", "/a?r2h-token=***"],
   ])("in %j", (url, masked) => {
-    expect(maskToken(url)).toBe(masked);
+    expect(maskUrls(url)).toBe(masked);
   });
 
   test.each([
@@ -35,7 +35,7 @@ describe("a token is masked", () => {
     ["/a?u=%253Fr2h-token%253Dsecret%2526x%26y", "/a?u=%253Fr2h-token%253D***%2526x%26y"],
     ["/a?u=%3Fr2h%252Dtoken%3Dsecret", "/a?u=%3Fr2h%252Dtoken%3D***"],
   ])("in the URL within %j", (url, masked) => {
-    expect(maskToken(url)).toBe(masked);
+    expect(maskUrls(url)).toBe(masked);
   });
 });
 
@@ -50,7 +50,7 @@ test.each([
   "/r2h-token=1/a",
   "/a?x=%r2h-token=1",
 ])("%j has none", (url) => {
-  expect(maskToken(url)).toBe(url);
+  expect(maskUrls(url)).toBe(url);
 });
 
 /** The name as somebody might write it: each character as it is, in the other case, or percent-encoded up to twice. */
@@ -80,7 +80,7 @@ describe("whatever the URL", () => {
     fc.assert(
       fc.property(parameters, spelledName, token, parameters, (before, name, secret, after) => {
         const url = (value: string) => `/a/b?${[...before, `${name}=${value}`, ...after].join("&")}`;
-        expect(maskToken(url(secret))).toBe(url("***"));
+        expect(maskUrls(url(secret))).toBe(url("***"));
       }),
     );
   });
@@ -90,7 +90,7 @@ describe("whatever the URL", () => {
       fc.property(parameters, token, parameters, fc.integer({ min: 0, max: 3 }), (before, secret, after, depth) => {
         let inner = `http://up.example/b?${[...before, `r2h-token=${secret}`, ...after].join("&")}`;
         for (let i = 0; i < depth; i++) inner = percentEncode(asByteString(inner));
-        expect(maskToken(`/a?u=${inner}`)).not.toContain(secret);
+        expect(maskUrls(`/a?u=${inner}`)).not.toContain(secret);
       }),
     );
   });
@@ -99,8 +99,8 @@ describe("whatever the URL", () => {
     const piece = fc.oneof(fc.string(), fc.constantFrom("?", "&", "%26", "%3F", "r2h-token=", "r2h%2dtoken%3d", "%25"));
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
-        const once = maskToken(pieces.join(""));
-        expect(maskToken(once)).toBe(once);
+        const once = maskUrls(pieces.join(""));
+        expect(maskUrls(once)).toBe(once);
       }),
     );
   });
@@ -110,7 +110,7 @@ describe("whatever the URL", () => {
     (piece) => {
       const url = `/a?%${piece.repeat(100_000)}`;
       const start = performance.now();
-      maskToken(url);
+      maskUrls(url);
       // Quadratic time would be minutes.
       expect(performance.now() - start).toBeLessThan(2000);
     },
