@@ -1,5 +1,6 @@
 /** A client's request, sent on to an HTTP server, and what the client gets of the answer (http-proxy.md sections 4 to 6). */
 
+import type { ForeignAnswer } from "../../http/foreign-content.ts";
 import { maskToken } from "../../http/token-mask.ts";
 import type { UpstreamAbout, UpstreamResponse } from "../../relay/upstream.ts";
 import { rewritePlaylist } from "../../wire/hls/rewrite.ts";
@@ -24,7 +25,11 @@ export interface HttpTarget {
   readonly request: PlanRequest;
   readonly about: UpstreamAbout;
   readonly interfaceName: string | undefined;
-  readonly settings: { readonly httpProxyUserAgent: string | undefined; readonly proxyHttps: boolean };
+  readonly settings: {
+    readonly httpProxyUserAgent: string | undefined;
+    readonly proxyHttps: boolean;
+    readonly corsAllowOrigin: string | undefined;
+  };
 }
 
 export interface ProxiedRequestParent {
@@ -97,16 +102,13 @@ export class ProxiedRequest {
     }
   }
 
-  #relay({ status, statusLine, headers: fields }: ResponseHead, framing: BodyFraming): void {
-    const headers = relayedHeaders(fields).map((field) => this.#withLocation(status, field));
+  #relay(head: ResponseHead, framing: BodyFraming): void {
+    const { status, statusLine } = head;
+    const headers = relayedHeaders(this.#foreignAnswer(head)).map((field) => this.#withLocation(status, field));
     this.#parent.answered({ status, statusLine, headers }, new BodySource(this.#session, framing));
   }
 
-  async #rewrite(
-    { status, headers: fields }: ResponseHead,
-    framing: BodyFraming,
-    coding: ContentCoding,
-  ): Promise<void> {
+  async #rewrite(head: ResponseHead, framing: BodyFraming, coding: ContentCoding): Promise<void> {
     try {
       const text = await collectPlaylist(this.#session, framing, coding, this.#closed.signal);
       const base = baseUrl(this.#target.request.headers, this.#parts.links.rules);
@@ -116,7 +118,8 @@ export class ProxiedRequest {
       const body = Buffer.from(rewritten, "latin1");
       if (this.#closed.signal.aborted) return;
       this.#session.close();
-      this.#parent.answered({ status, headers: rewrittenHeaders(fields, body.length) }, new MemorySource(body));
+      const headers = rewrittenHeaders(this.#foreignAnswer(head), body.length);
+      this.#parent.answered({ status: head.status, headers }, new MemorySource(body));
     } catch (error) {
       const cause = error as Error;
       this.#failed(`${this.#name}: playlist not rewritten: ${cause.message}`, cause);
@@ -127,6 +130,23 @@ export class ProxiedRequest {
     if (this.#closed.signal.aborted) return;
     this.#parts.log.error(message);
     this.#parent.failed(cause);
+  }
+
+  /** A client comes back to the same server by the path that it has used and by the links of playlists and redirects. */
+  #foreignAnswer({ status, headers }: ResponseHead): ForeignAnswer {
+    const { url, request, settings } = this.#target;
+    const prefix = this.#parts.links.rules.appPathPrefix;
+    const isChannel = request.serviceUrl !== undefined;
+    const [asked = ""] = isChannel ? [] : (/^\/[^/]+\/[^/]+/.exec(request.path) ?? []);
+    const hosts = [`/${url.scheme}/${authorityOf(url)}`, asked].filter((path) => path !== "");
+    return {
+      status,
+      headers,
+      upstreamPath: url.path,
+      hostPaths: [...new Set(hosts)].map((path) => prefix + path),
+      channelPath: isChannel ? prefix + request.path : undefined,
+      isCors: Boolean(settings.corsAllowOrigin),
+    };
   }
 
   /** For the log: a URL within this one may carry a token. */
