@@ -32,12 +32,21 @@ export class TestBrowser {
     this.#browser = browser;
   }
 
-  /** Starts Chromium, the one in PATH. Rejects if there is none. */
-  static async launch(): Promise<TestBrowser> {
+  /**
+   * Starts Chromium, the one in PATH. Rejects if there is none.
+   * @param hosts names that are to lead to 127.0.0.1
+   */
+  static async launch(hosts: readonly string[] = []): Promise<TestBrowser> {
     const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser");
     if (executablePath === null) throw new Error("no chromium in PATH");
+    const rules = `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(", ")}`;
     return new TestBrowser(
-      await chromium.launch({ executablePath, args: ARGUMENTS, headless: true, timeout: LAUNCH_TIMEOUT_MS }),
+      await chromium.launch({
+        executablePath,
+        args: [...ARGUMENTS, rules],
+        headless: true,
+        timeout: LAUNCH_TIMEOUT_MS,
+      }),
     );
   }
 

@@ -9,6 +9,7 @@ import type { SettingsDraft, SettingValues } from "./settings.ts";
 import {
   anyText,
   boolean,
+  hostNames,
   integer,
   interfaceName,
   logLevel,
@@ -131,6 +132,14 @@ export const OPTIONS: readonly Option[] = [
     type: publicHost,
     initial: undefined,
     help: "Host or URL that requests must ask for and that playlists point to",
+  }),
+  setting("allowedHosts", {
+    long: "allowed-hosts",
+    argument: "HOSTS",
+    type: hostNames,
+    initial: [],
+    help: "Further names of this relay, .DOMAIN for all below, * = any; may be repeated, separated by blanks or commas",
+    own: true,
   }),
   setting("xff", {
     long: "xff",

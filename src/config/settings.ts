@@ -3,6 +3,7 @@
 import type { LogLevel } from "../system/log.ts";
 import type { ReachRule } from "../wire/ip/reach-rule.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
+import type { AllowedHost } from "../wire/url/allowed-hosts.ts";
 import type { PathPrefix } from "../wire/url/path-prefix.ts";
 import type { PublicHost } from "../wire/url/public-host.ts";
 
@@ -61,6 +62,8 @@ export interface SettingValues {
   zerocopyOnSend: boolean;
   /** The name that requests must ask for (http.md section 4). */
   hostname: PublicHost | undefined;
+  /** Further names of this relay (http.md section 4). */
+  allowedHosts: readonly AllowedHost[];
   /** Believe X-Forwarded-For and its kin. */
   xff: boolean;
   /** What requests must know; `undefined`: anybody may ask. */

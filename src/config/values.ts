@@ -2,6 +2,7 @@
 
 import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
 import { type ReachRule, readReachRule, unreadableRule } from "../wire/ip/reach-rule.ts";
+import { type AllowedHost, parseAllowedHost } from "../wire/url/allowed-hosts.ts";
 import { formatAuthority, parseAuthority } from "../wire/url/authority.ts";
 import { normalisedPath, type PathPrefix, parsePathPrefix } from "../wire/url/path-prefix.ts";
 import { type PublicHost, parsePublicHost } from "../wire/url/public-host.ts";
@@ -120,6 +121,26 @@ function pathTooLong(text: string, name: string): ParseError | undefined {
 export const publicHost: ValueType<PublicHost | undefined> = {
   read: (text) => ({ value: text === "" ? undefined : parsePublicHost(text) }),
   show: ({ text }) => text,
+};
+
+/** More would be a mistake, and each is compared with every request for the status page. */
+const MAX_HOST_NAMES = 64;
+
+/** Names of this relay, separated by blanks or commas; each use of the option adds its own, an empty text takes all back. */
+export const hostNames: ValueType<readonly AllowedHost[]> = {
+  read(text, name, given = []) {
+    const words = text.split(/[ \t,]+/).filter((word) => word !== "");
+    if (words.length === 0) return { value: [] };
+    const hosts: AllowedHost[] = [...given];
+    for (const word of words) {
+      const host = parseAllowedHost(word);
+      if (!host) return refuse(`Invalid ${name} value: ${word}: must be HOST, HOST:PORT, .DOMAIN or *. Ignoring all.`);
+      hosts.push(host);
+    }
+    if (hosts.length <= MAX_HOST_NAMES) return { value: hosts };
+    return refuse(`Invalid ${name} value: more than ${MAX_HOST_NAMES} names. Ignoring.`);
+  },
+  show: (hosts) => hosts.map(({ text }) => text).join(" "),
 };
 
 /** `N` or `N-M` of ports, blanks allowed around the dash. */

@@ -24,6 +24,7 @@ const REASONS: Readonly<Record<number, string>> = {
   405: "Method Not Allowed",
   413: "Content Too Large",
   414: "URI Too Long",
+  421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",

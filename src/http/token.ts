@@ -59,6 +59,7 @@ function isToken(parameter: string): boolean {
 }
 
 /** The value of `Set-Cookie` that lets a browser go on without the token in its URLs. */
-export function tokenCookie(encodedToken: string, path: string): string {
-  return `${TOKEN_NAME}=${encodedToken}; Path=${path}; HttpOnly; SameSite=Strict`;
+export function tokenCookie(encodedToken: string, path: string, isSecure: boolean): string {
+  // Lax: a link on another page still leads to ours. What changes something asks for more (`request-origin.ts`).
+  return `${TOKEN_NAME}=${encodedToken}; Path=${path}; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
 }

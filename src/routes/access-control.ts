@@ -1,25 +1,30 @@
-/** Who may ask: all that stands between a request and the routes (http.md sections 3 to 7 and 15). */
+/** Who may ask: all that stands between a request and the routes (http.md sections 3 to 7, 15 and 25). */
+import { hostname as machineName } from "node:os";
 import type { Connection } from "../http/connection.ts";
 import { corsHeaders, preflightResponse } from "../http/cors.ts";
-import { type HostCheck, hostCheck } from "../http/host-check.ts";
+import { type HostCheck, hostCheck, isOwnHost, type OwnHosts } from "../http/host-check.ts";
 import type { HttpRequest } from "../http/request.ts";
+import { hasLeave, initiatorOf, isChanging, isForeignEmbed, type OwnOrigins } from "../http/request-origin.ts";
 import { errorResponse, type HttpResponse } from "../http/response.ts";
 import { tokenCookie, withoutToken } from "../http/token.ts";
 import { TokenCheck } from "../http/token-check.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
-import { forwardedFor } from "../wire/http/forwarded.ts";
-import type { HeaderField } from "../wire/http/header-fields.ts";
+import { forwardedFor, forwardedHost, forwardedProto } from "../wire/http/forwarded.ts";
+import { type HeaderField, headerValue } from "../wire/http/header-fields.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
-import { isWrittenHost } from "../wire/url/authority.ts";
+import type { AllowedHost } from "../wire/url/allowed-hosts.ts";
+import { isWrittenHost, parseAuthority } from "../wire/url/authority.ts";
 import { splitTarget } from "../wire/url/label.ts";
 import { type PathPrefix, prefixBytes, withoutPrefix } from "../wire/url/path-prefix.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
-import type { PublicHost } from "../wire/url/public-host.ts";
+import { comparableHost, type PublicHost } from "../wire/url/public-host.ts";
 import type { Exchange } from "./route.ts";
 
 export interface AccessControlOptions {
   /** What `Host` must be. */
   readonly hostname: PublicHost | undefined;
+  /** What else it may be. */
+  readonly allowedHosts: readonly AllowedHost[];
   /** Believe `X-Forwarded-For`; a `hostname` with a scheme has the same effect. */
   readonly xff: boolean;
   readonly r2hToken: string | undefined;
@@ -27,6 +32,8 @@ export interface AccessControlOptions {
   readonly corsAllowOrigin: string | undefined;
   readonly appPathPrefix: PathPrefix | undefined;
 }
+
+const HTTPS_PORT = 443;
 
 /** Pages are made of them: everybody may have them, so that nothing else may be found below this path. */
 export function isAssetPath(path: string): boolean {
@@ -36,20 +43,27 @@ export function isAssetPath(path: string): boolean {
 export class AccessControl {
   readonly #log: Log;
   readonly #hostCheck: HostCheck | undefined;
+  readonly #ownHosts: OwnHosts;
+  readonly #ownOrigins: OwnOrigins;
   readonly #believesForwarded: boolean;
   readonly #tokenCheck: TokenCheck | undefined;
-  readonly #cookie: HeaderField;
+  readonly #encodedToken: string;
+  readonly #corsAllowOrigin: string | undefined;
   readonly #corsHeaders: readonly HeaderField[];
   readonly #prefix: ByteString;
 
-  constructor({ hostname, xff, r2hToken, corsAllowOrigin, appPathPrefix }: AccessControlOptions, log: Log) {
+  constructor(options: AccessControlOptions, log: Log) {
+    const { hostname, allowedHosts, xff, r2hToken, corsAllowOrigin, appPathPrefix } = options;
     this.#log = log;
-    this.#hostCheck = hostname ? hostCheck(hostname) : undefined;
+    this.#hostCheck = hostname ? hostCheck(hostname, allowedHosts) : undefined;
+    this.#ownHosts = { hostname, allowedHosts, machineName: machineName() };
+    this.#ownOrigins = { hostname, allowedHosts, trustForwarded: xff };
     this.#believesForwarded = xff || hostname?.scheme !== undefined;
     this.#tokenCheck = r2hToken ? new TokenCheck(r2hToken) : undefined;
+    this.#encodedToken = percentEncodeText(r2hToken ?? "");
+    this.#corsAllowOrigin = corsAllowOrigin;
     this.#corsHeaders = corsHeaders(corsAllowOrigin);
     this.#prefix = prefixBytes(appPathPrefix);
-    this.#cookie = ["Set-Cookie", tokenCookie(percentEncodeText(r2hToken ?? ""), this.#prefix || "/")];
   }
 
   /** Lets a request pass, without the token in its query, or answers it; then the result is undefined. */
@@ -66,6 +80,13 @@ export class AccessControl {
       connection.respond(errorResponse(401, [["WWW-Authenticate", "Bearer"]]));
       return undefined;
     }
+    // A script that would stay in the visitor's browser and answer in our place: none of ours is such a one.
+    const isServiceWorker = request.header("service-worker") !== undefined;
+    const isForeign = !hasLeave(request.headers, this.#corsAllowOrigin);
+    if (isServiceWorker || (isForeign && this.#isForeignOrder(request))) {
+      connection.respond(this.#foreignRefusal(request));
+      return undefined;
+    }
     return {
       request,
       connection,
@@ -73,7 +94,24 @@ export class AccessControl {
       query: withoutToken(query),
       clientAddress: this.#clientAddress(request, connection),
       isCors: this.#corsHeaders.length > 0,
+      isForeignEmbed: isForeign && isForeignEmbed(request.headers),
     };
+  }
+
+  /**
+   * Why a request that has been admitted may not see or order what belongs to those who run the service (http.md section 25).
+   * Leave to use the relay, which pages of other origins may have, is no leave for orders.
+   */
+  controlRefusal({ request, isForeignEmbed }: Exchange): HttpResponse | undefined {
+    const stranger = this.#tokenCheck ? undefined : this.#strangeHost(request.headers);
+    if (stranger !== undefined) {
+      return this.#refused(
+        421,
+        `this relay does not know itself as ${stranger}: set allowed-hosts = ${stranger} (or hostname, or r2h-token), ` +
+          "or open it by its address",
+      );
+    }
+    return isForeignEmbed || this.#isForeignOrder(request) ? this.#foreignRefusal(request) : undefined;
   }
 
   /** The page for a request that cannot even be read. */
@@ -98,6 +136,32 @@ export class AccessControl {
     return isPreflight && inner !== undefined ? preflightResponse(request) : undefined;
   }
 
+  #isForeignOrder({ method, headers }: HttpRequest): boolean {
+    return isChanging(method) && initiatorOf(headers, this.#ownOrigins) === "foreign";
+  }
+
+  #foreignRefusal(request: HttpRequest): HttpResponse {
+    const origin = request.header("origin") ?? "another site";
+    return this.#refused(
+      403,
+      `pages of ${origin} may not do this. If that is this relay behind a proxy, let the proxy pass Host on, ` +
+        "or set allowed-hosts = HOST[:PORT]",
+    );
+  }
+
+  /** The name by which a browser has come to us, if somebody else may have given it. No browser leaves `Host` out. */
+  #strangeHost(headers: readonly HeaderField[]): string | undefined {
+    const names = [headerValue(headers, "host"), this.#ownOrigins.trustForwarded ? forwardedHost(headers) : undefined];
+    const strange = names.find((name) => name && !isOwnHost(name, this.#ownHosts));
+    return strange && (comparableHost(parseAuthority(strange)) ?? "such a name");
+  }
+
+  #refused(status: number, error: string): HttpResponse {
+    this.#reject(error);
+    const body = JSON.stringify({ success: false, error: `${error[0]!.toUpperCase()}${error.slice(1)}.` });
+    return { status, headers: [["Content-Type", "application/json"]], body };
+  }
+
   #knowsToken({ target, headers }: HttpRequest, query: ByteString, connection: Connection): boolean {
     if (!this.#tokenCheck) return true;
     const rawQuery = target.slice(target.indexOf("?") + 1);
@@ -106,8 +170,20 @@ export class AccessControl {
       this.#reject(verdict.problem);
       return false;
     }
-    if (verdict.source === "query") connection.setStandingHeaders([this.#cookie, ...this.#corsHeaders]);
+    if (verdict.source === "query") {
+      const value = tokenCookie(this.#encodedToken, this.#prefix || "/", this.#isSecure(headers));
+      connection.setStandingHeaders([["Set-Cookie", value], ...this.#corsHeaders]);
+    }
     return true;
+  }
+
+  /** Whether the browser speaks https to a proxy in front. Past that proxy it would not take a cookie that says `Secure`. */
+  #isSecure(headers: readonly HeaderField[]): boolean {
+    const proto = this.#believesForwarded ? forwardedProto(headers) : "";
+    if (proto) return proto.toLowerCase() === "https";
+    const { scheme, authority } = this.#ownOrigins.hostname ?? {};
+    const { port = authority?.port } = parseAuthority(headerValue(headers, "host") ?? "") ?? {};
+    return scheme?.toLowerCase() === "https" && (port ?? HTTPS_PORT) === (authority?.port ?? HTTPS_PORT);
   }
 
   #clientAddress({ headers }: HttpRequest, connection: Connection): string {

@@ -1,4 +1,5 @@
 /** `/epg.xml` and `/epg.xml.gz`: the programme guide, read from its file as fast as the client takes it (m3u.md section 9). */
+import { SANDBOX } from "../http/foreign-content.ts";
 import { busyResponse, errorResponse } from "../http/response.ts";
 import type { Guide, OpenGuide } from "../playlist/guide.ts";
 import { releasing } from "../playlist/streams.ts";
@@ -35,7 +36,7 @@ function answer(exchange: Exchange, { etag, bytes, chunks }: OpenGuide, about: r
   const { request, connection } = exchange;
   if (isNotModified(exchange, etag)) return;
   const length: HeaderField[] = bytes === undefined ? [] : [["Content-Length", String(bytes)]];
-  const headers = [...about, ...length, ...validatorHeaders(etag)];
+  const headers = [...about, ...length, ...validatorHeaders(etag), ...SANDBOX];
   if (request.method === "HEAD") connection.respond({ status: 200, headers });
   else if (!makeRoomForChunks()) connection.respond(busyResponse());
   else void sendChunks(connection, { status: 200, headers }, releasing(chunks));

@@ -4,7 +4,7 @@ import type { Playlists } from "../playlist/playlists.ts";
 import { escapeHtml } from "../wire/http/html.ts";
 import { utf8Decode } from "../wire/text/byte-string.ts";
 import type { PathPrefix } from "../wire/url/path-prefix.ts";
-import { hashSource, pageResponse } from "./page-response.ts";
+import { framePolicy, hashSource, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
 /** More would be no page for people; the playlist has them all. */
@@ -14,6 +14,7 @@ const MAX_LINKS_CHARS = 512 * 1024;
 
 interface IndexOptions {
   readonly appPathPrefix: PathPrefix | undefined;
+  readonly corsAllowOrigin: string | undefined;
   /** With one leading slash. A page whose path is `/` is asked before this route. */
   readonly statusPagePath: string;
   readonly playerPagePath: string;
@@ -25,7 +26,8 @@ export function indexRoute(playlists: Pick<Playlists, "channels">, options: Inde
     if (path !== "/") return false;
     const { channels: list } = playlists;
     if (made?.list !== list) made = { list, html: Buffer.from(indexPage(list, options)) };
-    connection.respond(pageResponse(made.html, { "style-src": hashSource(STYLE), "img-src": "'self'" }));
+    const policy = { ...framePolicy(options.corsAllowOrigin), "style-src": hashSource(STYLE), "img-src": "'self'" };
+    connection.respond(pageResponse(made.html, policy));
     return true;
   };
 }

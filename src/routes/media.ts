@@ -45,11 +45,17 @@ export function mediaRoute(parts: MediaParts): Route {
 export function serveMedia(parts: MediaParts, exchange: Exchange, url: ByteString, serviceUrl?: ByteString): void {
   const { request, connection } = exchange;
   const { method, headers, body } = request;
+  if (exchange.isForeignEmbed) {
+    parts.log.warn(`${connection.peer}: media for a page of another site refused: --cors-allow-origin gives leave`);
+    connection.respond(errorResponse(403));
+    return;
+  }
   const trigger = parts.snapshots && snapshotTrigger(exchange);
   const planner = parts.planners.get(url.slice(0, url.indexOf(":")));
   const isSnapshot = trigger !== undefined;
   const asker = { client: exchange.clientAddress, nowMs: Date.now() };
-  const plan = planner?.({ url, serviceUrl, method, headers, body, isSnapshot, ...asker }) ?? { status: 404 };
+  const asked = { url, serviceUrl, path: exchange.path, method, headers, body, isSnapshot, ...asker };
+  const plan = planner?.(asked) ?? { status: 404 };
   if ("status" in plan) {
     connection.respond(errorResponse(plan.status));
     return;

@@ -4,7 +4,7 @@ import type { Page, PageName, Site } from "../web/site.ts";
 import { escapeHtml } from "../wire/http/html.ts";
 import { utf8Encode } from "../wire/text/byte-string.ts";
 import { type PathPrefix, withoutTrailingSlash } from "../wire/url/path-prefix.ts";
-import { hashSource, type Policy, pageResponse } from "./page-response.ts";
+import { framePolicy, hashSource, type Policy, pageResponse } from "./page-response.ts";
 import type { Route } from "./route.ts";
 
 export interface PagesOptions {
@@ -12,6 +12,7 @@ export interface PagesOptions {
   readonly statusPagePath: string;
   readonly playerPagePath: string;
   readonly appPathPrefix: PathPrefix | undefined;
+  readonly corsAllowOrigin: string | undefined;
   /** 0 to 4. */
   readonly verbosity: number;
 }
@@ -43,14 +44,16 @@ export function pagesRoute(options: PagesOptions, site: () => Promise<Site>): Ro
   };
 }
 
-function configuredPage({ html, scripts }: Page, { appPathPrefix: prefix, verbosity }: PagesOptions): HttpResponse {
+function configuredPage({ html, scripts }: Page, options: PagesOptions): HttpResponse {
+  const { appPathPrefix: prefix, corsAllowOrigin, verbosity } = options;
   const appPathPrefix = prefix ?? "";
   const config = scriptJson({ appPathPrefix, logLevel: verbosity });
   const script = `window.__RTP2HTTPD_CONFIG__=${config};`;
   const injected = `\n    <base href="${escapeHtml(appPathPrefix)}/">\n    <script>${script}</script>`;
+  const scriptSources = ["'self'", ...[script, ...scripts].map(hashSource)].join(" ");
   return pageResponse(
     html.replace(HEAD, () => HEAD + injected),
-    { ...POLICY, "script-src": ["'self'", ...[script, ...scripts].map(hashSource)].join(" ") },
+    { ...framePolicy(corsAllowOrigin), ...POLICY, "script-src": scriptSources },
   );
 }
 

@@ -15,7 +15,19 @@ export interface Exchange {
   readonly clientAddress: string;
   /** Whether pages of other origins may use the answer (http.md section 6). */
   readonly isCors: boolean;
+  /** A page of another site, which has no leave to, wants this as a part of itself (http.md section 25). */
+  readonly isForeignEmbed: boolean;
 }
 
 /** True when the route has answered, or will. */
 export type Route = (exchange: Exchange) => boolean;
+
+/**
+ * What shows the service itself to those who run it, or takes their orders. The router lets access control refuse before it
+ * asks such a route (http.md section 25).
+ */
+export interface ControlRoute {
+  /** Whether a path is this route's. */
+  owns(path: ByteString): boolean;
+  answer(exchange: Exchange): void;
+}

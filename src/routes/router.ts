@@ -4,12 +4,12 @@ import { errorResponse } from "../http/response.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { shown } from "../system/shown.ts";
 import { type AccessControl, isAssetPath } from "./access-control.ts";
-import type { Route } from "./route.ts";
+import type { ControlRoute, Exchange, Route } from "./route.ts";
 
 interface RouterParts {
   readonly accessControl: AccessControl;
   /** Asked in this order for all but assets. */
-  readonly routes: readonly Route[];
+  readonly routes: readonly (Route | ControlRoute)[];
   /** Serves all that `isAssetPath`, to everybody. */
   readonly assets?: Route;
   readonly log: Log;
@@ -23,7 +23,18 @@ export function router({ accessControl, routes, assets, log }: RouterParts): Req
     }
     const exchange = accessControl.admit(request, connection);
     if (!exchange) return;
-    const isAnswered = isAssetPath(exchange.path) ? assets?.(exchange) : routes.some((route) => route(exchange));
+    const isAnswered = isAssetPath(exchange.path)
+      ? assets?.(exchange)
+      : routes.some((route) => ask(route, exchange, accessControl));
     if (!isAnswered) connection.respond(errorResponse(404));
   };
+}
+
+function ask(route: Route | ControlRoute, exchange: Exchange, accessControl: AccessControl): boolean {
+  if (typeof route === "function") return route(exchange);
+  if (!route.owns(exchange.path)) return false;
+  const refusal = accessControl.controlRefusal(exchange);
+  if (refusal) exchange.connection.respond(refusal);
+  else route.answer(exchange);
+  return true;
 }

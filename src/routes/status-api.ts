@@ -5,7 +5,7 @@ import type { LogLevel } from "../system/log.ts";
 import { LEVEL_NAMES } from "../wire/status/event.ts";
 import { bytesToString, utf8Decode } from "../wire/text/byte-string.ts";
 import { queryParameter } from "../wire/url/query.ts";
-import type { Route } from "./route.ts";
+import type { ControlRoute } from "./route.ts";
 import { belowStatusPage } from "./status-events.ts";
 
 /** Who carries the orders out. False: the supervisor cannot be reached. None takes effect before the answer is sent. */
@@ -26,7 +26,8 @@ interface Answer {
 }
 
 interface Endpoint {
-  readonly methods: readonly string[];
+  /** A page's plain GET cannot be told from a program's: none may order anything (http.md section 25). */
+  readonly methods: readonly ("POST" | "PUT" | "PATCH" | "DELETE")[];
   answer(control: StatusControl, request: HttpRequest): Answer | Promise<Answer>;
 }
 
@@ -50,12 +51,16 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
 };
 
-export function statusApiRoute(control: StatusControl, statusPagePath: string): Route {
-  return ({ request, connection, path }) => {
-    const [, name] = /^api\/(.+)$/s.exec(belowStatusPage(statusPagePath, path) ?? "") ?? [];
-    if (name === undefined || !Object.hasOwn(ENDPOINTS, name)) return false;
-    serve(ENDPOINTS[name]!, control, request, connection).catch((error) => connection.failed(error));
-    return true;
+export function statusApiRoute(control: StatusControl, statusPagePath: string): ControlRoute {
+  const endpoint = (path: string): Endpoint | undefined => {
+    const [, name = ""] = /^api\/(.+)$/s.exec(belowStatusPage(statusPagePath, path) ?? "") ?? [];
+    return Object.hasOwn(ENDPOINTS, name) ? ENDPOINTS[name] : undefined;
+  };
+  return {
+    owns: (path) => endpoint(path) !== undefined,
+    answer({ request, connection, path }) {
+      serve(endpoint(path)!, control, request, connection).catch((error) => connection.failed(error));
+    },
   };
 }
 
@@ -65,7 +70,7 @@ async function serve(
   request: HttpRequest,
   connection: Connection,
 ): Promise<void> {
-  const { status, message, error } = methods.includes(request.method)
+  const { status, message, error } = methods.some((method) => method === request.method)
     ? await answer(control, request)
     : bad(`Method not allowed. Use ${methods.join(" or ")}`);
   const result = error === undefined ? { success: true, message } : { success: false, error };

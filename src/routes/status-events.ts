@@ -3,7 +3,7 @@ import type { Connection, StreamWriter } from "../http/connection.ts";
 import type { FeedReader, StatusFeed } from "../status/feed.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import { utf8Encode } from "../wire/text/byte-string.ts";
-import type { Route } from "./route.ts";
+import type { ControlRoute } from "./route.ts";
 
 const HEADERS: readonly HeaderField[] = [
   ["Content-Type", "text/event-stream"],
@@ -11,12 +11,13 @@ const HEADERS: readonly HeaderField[] = [
   ["Connection", "keep-alive"],
 ];
 
-export function statusEventsRoute(feed: StatusFeed, statusPagePath: string): Route {
-  return ({ request, connection, path }) => {
-    if (belowStatusPage(statusPagePath, path) !== "sse") return false;
-    if (request.method === "HEAD") connection.respond({ status: 200, headers: HEADERS });
-    else new EventReader(connection, feed);
-    return true;
+export function statusEventsRoute(feed: StatusFeed, statusPagePath: string): ControlRoute {
+  return {
+    owns: (path) => belowStatusPage(statusPagePath, path) === "sse",
+    answer({ request, connection }) {
+      if (request.method === "HEAD") connection.respond({ status: 200, headers: HEADERS });
+      else new EventReader(connection, feed);
+    },
   };
 }
 

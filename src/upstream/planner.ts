@@ -13,6 +13,8 @@ export interface PlanRequest {
   readonly url: ByteString;
   /** As the playlist has it; undefined for a URL that came whole from a client. */
   readonly serviceUrl: ByteString | undefined;
+  /** By which the client has asked, raw, within the app prefix and without query. */
+  readonly path: ByteString;
   /** HEAD asks what there is; `info` must then be all that comes. */
   readonly method: string;
   readonly headers: readonly HeaderField[];

@@ -21,7 +21,7 @@ import { type MediaParts, mediaRoute, serveMedia } from "../routes/media.ts";
 import { ownLinks } from "../routes/own-links.ts";
 import { pagesRoute } from "../routes/pages.ts";
 import { playlistRoute } from "../routes/playlist.ts";
-import type { Route } from "../routes/route.ts";
+import type { ControlRoute, Route } from "../routes/route.ts";
 import { router } from "../routes/router.ts";
 import { site } from "../routes/site.ts";
 import { statusApiRoute } from "../routes/status-api.ts";
@@ -166,7 +166,7 @@ export class Worker {
     const playlists = this.#playlists;
     const links = ownLinks(settings, () => this.#localAddress(settings));
     const media = this.#media(settings, links);
-    const routes: Route[] = [
+    const routes: (Route | ControlRoute)[] = [
       manifestsRoute(settings),
       pagesRoute(settings, site),
       faviconRoute(site),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { version } from "../../package.json";
 import { defaultDraft, OPTIONS } from "../../src/config/options.ts";
 import type { SettingName, SettingValues } from "../../src/config/settings.ts";
+import { parseAllowedHost } from "../../src/wire/url/allowed-hosts.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { rules } from "../fakes/reach.ts";
 import { load, loadText } from "./files.ts";
@@ -19,6 +20,7 @@ const DEFAULTS: SettingValues = {
   udpReceiveBufferSize: undefined,
   zerocopyOnSend: false,
   hostname: undefined,
+  allowedHosts: [],
   xff: false,
   r2hToken: undefined,
   corsAllowOrigin: undefined,
@@ -111,6 +113,8 @@ describe("the table", () => {
   });
 });
 
+const allowedHost = (text: string) => parseAllowedHost(text)!;
+
 /** What a flag and a file key say, where both can say what they like. */
 const VALUED: [
   long: string,
@@ -134,6 +138,7 @@ const VALUED: [
     "https://tv.example/x",
     parsePublicHost("https://tv.example/x"),
   ],
+  ["allowed-hosts", "allowedHosts", "a.b:80", [allowedHost("a.b:80")], ".c, d *", [".c", "d", "*"].map(allowedHost)],
   ["r2h-token", "r2hToken", "a", "a", 'b "c', 'b "c'],
   ["cors-allow-origin", "corsAllowOrigin", "*", "*", "http://a", "http://a"],
   ["app-path-prefix", "appPathPrefix", "/a/", "/a", "b/c", "/b/c"],

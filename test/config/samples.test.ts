@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { defaultDraft } from "../../src/config/options.ts";
 import type { SettingName, SettingValues } from "../../src/config/settings.ts";
+import { parseAllowedHost } from "../../src/wire/url/allowed-hosts.ts";
 import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { rules } from "../fakes/reach.ts";
@@ -20,6 +21,7 @@ const EVERYTHING: SettingValues = {
   udpReceiveBufferSize: 1048576,
   zerocopyOnSend: true,
   hostname: parsePublicHost("https://tv.example:8443/iptv"),
+  allowedHosts: ["nas.example:5140", ".home.example", "*"].map((text) => parseAllowedHost(text)!),
   xff: true,
   r2hToken: "secret word",
   corsAllowOrigin: "*",

@@ -18,6 +18,7 @@ buffer-pool-max-size = 65536
 udp-rcvbuf-size = 1048576
 zerocopy-on-send = yes
 hostname = https://tv.example:8443/iptv
+allowed-hosts = nas.example:5140, .home.example *
 xff = yes
 r2h-token = secret word
 cors-allow-origin = *

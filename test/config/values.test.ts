@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   anyText,
   boolean,
+  hostNames,
   integer,
   interfaceName,
   logLevel,
@@ -203,5 +204,24 @@ describe("playlist URLs", () => {
   test.each(["ftp://a", "list.m3u", "/list.m3u", "http://", "x http://a"])("%p is refused", (text) => {
     const refused = `Invalid external-m3u value: ${text}`;
     expect(playlistUrls.read(text, "external-m3u", undefined)).toEqual({ refused, fatal: false });
+  });
+});
+
+describe("names of this relay", () => {
+  test("are separated by blanks and commas, and add up", () => {
+    const given = hostNames.read("a", "allowed-hosts", []);
+    expect("value" in given && given.value.map(({ text }) => text)).toEqual(["a"]);
+    const more = hostNames.read(" b:80,\t.c , *", "allowed-hosts", "value" in given ? given.value : []);
+    expect("value" in more && hostNames.show(more.value)).toBe("a b:80 .c *");
+    expect(hostNames.read(" ", "allowed-hosts", "value" in more ? more.value : [])).toEqual({ value: [] });
+  });
+
+  test.each([
+    ["a http://b", "http://b: must be HOST, HOST:PORT, .DOMAIN or *. Ignoring all."],
+    ["*.a", "*.a: must be HOST, HOST:PORT, .DOMAIN or *. Ignoring all."],
+    ["a ".repeat(65), "more than 64 names. Ignoring."],
+  ])("%p is refused", (text, why) => {
+    const refused = `Invalid allowed-hosts value: ${why}`;
+    expect(hostNames.read(text, "allowed-hosts", undefined)).toEqual({ refused, fatal: false });
   });
 });

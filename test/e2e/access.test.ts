@@ -13,9 +13,13 @@ const TOKEN = "a$1 hush/é";
 const ENCODED = "a%241%20hush/%C3%A9";
 const SECRET = /hush/i;
 const HOST = "tv.lan:5140";
-/** What becomes of `up=1`. */
-const UPSTREAM_COOKIE = "r2hc~127.0.0.1~up=1; HttpOnly; SameSite=Lax";
-const COOKIE = `r2h-token=${ENCODED}; Path=/tv; HttpOnly; SameSite=Strict`;
+const COOKIE = `r2h-token=${ENCODED}; Path=/tv; HttpOnly; SameSite=Lax`;
+/** What becomes of `up=1` of an upstream. */
+const upstreamCookie = (path: string) => `r2hc~127.0.0.1~up=1; Path=${path}; HttpOnly; SameSite=Lax`;
+/** Of an upstream's answer without a type, while other origins have leave (http.md section 25). */
+const CONFINED =
+  "Content-Disposition: attachment\r\nContent-Security-Policy: sandbox\r\nX-Content-Type-Options: nosniff\r\n" +
+  "Cross-Origin-Resource-Policy: cross-origin\r\n";
 const ALL_R2H =
   "R2H-Upstream-Protocol, R2H-Upstream-Transport, R2H-Upstream-Payload, R2H-Playback-Scale, R2H-Playback-Range, " +
   "R2H-Media-Duration, R2H-FCC-Type, R2H-FCC-Status";
@@ -107,13 +111,13 @@ forEachVariant("access", (start) => {
   test("to an origin adds cookie and CORS header to its answer, and takes none away", async () => {
     const { raw, body } = await ask(sluice, `${proxied}/?r2h-token=${ENCODED}`);
     expect(raw).toBe(
-      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: r2hc~127.0.0.1~up=1; HttpOnly; SameSite=Lax\r\nConnection: close\r\n" +
+      `HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: ${upstreamCookie(proxied)}\r\n${CONFINED}Connection: close\r\n` +
         `Set-Cookie: ${COOKIE}\r\nAccess-Control-Allow-Origin: https://app.example\r\n\r\n`,
     );
     expect(body).toBe("ok");
     const own = await ask(sluice, `${proxied}/cors`, { ...PLAYER, Cookie: `r2h-token=${ENCODED}` });
     expect(own.raw).toBe(
-      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n",
+      `HTTP/1.1 200 OK\r\nContent-Length: 2\r\nAccess-Control-Allow-Origin: *\r\n${CONFINED}Connection: close\r\n\r\n`,
     );
   });
 
@@ -125,7 +129,7 @@ forEachVariant("access", (start) => {
     expect((await ask(sluice, location.replace("#top", ""))).body).toBe("ok");
 
     const list = await ask(sluice, `${proxied}/list.m3u8?r2h-token=${ENCODED}`);
-    expect(list.headers.getSetCookie()).toEqual([UPSTREAM_COOKIE, COOKIE]);
+    expect(list.headers.getSetCookie()).toEqual([upstreamCookie(proxied), COOKIE]);
     expect(list.headers.get("access-control-allow-origin")).toBe("https://app.example");
     const base = `http://${HOST}${proxied}`;
     expect(list.body.split("\n")).toEqual([
@@ -206,7 +210,7 @@ forEachVariant("access", (start) => {
     await using other = await start({ args: ["--use-relative-path-in-m3u", "--app-path-prefix", "a/b"] });
     const list = await ask(other, `/a/b/http/${origin.address}/list.m3u8`);
     expect(list.body).toContain(`\n/a/b/http/${origin.address}/segment.ts\n`);
-    expect(list.headers.getSetCookie()).toEqual([UPSTREAM_COOKIE]);
+    expect(list.headers.getSetCookie()).toEqual([upstreamCookie(`/a/b/http/${origin.address}`)]);
     expect(list.headers.has("access-control-allow-origin")).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-/** Debian's nginx on a free port, serving one directory: a server that was not written by us. */
+/** Debian's nginx on a free port, serving one directory or in front of another server: a program that was not written by us. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,12 +32,24 @@ export class Nginx {
    * Serves the files below `root`. A request for `/gzip/x` is answered with the file `gzip/x.gz` and
    * `Content-Encoding: gzip`, whatever the client accepts. Rejects with what nginx says if it does not start.
    */
-  static async serve(root: string): Promise<Nginx> {
+  static serve(root: string): Promise<Nginx> {
+    return Nginx.#start(`root "${root}"; location /gzip/ { gzip_static always; }`);
+  }
+
+  /**
+   * Stands in front of another server on 127.0.0.1.
+   * @param directives of what is passed on, such as `proxy_set_header`
+   */
+  static proxy(port: number, directives = ""): Promise<Nginx> {
+    return Nginx.#start(`location / { proxy_pass http://127.0.0.1:${port}; proxy_buffering off; ${directives} }`);
+  }
+
+  static async #start(server: string): Promise<Nginx> {
     if (PROGRAM === null) throw new Error("nginx is not installed");
     const prefix = await mkdtemp(join(tmpdir(), "sluice-nginx-"));
     const port = await freeTcpPort();
     await mkdir(join(prefix, "temp"));
-    await writeFile(join(prefix, "nginx.conf"), configuration(port, root));
+    await writeFile(join(prefix, "nginx.conf"), configuration(port, server));
     const child = Bun.spawn([PROGRAM, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"], {
       stdio: ["ignore", "ignore", "pipe"],
       timeout: LIFE_MAX_MS,
@@ -46,7 +58,7 @@ export class Nginx {
     await until(async () => child.exitCode !== null || (await accepts(port)), START_TIMEOUT_MS, "nginx to listen");
     if (child.exitCode === null) return nginx;
     await nginx.stop();
-    throw new Error(`nginx: ${await child.stderr.text()}`);
+    throw new Error(`nginx: ${await new Response(child.stderr).text()}`);
   }
 
   async stop(): Promise<void> {
@@ -61,7 +73,7 @@ export class Nginx {
 }
 
 /** One process in the foreground, so that its id is all there is to end. */
-function configuration(port: number, root: string): string {
+function configuration(port: number, server: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path temp/${name};`,
   );
@@ -78,8 +90,7 @@ function configuration(port: number, root: string): string {
       default_type application/octet-stream;
       server {
         listen 127.0.0.1:${port};
-        root "${root}";
-        location /gzip/ { gzip_static always; }
+        ${server}
       }
     }`;
 }

@@ -32,6 +32,8 @@ export class StatusServer {
   readonly calls: SeenCall[] = [];
   /** Of the next call. */
   answer: Event = { success: true, message: "done" };
+  /** Status of the answer to those who want an event stream, if not the stream. */
+  refusal: number | undefined;
   /** Event streams opened so far. */
   opened = 0;
   /** What a new stream begins with. */
@@ -80,6 +82,7 @@ export class StatusServer {
 
   #answer(request: Request, files: ReadonlyMap<string, () => Response>): Response | Promise<Response> {
     const path = new URL(request.url).pathname;
+    if (path === "/status/sse" && this.refusal !== undefined) return new Response(null, { status: this.refusal });
     if (path === "/status/sse") return this.#openStream();
     if (path.startsWith("/status/api/")) return this.#call(request, path.slice("/status/api/".length));
     return files.get(path)?.() ?? new Response(null, { status: 404 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { hostCheck } from "../../src/http/host-check.ts";
+import { hostCheck, isOwnHost, type OwnHosts } from "../../src/http/host-check.ts";
+import { parseAllowedHost } from "../../src/wire/url/allowed-hosts.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 
 describe("a configured hostname", () => {
@@ -53,4 +54,51 @@ test("no bytes make it throw, or another name pass", () => {
       expect(hostCheck(parsePublicHost("tv.example"))(`x${host}`)).toBeString();
     }),
   );
+});
+
+test("further names are admitted beside the configured one", () => {
+  const check = hostCheck(parsePublicHost("tv.example"), [
+    parseAllowedHost("nas.example")!,
+    parseAllowedHost(".home")!,
+  ]);
+  for (const host of ["tv.example", "nas.example:5140", "NAS.example.", "a.home"]) expect(check(host)).toBeUndefined();
+  for (const host of ["evil.example", "a b", ""]) expect(check(host)).toBeString();
+});
+
+describe("without a token, only we are called", () => {
+  const OWN: OwnHosts = {
+    hostname: parsePublicHost("https://tv.example:8443/x"),
+    allowedHosts: [parseAllowedHost("relay.example:5140")!, parseAllowedHost(".home.example")!],
+    machineName: "Router7.isp.example",
+  };
+  test.each([
+    ...["192.0.2.1", "192.0.2.1:5140", "[2001:db8::1]:5140", "2001:db8::1", "203.0.113.9"],
+    ...["localhost:5140", "LOCALHOST", "localhost.", "nas", "NAS:5140", "nas.", "nas_1"],
+    ...["nas.local", "nas.LAN:5140", "nas.lan.", "a.b.home.arpa", "nas.internal"],
+    ...["tv.example", "tv.example:5140", "relay.example", "x.home.example", "home.example"],
+    ...["router7.isp.example", "ROUTER7.isp.example.:80"],
+  ])("%s", (host) => {
+    expect(isOwnHost(host, OWN)).toBe(true);
+  });
+
+  test.each([
+    ...["evil.example", "evil.example:5140", "local.evil.example", "nas.local.evil.example", "x.tv.example"],
+    ...["192.0.2.1.evil.example", "0x7f.1", "127.1", "evil.example..", "..", ".", "a b", "nas@evil", "[::1]evil"],
+    ...["evillan", "evil.arpa", "notinternal.example"].map((name) => (name.includes(".") ? name : `${name}.example`)),
+  ])("but not %s", (host) => {
+    expect(isOwnHost(host, OWN)).toBe(false);
+  });
+
+  test("but whatever name is allowed by *", () => {
+    const any = { ...OWN, allowedHosts: [parseAllowedHost("*")!] };
+    for (const host of ["evil.example", "a b"]) expect(isOwnHost(host, any)).toBe(true);
+  });
+
+  test("and no bytes make it throw", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (host) => {
+        expect(isOwnHost(`${host}.evil.example`, OWN)).toBe(false);
+      }),
+    );
+  });
 });

@@ -94,6 +94,7 @@ test("no bytes make the search throw", () => {
   );
 });
 
-test("the cookie is for the relay's paths, hidden from scripts and from other sites", () => {
-  expect(tokenCookie("a%20b", "/tv")).toBe("r2h-token=a%20b; Path=/tv; HttpOnly; SameSite=Strict");
+test("the cookie is for the relay's paths, hidden from scripts and from what other sites embed", () => {
+  expect(tokenCookie("a%20b", "/tv", false)).toBe("r2h-token=a%20b; Path=/tv; HttpOnly; SameSite=Lax");
+  expect(tokenCookie("a", "/", true)).toBe("r2h-token=a; Path=/; HttpOnly; SameSite=Lax; Secure");
 });

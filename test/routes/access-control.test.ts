@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { AccessControl, type AccessControlOptions } from "../../src/routes/access-control.ts";
-import type { Exchange, Route } from "../../src/routes/route.ts";
+import type { ControlRoute, Exchange, Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
+import { parseAllowedHost } from "../../src/wire/url/allowed-hosts.ts";
 import { parsePathPrefix } from "../../src/wire/url/path-prefix.ts";
 import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 import { HttpClient } from "../fakes/http-client.ts";
@@ -11,7 +12,7 @@ import { OPEN } from "./routed-server.ts";
 
 const PAGE = { status: 200, headers: [["Content-Type", "text/plain"]], body: "page" } as const;
 
-/** A server behind a accessControl, with what passed it. Its one route answers all but `/none`. */
+/** A server behind a accessControl, with what passed it. Its routes answer all but `/none`; one has control below `/control/`. */
 class Guarded {
   readonly passed: Exchange[] = [];
   readonly log = recordingLog();
@@ -24,7 +25,11 @@ class Guarded {
       if (exchange.path !== "/none") exchange.connection.respond(PAGE);
       return exchange.path !== "/none";
     };
-    const parts = { accessControl, routes: [route], log: this.log, ...(assets && { assets }) };
+    const control: ControlRoute = {
+      owns: (path) => path.startsWith("/control/"),
+      answer: (exchange) => exchange.connection.respond(PAGE),
+    };
+    const parts = { accessControl, routes: [control, route], log: this.log, ...(assets && { assets }) };
     this.#server = new TestServer(router(parts), { errorResponse: (status) => accessControl.errorResponse(status) });
   }
 
@@ -163,7 +168,7 @@ describe("the token", () => {
     const found = await guarded.ask("/tv/x?a=1&r2h-token=%C3%A9%20%24&b");
     expect(found.raw).toBe(
       "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n" +
-        "Set-Cookie: r2h-token=%C3%A9%20%24; Path=/tv; HttpOnly; SameSite=Strict\r\nAccess-Control-Allow-Origin: *\r\n\r\n",
+        "Set-Cookie: r2h-token=%C3%A9%20%24; Path=/tv; HttpOnly; SameSite=Lax\r\nAccess-Control-Allow-Origin: *\r\n\r\n",
     );
     expect(guarded.passed).toMatchObject([{ path: "/x", query: "a=1&b", isCors: true }]);
     const missing = await guarded.ask("/tv/none?r2h-token=%C3%A9%20%24");
@@ -181,7 +186,7 @@ describe("the token", () => {
   test("may look like a label, and the cookie is then for all paths", async () => {
     using guarded = new Guarded({ r2hToken: "a$b" });
     const { status, headers } = await guarded.ask("/x?r2h-token=a$b");
-    expect([status, headers.get("set-cookie")]).toEqual([200, "r2h-token=a%24b; Path=/; HttpOnly; SameSite=Strict"]);
+    expect([status, headers.get("set-cookie")]).toEqual([200, "r2h-token=a%24b; Path=/; HttpOnly; SameSite=Lax"]);
     expect(guarded.passed).toMatchObject([{ path: "/x", query: "" }]);
   });
 
@@ -248,4 +253,132 @@ test("a request that cannot be read gets the CORS header, once", async () => {
     "HTTP/1.1 414 URI Too Long\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n" +
       "Access-Control-Allow-Origin: *\r\n\r\n",
   );
+});
+
+describe("pages of others", () => {
+  const BROWSER = { Host: "nas:5140", Origin: "http://nas:5140" };
+  const EVIL = { Host: "nas:5140", Origin: "http://evil.example" };
+  const PORT = { Host: "127.0.0.1:5140", "Sec-Fetch-Site": "same-site", Origin: "http://127.0.0.1:8123" };
+  const APP = { Host: "nas:5140", Origin: "https://app.example" };
+  const IMAGE = { Host: "nas:5140", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors" };
+  const LINK = { ...IMAGE, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document" };
+  const cors = { corsAllowOrigin: "https://app.example" };
+  const any = { corsAllowOrigin: "*" };
+
+  test.each([
+    ["a program", {}, {}, "POST", "/control/x", 200],
+    ["a page of ours", {}, BROWSER, "POST", "/control/x", 200],
+    ["a page of ours behind https", {}, { "Sec-Fetch-Site": "same-origin" }, "DELETE", "/control/x", 200],
+    ["another site", {}, EVIL, "POST", "/control/x", 403],
+    ["another site", {}, EVIL, "PUT", "/x", 403],
+    ["another port", {}, PORT, "POST", "/control/x", 403],
+    ["a page without an origin", {}, { ...BROWSER, Origin: "null" }, "POST", "/control/x", 403],
+    ["another site, reading", {}, EVIL, "GET", "/control/x", 200],
+    ["another site, embedding", {}, IMAGE, "GET", "/control/x", 403],
+    ["another site, linking", {}, LINK, "GET", "/control/x", 200],
+    ["another site with the token", { r2hToken: "t" }, { ...EVIL, Cookie: "r2h-token=t" }, "POST", "/control/x", 403],
+    ["another site with leave", cors, APP, "POST", "/x", 200],
+    ["another site with leave", cors, APP, "POST", "/control/x", 403],
+    ["another site with leave, reading", cors, { ...IMAGE, ...APP }, "GET", "/control/x", 200],
+    ["another site without", cors, EVIL, "POST", "/x", 403],
+    ["every site with leave", any, EVIL, "POST", "/x", 200],
+    ["every site with leave", any, EVIL, "POST", "/control/x", 403],
+    ["a service worker", any, { ...BROWSER, "Service-Worker": "script" }, "GET", "/x", 403],
+  ] as const)("%s, with %j: %j, %s %s, %d", async (_who, options, headers, method, target, status) => {
+    using guarded = new Guarded(options);
+    expect((await guarded.ask(target, headers, method)).status).toBe(status);
+  });
+
+  test.each([
+    [{}, IMAGE, true],
+    [{}, { ...IMAGE, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe" }, true],
+    [{}, LINK, false],
+    [{}, {}, false],
+    [any, IMAGE, false],
+    [cors, { ...IMAGE, Referer: "https://app.example/" }, false],
+    [cors, IMAGE, true],
+  ])("with %j and %j an embed of others: %p", async (options, headers, isForeignEmbed) => {
+    using guarded = new Guarded(options);
+    await guarded.ask("/x", headers);
+    expect(guarded.passed).toMatchObject([{ isForeignEmbed }]);
+  });
+
+  test("are told what to set, in case that they are ours after all", async () => {
+    using guarded = new Guarded({});
+    const { body, headers } = await guarded.ask("/control/x", EVIL, "POST");
+    expect(headers.get("content-type")).toBe("application/json");
+    const reason =
+      "ages of http://evil.example may not do this. If that is this relay behind a proxy, let the proxy pass Host on, " +
+      "or set allowed-hosts = HOST[:PORT]";
+    expect(JSON.parse(body)).toEqual({ success: false, error: `P${reason}.` });
+    expect(guarded.complaints).toEqual([`WARN Client request rejected: p${reason}`]);
+  });
+});
+
+describe("names that anybody could have given us", () => {
+  const xff = { xff: true };
+  const names = (...texts: string[]) => ({ allowedHosts: texts.map((text) => parseAllowedHost(text)!) });
+  test.each([
+    [{}, { Host: "rebound.example:5140" }, 421],
+    [{}, { Host: "a b" }, 421],
+    [{}, { Host: "nas.lan:5140" }, 200],
+    [{}, {}, 200],
+    [{ r2hToken: "t" }, { Host: "rebound.example", Cookie: "r2h-token=t" }, 200],
+    [{ hostname: parsePublicHost("tv.example") }, { Host: "tv.example:5140" }, 200],
+    [names("tv.example"), { Host: "tv.example:5140" }, 200],
+    [names("*"), { Host: "tv.example" }, 200],
+    // A page can say what it likes there.
+    [{}, { Host: "rebound.example", "X-Forwarded-Host": "nas" }, 421],
+    [xff, { Host: "rebound.example", "X-Forwarded-Host": "nas" }, 421],
+    [xff, { Host: "127.0.0.1:5140", "X-Forwarded-Host": "rebound.example, nas" }, 421],
+    [{ ...xff, ...names("tv.example") }, { Host: "127.0.0.1:5140", "X-Forwarded-Host": "tv.example" }, 200],
+  ] as const)("with %j and %j: %d for control", async (options, headers, status) => {
+    using guarded = new Guarded(options);
+    for (const method of ["GET", "HEAD", "POST"]) {
+      expect((await guarded.ask("/control/x", headers, method)).status).toBe(status);
+      // Television comes under any name.
+      expect((await guarded.ask("/x", headers, method)).status).toBe(200);
+    }
+  });
+
+  test("are refused with the words to set", async () => {
+    using guarded = new Guarded({});
+    const { body, raw } = await guarded.ask("/control/x", { Host: "TV.example:5140" });
+    expect(raw).toBe("HTTP/1.1 421 Misdirected Request\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n");
+    expect(JSON.parse(body)).toEqual({
+      success: false,
+      error:
+        "This relay does not know itself as tv.example: set allowed-hosts = tv.example (or hostname, or r2h-token), " +
+        "or open it by its address.",
+    });
+  });
+
+  test("pass the check of Host if they are allowed beside the one", async () => {
+    using guarded = new Guarded({ hostname: parsePublicHost("tv.example"), ...names("nas.example") });
+    expect((await guarded.ask("/x", { Host: "nas.example" })).status).toBe(200);
+    expect((await guarded.ask("/x", { Host: "evil.example" })).status).toBe(400);
+  });
+});
+
+describe("the cookie is for https alone", () => {
+  test.each([
+    [{}, { "X-Forwarded-Proto": "https" }, false],
+    [{ xff: true }, { "X-Forwarded-Proto": "https" }, true],
+    [{ xff: true }, { "X-Forwarded-Proto": "HTTPS, http" }, true],
+    [{ xff: true }, { "X-Forwarded-Proto": "http" }, false],
+    [{ xff: true }, {}, false],
+    [{ hostname: parsePublicHost("https://tv.example") }, { Host: "tv.example" }, true],
+    [{ hostname: parsePublicHost("https://tv.example") }, { Host: "tv.example:443" }, true],
+    [{ hostname: parsePublicHost("https://tv.example:8443") }, { Host: "tv.example:8443" }, true],
+    [{ hostname: parsePublicHost("https://tv.example") }, { Host: "tv.example", "X-Forwarded-Proto": "http" }, false],
+    // Past the proxy, where a browser would not take it.
+    [{ hostname: parsePublicHost("https://tv.example") }, { Host: "tv.example:5140" }, false],
+    [{ hostname: parsePublicHost("http://tv.example") }, { Host: "tv.example" }, false],
+    [{ hostname: parsePublicHost("tv.example") }, { Host: "tv.example" }, false],
+  ] as const)("with %j and %j: %p", async (options, headers, isSecure) => {
+    using guarded = new Guarded({ r2hToken: "t", ...options });
+    const { headers: answer } = await guarded.ask("/x?r2h-token=t", headers);
+    const cookie = "r2h-token=t; Path=/; HttpOnly; SameSite=Lax";
+    expect(answer.get("set-cookie")).toBe(isSecure ? `${cookie}; Secure` : cookie);
+  });
 });

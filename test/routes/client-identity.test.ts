@@ -14,6 +14,7 @@ function identity(exchange: Partial<Exchange>, userAgent?: string) {
     query: asByteString(""),
     clientAddress: "1.2.3.4:5",
     isCors: false,
+    isForeignEmbed: false,
   };
   return clientIdentity({ ...usual, path: asByteString("/"), ...exchange }, "http");
 }

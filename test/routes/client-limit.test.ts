@@ -19,7 +19,7 @@ const PLAN = {
 
 function exchangeOf(connection: Connection): Exchange {
   const [path, query] = [asByteString("/"), asByteString("")];
-  return { request, connection, path, query, clientAddress: "1.2.3.4:5", isCors: false };
+  return { request, connection, path, query, clientAddress: "1.2.3.4:5", isCors: false, isForeignEmbed: false };
 }
 
 function enter(clientLimit: ClientLimit): (() => void) | undefined {

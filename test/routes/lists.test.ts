@@ -24,6 +24,7 @@ const OPTIONS = {
   ...{ statusPagePath: "/status", playerPagePath: "/player" },
   ...{
     hostname: undefined,
+    allowedHosts: [],
     xff: true,
     r2hToken: "t&t",
     corsAllowOrigin: undefined,
@@ -127,6 +128,14 @@ describe("with a list and a guide", () => {
     expect([body.toString(), headers.get("content-type")]).toEqual([GUIDE, "application/xml"]);
     expect([headers.get("content-encoding"), headers.get("content-length")]).toEqual([null, String(body.length)]);
     expect((await ask("/epg.xml.gz")).status).toBe(404);
+  });
+
+  test("no browser runs a guide: others have written it", async () => {
+    const { headers } = await ask("/epg.xml");
+    expect([headers.get("content-security-policy"), headers.get("x-content-type-options")]).toEqual([
+      "sandbox",
+      "nosniff",
+    ]);
   });
 
   test("a packed guide is sent packed to those who can undo it", async () => {

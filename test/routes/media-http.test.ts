@@ -223,3 +223,15 @@ test("a client beyond the limit is told so, and opens nothing", async () => {
   await relay.idle();
   expect((await (await ask()).head(WAIT_MS)).status).toBe(200);
 });
+
+test("a part of a foreign page asks no server, unless it has leave", async () => {
+  const image = { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image" };
+  const refused = relayOf((to) => to.send(HEAD));
+  expect((await (await refused.ask("/x", "GET", image)).head(WAIT_MS)).status).toBe(403);
+  expect([refused.relay.hub.size, refused.relay.clientLimit.count]).toEqual([0, 0]);
+  expect(refused.relay.complaints).toEqual([
+    expect.stringContaining("media for a page of another site refused: --cors-allow-origin gives leave"),
+  ]);
+  const allowed = relayOf((to) => to.send(HEAD), { settings: { corsAllowOrigin: "*" } });
+  expect((await (await allowed.ask("/x", "GET", image)).head(WAIT_MS)).status).toBe(200);
+});

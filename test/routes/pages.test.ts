@@ -18,6 +18,7 @@ const USUAL: PagesOptions = {
   statusPagePath: "/status",
   playerPagePath: "/player",
   appPathPrefix: undefined,
+  corsAllowOrigin: undefined,
   verbosity: 1,
 };
 
@@ -55,6 +56,21 @@ test("the policy allows the scripts that stand in the page, and no others", asyn
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("frame-ancestors 'self'");
   expect(policy.join()).not.toContain("unsafe");
+});
+
+test.each([
+  [undefined, "'self'"],
+  ["*", "'self'"],
+  ["https://panel.example:8123", "'self' https://panel.example:8123"],
+  ["http://a; script-src *", "'self'"],
+  ["http://[2001:db8::1]", "'self'"],
+])("with leave for %p, %s may frame a page", async (corsAllowOrigin, ancestors) => {
+  using server = serve({ corsAllowOrigin });
+  const { headers } = await server.ask("/status");
+  const policy = headers.get("content-security-policy")!.split("; ");
+  expect(policy.filter((directive) => directive.startsWith("frame-ancestors"))).toEqual([
+    `frame-ancestors ${ancestors}`,
+  ]);
 });
 
 /** The text of an attribute as a browser reads it. */

@@ -1,7 +1,7 @@
 /** Single routes behind a accessControl and a real HTTP listener. */
 
 import { AccessControl, type AccessControlOptions } from "../../src/routes/access-control.ts";
-import type { Route } from "../../src/routes/route.ts";
+import type { ControlRoute, Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import type { HttpClient, HttpHead } from "../fakes/http-client.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
@@ -10,6 +10,7 @@ import { TestServer } from "../http/serve.ts";
 /** Everybody may ask. */
 export const OPEN: AccessControlOptions = {
   hostname: undefined,
+  allowedHosts: [],
   xff: false,
   r2hToken: undefined,
   corsAllowOrigin: undefined,
@@ -17,7 +18,7 @@ export const OPEN: AccessControlOptions = {
 };
 
 export interface RoutedOptions extends Partial<AccessControlOptions> {
-  readonly routes?: readonly Route[];
+  readonly routes?: readonly (Route | ControlRoute)[];
   readonly assets?: Route;
 }
 

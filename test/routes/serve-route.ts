@@ -1,7 +1,7 @@
 /** One route behind a real HTTP listener that lets everybody in. */
 
 import { AccessControl } from "../../src/routes/access-control.ts";
-import type { Route } from "../../src/routes/route.ts";
+import type { ControlRoute, Route } from "../../src/routes/route.ts";
 import { router } from "../../src/routes/router.ts";
 import { recordingLog } from "../fakes/recording-log.ts";
 import { TestServer } from "../http/serve.ts";
@@ -11,8 +11,15 @@ export interface Doors {
   readonly corsAllowOrigin?: string;
 }
 
-export function serveRoute(route: Route, { r2hToken, corsAllowOrigin }: Doors = {}): TestServer {
+export function serveRoute(route: Route | ControlRoute, { r2hToken, corsAllowOrigin }: Doors = {}): TestServer {
   const log = recordingLog([]);
-  const options = { hostname: undefined, xff: false, r2hToken, corsAllowOrigin, appPathPrefix: undefined };
+  const options = {
+    hostname: undefined,
+    allowedHosts: [],
+    xff: false,
+    r2hToken,
+    corsAllowOrigin,
+    appPathPrefix: undefined,
+  };
   return new TestServer(router({ accessControl: new AccessControl(options, log), routes: [route], log }));
 }

@@ -221,3 +221,25 @@ test("fits a phone, with cards instead of a table", async () => {
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   });
 }, 30_000);
+
+test("says in words that the server refuses its name, and goes on when it does no longer", async () => {
+  const { page, problems, close } = await browser.newPage({ locale: "en-US" });
+  try {
+    server.refusal = 421;
+    await page.goto(server.url);
+    await page.getByText("Refused", { exact: true }).waitFor();
+    await page.getByText("Set allowed-hosts = 127.0.0.1 in its configuration").waitFor();
+    await page.getByLabel("Language").selectOption("简体中文");
+    await page.getByText("服务器不认识名称 127.0.0.1").waitFor();
+    server.refusal = 503;
+    await page.getByText(/正在重新连接|已断开/).waitFor();
+    server.refusal = undefined;
+    server.send(statusOf());
+    await page.getByText("已连接", { exact: true }).waitFor();
+    expect(await page.getByText("allowed-hosts").count()).toBe(0);
+    expect(problems.filter((problem) => !/status of (421|503) .*\/status\/sse/.test(problem))).toEqual([]);
+  } finally {
+    server.refusal = undefined;
+    await close();
+  }
+});

@@ -23,6 +23,8 @@ export interface HttpSettings {
   readonly httpProxyUserAgent: string | undefined;
   /** `https://` links of playlists and redirects go through this relay too. */
   readonly proxyHttps: boolean;
+  /** Set: pages of other origins may use what is served. */
+  readonly corsAllowOrigin: string | undefined;
 }
 
 const SCHEME = /^(https?):\/\//;

@@ -1,5 +1,6 @@
 /** A client's request, sent on to an HTTP server, and what the client gets of the answer (http-proxy.md sections 4 to 6). */
 
+import type { ForeignAnswer } from "../../http/foreign-content.ts";
 import type { UpstreamAbout, UpstreamResponse } from "../../relay/upstream.ts";
 import { shown } from "../../system/shown.ts";
 import { Slices } from "../../system/slices.ts";
@@ -9,7 +10,7 @@ import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
 import { baseUrl } from "../../wire/url/base-url.ts";
-import { formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
+import { authorityOf, formatProxyUrl, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { PlannerParts, PlanRequest } from "../planner.ts";
 import { BodySource, type ByteSource, MemorySource } from "./body.ts";
 import { withMarkedCookies } from "./cookies.ts";
@@ -31,7 +32,11 @@ export interface HttpTarget {
   readonly interfaceName: string | undefined;
   /** Another server has redirected the client to this one. */
   readonly isRedirected: boolean;
-  readonly settings: { readonly httpProxyUserAgent: string | undefined; readonly proxyHttps: boolean };
+  readonly settings: {
+    readonly httpProxyUserAgent: string | undefined;
+    readonly proxyHttps: boolean;
+    readonly corsAllowOrigin: string | undefined;
+  };
 }
 
 /** Of a worker: rewritten playlists that their clients have not taken yet. */
@@ -114,16 +119,13 @@ export class ProxiedRequest {
     }
   }
 
-  #relay({ status, statusLine, headers: fields }: ResponseHead, framing: BodyFraming): void {
-    const headers = relayedHeaders(fields).map((field) => this.#withLocation(status, field));
+  #relay(head: ResponseHead, framing: BodyFraming): void {
+    const { status, statusLine } = head;
+    const headers = relayedHeaders(this.#foreignAnswer(head)).map((field) => this.#withLocation(status, field));
     this.#parent.answered({ status, statusLine, headers }, new BodySource(this.#session, framing));
   }
 
-  async #rewrite(
-    { status, headers: fields }: ResponseHead,
-    framing: BodyFraming,
-    coding: ContentCoding,
-  ): Promise<void> {
+  async #rewrite(head: ResponseHead, framing: BodyFraming, coding: ContentCoding): Promise<void> {
     try {
       const text = await collectPlaylist(this.#session, framing, coding, this.#closed.signal);
       const base = baseUrl(this.#target.request.headers, this.#parts.links.rules);
@@ -134,7 +136,8 @@ export class ProxiedRequest {
       rewrittenBytes += length;
       this.#reservedBytes = length;
       this.#session.close();
-      this.#parent.answered({ status, headers: rewrittenHeaders(fields, length) }, new MemorySource(pieces));
+      const headers = rewrittenHeaders(this.#foreignAnswer(head), length);
+      this.#parent.answered({ status: head.status, headers }, new MemorySource(pieces));
     } catch (error) {
       const cause = error as Error;
       this.#failed(`${this.#name}: playlist not rewritten: ${cause.message}`, cause);
@@ -165,6 +168,23 @@ export class ProxiedRequest {
     if (this.#closed.signal.aborted) return;
     this.#parts.log.error(message);
     this.#parent.failed(cause);
+  }
+
+  /** A client comes back to the same server by the path that it has used and by the links of playlists and redirects. */
+  #foreignAnswer({ status, headers }: ResponseHead): ForeignAnswer {
+    const { url, request, settings } = this.#target;
+    const prefix = this.#parts.links.rules.appPathPrefix;
+    const isChannel = request.serviceUrl !== undefined;
+    const [asked = ""] = isChannel ? [] : (/^\/[^/]+\/[^/]+/.exec(request.path) ?? []);
+    const hosts = [`/${url.scheme}/${authorityOf(url)}`, asked].filter((path) => path !== "");
+    return {
+      status,
+      headers,
+      upstreamPath: url.path,
+      hostPaths: [...new Set(hosts)].map((path) => prefix + path),
+      channelPath: isChannel ? prefix + request.path : undefined,
+      isCors: Boolean(settings.corsAllowOrigin),
+    };
   }
 
   /** For the log: a URL within this one may carry a token. */

@@ -1,4 +1,5 @@
 /** The response headers that a client of the HTTP proxy gets (http-proxy.md sections 5 and 6). */
+import { confinedHeaders, type ForeignAnswer } from "../../http/foreign-content.ts";
 import {
   endToEndHeaders,
   type HeaderField,
@@ -15,14 +16,15 @@ const OF_ORIGINAL_BODY =
 
 /**
  * For a body that passes through as it came, chunks and all: the upstream's headers in their order without those of its
- * connection, then `Connection: close`. Two readers must not find two lengths, so that a `Content-Length` beside
+ * connection, those that keep a browser from taking it for ours, then `Connection: close`. Two readers must not find two lengths, so that a `Content-Length` beside
  * `Transfer-Encoding` is dropped and a repeated one stands there once.
  */
-export function relayedHeaders(headers: readonly HeaderField[]): HeaderField[] {
+export function relayedHeaders(answer: ForeignAnswer): HeaderField[] {
+  const { headers } = answer;
   const hasCoding = headerValue(headers, "transfer-encoding") !== undefined;
   const [length = ""] = listElements(headers, "content-length");
   const isLength = (field: HeaderField) => isNamed(field, "content-length");
-  const relayed = endToEndHeaders(headers);
+  const relayed = confinedHeaders({ ...answer, headers: endToEndHeaders(headers) });
   const first = relayed.find(isLength);
   return relayed
     .filter((field) => !isLength(field) || (field === first && !hasCoding))
@@ -34,8 +36,8 @@ export function relayedHeaders(headers: readonly HeaderField[]): HeaderField[] {
  * For a playlist that was rewritten.
  * @param length of the new body in bytes; it has no coding any more
  */
-export function rewrittenHeaders(headers: readonly HeaderField[], length: number): HeaderField[] {
-  return relayedHeaders(headers)
+export function rewrittenHeaders(answer: ForeignAnswer, length: number): HeaderField[] {
+  return relayedHeaders(answer)
     .filter(([name]) => !OF_ORIGINAL_BODY.test(name))
     .map((field) => (isNamed(field, "etag") ? ([field[0], weakTag(field[1])] as const) : field))
     .concat([["Content-Length", String(length)]]);

@@ -34,9 +34,10 @@ export function App() {
   }, [locale]);
 
   const isConnected = connection === "connected";
+  const isMisdirected = connection === "misdirected";
   const report = ({ isDone, reason }: ApiResult, done: string) =>
     setMessage({ isBad: !isDone, text: isDone ? done : text("failed", { reason }) });
-  const page: PageContext = { locale, theme, unit, text, isConnected, report };
+  const page: PageContext = { locale, theme, unit, text, isConnected, isMisdirected, report };
   const choose = {
     locale: (chosen: Locale) => {
       storeLocale(chosen);

@@ -13,6 +13,8 @@ export interface PageContext {
   readonly unit: BandwidthUnit;
   readonly text: Texts;
   readonly isConnected: boolean;
+  /** The server refuses the name in the page's address. */
+  readonly isMisdirected: boolean;
   /** Says the result of a request to the server: `done` when it went well, else why not. */
   report(result: ApiResult, done: string): void;
 }

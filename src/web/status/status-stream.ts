@@ -14,8 +14,13 @@ const UNREACHABLE_AFTER_MS = 15_000;
  * - `connected`: events come
  * - `reconnecting`: the stream was lost a moment ago
  * - `disconnected`: it was lost, and several attempts have failed
+ * - `misdirected`: the server does not know itself by the name that this page was opened with (http.md section 25)
  */
-export type ConnectionState = "connecting" | "connected" | "reconnecting" | "disconnected";
+export type ConnectionState = "connecting" | "connected" | "reconnecting" | "disconnected" | "misdirected";
+
+const MISDIRECTED = 421;
+/** The server answers at once. */
+const REASON_TIMEOUT_MS = 5000;
 
 interface StreamListener {
   onEvent(event: ReadStatusEvent): void;
@@ -40,12 +45,17 @@ export class StatusStream {
     this.#source = source;
     source.onmessage = ({ data }: MessageEvent<string>) => this.#take(data);
     // EventSource would connect again by itself after some errors but not after all, and not after one second.
-    source.onerror = () => this.#lost();
+    source.onerror = () => {
+      // It gives up at once only where there was an answer, which it does not show.
+      if (source.readyState === EventSource.CLOSED) void this.#refused(source);
+      else this.#lost();
+    };
     this.#wait(STREAM_SILENCE_MS, () => this.#lost());
   }
 
   close(): void {
     this.#source?.close();
+    this.#source = undefined;
     clearTimeout(this.#timer);
   }
 
@@ -58,10 +68,18 @@ export class StatusStream {
     this.#listener.onEvent(event);
   }
 
-  #lost(): void {
+  /** Asks once more, by a request that tells the status. */
+  async #refused(source: EventSource): Promise<void> {
+    clearTimeout(this.#timer);
+    const signal = AbortSignal.timeout(REASON_TIMEOUT_MS);
+    const answer = await fetch(this.#url, { method: "HEAD", signal }).catch(() => undefined);
+    if (this.#source === source) this.#lost(answer?.status === MISDIRECTED);
+  }
+
+  #lost(isMisdirected = false): void {
     this.#source?.close();
     const isReachable = performance.now() - this.#lastEventMs < UNREACHABLE_AFTER_MS;
-    this.#enter(isReachable ? "reconnecting" : "disconnected");
+    this.#enter(isMisdirected ? "misdirected" : isReachable ? "reconnecting" : "disconnected");
     this.#wait(RECONNECT_MS, () => this.open());
   }
 

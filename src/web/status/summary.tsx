@@ -6,7 +6,8 @@ import { CheckIcon, QuietIcon, WarningIcon } from "./icons.tsx";
 import { Pair } from "./section.tsx";
 import type { StatusModel, Verdict } from "./status-model.ts";
 
-const TONES: Readonly<Record<Verdict, "calm" | "quiet" | "warn" | "bad">> = {
+const TONES: Readonly<Record<Verdict | "misdirected", "calm" | "quiet" | "warn" | "bad">> = {
+  misdirected: "bad",
   unknown: "quiet",
   stale: "warn",
   upstreams: "bad",
@@ -37,8 +38,8 @@ export function Summary({ model }: { model: StatusModel }) {
 }
 
 function VerdictLine({ model }: { model: StatusModel }) {
-  const { text, isConnected } = usePage();
-  const verdict = model.verdict(isConnected);
+  const { text, isConnected, isMisdirected } = usePage();
+  const verdict = isMisdirected ? "misdirected" : model.verdict(isConnected);
   const tone = TONES[verdict];
   const ToneIcon = ICONS[tone];
   const count = verdict === "clients" ? model.slowClients : model.upstreamsInTrouble;
@@ -46,7 +47,7 @@ function VerdictLine({ model }: { model: StatusModel }) {
   return (
     <div class={`verdict tone-${tone}`}>
       <ToneIcon />
-      <p role="status">{text(`verdict.${verdict}`, { count })}</p>
+      <p role="status">{text(`verdict.${verdict}`, { count, host: location.hostname })}</p>
       {place !== undefined && (
         <button type="button" class="link" onClick={() => showSection(place)}>
           {text(PLACES[place])}

@@ -13,6 +13,7 @@ const TEXTS = {
   "connection.connected": ["Connected", "已连接", "已連線"],
   "connection.reconnecting": ["Reconnecting", "正在重新连接", "正在重新連線"],
   "connection.disconnected": ["Disconnected", "已断开", "已中斷"],
+  "connection.misdirected": ["Refused", "已拒绝", "已拒絕"],
   version: ["Version", "版本", "版本"],
   uptime: ["Uptime", "运行时间", "運行時間"],
   lastUpdate: ["Updated", "更新于", "更新於"],
@@ -30,6 +31,12 @@ const TEXTS = {
     "No connection to the server. The figures are old.",
     "与服务器的连接已断开，以下为旧数据。",
     "與伺服器的連線已中斷，以下為舊資料。",
+  ],
+  "verdict.misdirected": [
+    "The server does not know itself by the name {host} and shows its status only under names of its own. " +
+      "Set allowed-hosts = {host} in its configuration (or hostname, or r2h-token), or open this page by the server's IP address.",
+    "服务器不认识名称 {host}，只在自己的名称下显示状态。请在其配置中设置 allowed-hosts = {host}（或 hostname、r2h-token），或用服务器的 IP 地址打开本页。",
+    "伺服器不認識名稱 {host}，只在自己的名稱下顯示狀態。請在其設定中加入 allowed-hosts = {host}（或 hostname、r2h-token），或用伺服器的 IP 位址開啟本頁。",
   ],
   "verdict.upstreams": ["Upstreams with trouble: {count}", "有问题的上游：{count}", "有問題的上游：{count}"],
   "verdict.clients": [

@@ -1,7 +1,7 @@
 /** What published and rewritten URLs begin with (m3u.md section 7; http-proxy.md section 7). */
+import { forwardedHost, forwardedProto } from "../http/forwarded.ts";
 import { type HeaderField, headerValue } from "../http/header-fields.ts";
 import { parseIpAddress } from "../ip/address.ts";
-import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { type Authority, formatAuthority, isWrittenHost } from "./authority.ts";
 import type { PublicHost } from "./public-host.ts";
@@ -31,13 +31,15 @@ export interface BaseUrlRules {
 export function baseUrl(headers: readonly HeaderField[], rules: BaseUrlRules): ByteString {
   const { appPathPrefix: prefix, trustForwarded } = rules;
   if (rules.relative) return asByteString(`${prefix}/`);
-  const forwarded = (name: string) => (trustForwarded ? firstElement(headerValue(headers, name)) : "");
-  const forwardedHost = forwarded("x-forwarded-host");
-  const host = isWrittenHost(forwardedHost) ? forwardedHost : headerValue(headers, "host");
+  const forwarded = trustForwarded ? forwardedHost(headers) : "";
+  const host = isWrittenHost(forwarded) ? forwarded : headerValue(headers, "host");
   if (!host) return ownBaseUrl(rules);
-  const proto = forwarded("x-forwarded-proto");
-  const scheme = SCHEME.test(proto) ? proto : (rules.hostname?.scheme ?? "http");
-  return asByteString(`${scheme}://${bracketed(host)}${prefix}/`);
+  return asByteString(`${publicScheme(headers, rules)}://${bracketed(host)}${prefix}/`);
+}
+
+function publicScheme(headers: readonly HeaderField[], { trustForwarded, hostname }: BaseUrlRules): string {
+  const proto = trustForwarded ? forwardedProto(headers) : "";
+  return SCHEME.test(proto) ? proto : (hostname?.scheme ?? "http");
 }
 
 /** For a request without any host. */
@@ -53,11 +55,6 @@ function ownBaseUrl({ hostname, appPathPrefix: prefix, local }: BaseUrlRules): B
 function withoutDefaultPort({ host, port }: Authority, scheme = "http"): string {
   const isDefault = port === (scheme.toLowerCase() === "https" ? HTTPS_PORT : HTTP_PORT);
   return formatAuthority({ host, port: isDefault ? undefined : port });
-}
-
-/** The proxy nearest to the client is named first (http.md section 15). */
-function firstElement(list = ""): string {
-  return trimBlanks(list.split(",", 1)[0]!);
 }
 
 function bracketed(host: string): string {

@@ -21,9 +21,9 @@ export function parsePublicHost(text: string): PublicHost {
   return { text, scheme, authority: parseAuthority(authority), path };
 }
 
-/** The host alone, without port and brackets and in one spelling, so that two can be compared. */
+/** The host alone, without port, brackets and the root's dot (RFC 1034 section 3.1), in one spelling: two can be compared. */
 export function comparableHost(authority: Authority | undefined): string | undefined {
   if (!authority) return undefined;
   const address = parseIpAddress(authority.host);
-  return address ? formatIpAddress(address) : authority.host.toLowerCase();
+  return address ? formatIpAddress(address) : authority.host.toLowerCase().replace(/\.$/, "");
 }

@@ -1,17 +1,27 @@
 import { describe, expect, test } from "bun:test";
+import type { ForeignAnswer } from "../../../src/http/foreign-content.ts";
 import { relayedHeaders, rewrittenHeaders } from "../../../src/upstream/http/relayed-headers.ts";
 import type { HeaderField } from "../../../src/wire/http/header-fields.ts";
 
 const fields = (text: string): HeaderField[] =>
   text.split("\n").map((line) => [line.split(": ", 1)[0]!, line.slice(line.indexOf(": ") + 2)]);
 const lines = (headers: readonly HeaderField[]) => headers.map(([name, value]) => `${name}: ${value}`).join("\n");
-const relayed = (text: string) => lines(relayedHeaders(fields(text)));
+/** A picture: nothing is said of it but what is said of everything. */
+function answerOf(text: string): ForeignAnswer {
+  const place = { upstreamPath: "/", hostPaths: ["/http/h"], channelPath: undefined, isCors: false };
+  return { status: 200, headers: fields(`Content-Type: image/png\n${text}`), ...place };
+}
+const CONFINED =
+  "Content-Security-Policy: sandbox\nX-Content-Type-Options: nosniff\nCross-Origin-Resource-Policy: same-site";
+const without = (text: string) => text.replace("Content-Type: image/png\n", "").replace(`\n${CONFINED}`, "");
+const relayed = (text: string) => without(lines(relayedHeaders(answerOf(text))));
 
 describe("a body that passes through", () => {
   test("keeps its headers in order and spelling, but not those of the upstream's connection", () => {
-    const kept = "sERVER: a\nSet-Cookie: a=1\nSet-Cookie: b=2\nContent-Range: bytes 0-1/2\nX-Empty: ";
+    const kept =
+      "sERVER: a\nSet-Cookie: a=1; Path=/http/h\nSet-Cookie: b=2; Path=/http/h\nContent-Range: bytes 0-1/2\nX-Empty: ";
     const hop = "connection: Keep-Alive, X-Hop\nKeep-Alive: timeout=5\nx-hop: 1\nUpgrade: h2c\nProxy-Connection: close";
-    expect(relayed(`${hop}\n${kept}`)).toBe(`${kept}\nConnection: close`);
+    expect(relayed(`${hop}\n${kept.replaceAll("; Path=/http/h", "")}`)).toBe(`${kept}\nConnection: close`);
   });
 
   test("keeps its framing", () => {
@@ -43,7 +53,8 @@ test("a rewritten playlist has a new length and nothing about the old bytes", ()
     'ETag: W/"y"',
     "Content-Type: audio/mpegurl",
   ];
-  expect(lines(rewrittenHeaders(fields(old.join("\n")), 42))).toBe(
-    'Server: a\neTag: W/"x"\nETag: W/"y"\nContent-Type: audio/mpegurl\nConnection: close\nContent-Length: 42',
+  expect(lines(rewrittenHeaders({ ...answerOf(""), headers: fields(old.join("\n")) }, 42))).toBe(
+    'Server: a\neTag: W/"x"\nETag: W/"y"\nContent-Type: audio/mpegurl\n' +
+      `${CONFINED}\nConnection: close\nContent-Length: 42`,
   );
 });

@@ -28,6 +28,7 @@ afterEach(() => {
 const REQUEST: PlanRequest = {
   url: asByteString(""),
   serviceUrl: undefined,
+  path: asByteString("/"),
   method: "GET",
   headers: [],
   body: new Uint8Array(0),

@@ -19,7 +19,7 @@ function plan(url: string) {
   const links = {} as OwnLinks;
   const planner = multicastPlanner(SETTINGS, { log: recordingLog(), links, reach: OPEN_REACH });
   const request = { method: "GET", headers: [], body: new Uint8Array(0), isSnapshot: false, nowMs: 0 };
-  return planner({ ...request, url: asByteString(url), serviceUrl: undefined });
+  return planner({ ...request, url: asByteString(url), serviceUrl: undefined, path: asByteString("/") });
 }
 
 test("with parity ports, without, and with what is none: one stream, and a name without them", () => {

@@ -24,6 +24,7 @@ export const SETTINGS: RtspSettings = {
 export const REQUEST: PlanRequest = {
   url: asByteString(""),
   serviceUrl: undefined,
+  path: asByteString("/"),
   method: "GET",
   headers: [],
   body: new Uint8Array(0),
