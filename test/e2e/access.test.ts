@@ -15,7 +15,7 @@ const SECRET = /hush/i;
 const HOST = "tv.lan:5140";
 const COOKIE = `r2h-token=${ENCODED}; Path=/tv; HttpOnly; SameSite=Lax`;
 /** What becomes of `up=1` of an upstream. */
-const upstreamCookie = (path: string) => `r2hc~127.0.0.1~up=1; Path=${path}; HttpOnly; SameSite=Lax`;
+const upstreamCookie = (path: string) => `r2hc~127.0.0.1~up=1; HttpOnly; SameSite=Lax; Path=${path}`;
 /** Of an upstream's answer without a type, while other origins have leave (http.md section 25). */
 const CONFINED =
   "Content-Disposition: attachment\r\nContent-Security-Policy: sandbox\r\nX-Content-Type-Options: nosniff\r\n" +

@@ -90,7 +90,7 @@ const GOOD_ANSWERS: readonly (readonly [what: string, answer: string, method: st
       "Proxy-Authenticate: Basic\r\nTrailer: X\r\nUpgrade: h2c\r\nSet-Cookie: c=d; Path=/\r\nx-KEPT:  \xe4 \r\n\r\nabcd",
     "GET",
     "HTTP/1.1 206 Some Part\r\nContent-Type: video/mp2t\r\nContent-Range: bytes 0-3/10\r\nContent-Length: 4\r\n" +
-      "Set-Cookie: r2hc~127.0.0.1~a=b; HttpOnly; SameSite=Lax; Path=/http/HOST/dir\r\nSet-Cookie: r2hc~127.0.0.1~c=d; Path=/http/HOST; HttpOnly; SameSite=Lax\r\nx-KEPT: \xe4\r\nConnection: close\r\n\r\nabcd",
+      "Set-Cookie: r2hc~127.0.0.1~a=b; HttpOnly; SameSite=Lax; Path=/http/HOST/dir\r\nSet-Cookie: r2hc~127.0.0.1~c=d; HttpOnly; SameSite=Lax; Path=/http/HOST\r\nx-KEPT: \xe4\r\nConnection: close\r\n\r\nabcd",
   ],
   ["a head only", `${OK}Content-Length: 9\r\n\r\n`, "HEAD", `${OK}Content-Length: 9\r\nConnection: close\r\n\r\n`],
   ["204", "HTTP/1.1 204 No Content\r\n\r\n", "GET", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"],
