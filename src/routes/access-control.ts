@@ -9,7 +9,7 @@ import { TokenCheck } from "../http/token-check.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { forwardedFor } from "../wire/http/forwarded.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
-import type { ByteString } from "../wire/text/byte-string.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { splitTarget } from "../wire/url/label.ts";
 import { type PathPrefix, prefixBytes, withoutPrefix } from "../wire/url/path-prefix.ts";
 import { percentEncodeText } from "../wire/url/percent.ts";
@@ -25,6 +25,11 @@ export interface AccessControlOptions {
   /** `*` or an origin. */
   readonly corsAllowOrigin: string | undefined;
   readonly appPathPrefix: PathPrefix | undefined;
+}
+
+/** Who joins a server's address with a path often has one slash too many. */
+function withoutDoubledSlash(path: ByteString): ByteString {
+  return asByteString(path.replace(/^\/{2,}/, "/"));
 }
 
 /** Pages are made of them: everybody may have them, so that nothing else may be found below this path. */
@@ -55,7 +60,7 @@ export class AccessControl {
   admit(request: HttpRequest, connection: Connection): Exchange | undefined {
     connection.setStandingHeaders(this.#corsHeaders);
     const { path, query } = splitTarget(request.target);
-    const inner = withoutPrefix(path, this.#prefix);
+    const inner = withoutPrefix(withoutDoubledSlash(path), this.#prefix);
     const refusal = this.#refusal(request, inner);
     if (refusal || inner === undefined) {
       connection.respond(refusal ?? errorResponse(404));
