@@ -8,21 +8,22 @@ export interface EntryUrlRules {
   readonly schemes: ReadonlyMap<string, (rest: ByteString) => boolean>;
 }
 
-const SCHEME = /^[a-z]+(?=:\/\/)/;
+const SCHEME = /^[a-z]+(?=:\/\/)/i;
 /** Most URLs lead through no relay, which this finds out at less expense. */
 const PERHAPS_WRAPPED = /^https?:\/\/.*\/[a-z]+\//is;
-const WRAPPED = /^https?:\/\/(?:\[[^\]/]+\]|[^/?#[\]]+?)(?::\d*)?(\/.*)$/s;
+const WRAPPED = /^https?:\/\/(?:\[[^\]/]+\]|[^/?#[\]]+?)(?::\d*)?(\/.*)$/is;
 const SCHEME_AS_FOLDER = /^\/([a-z]+)\/(.*)$/is;
 
-/** The URL of the upstream; undefined for what is none of ours. It may still be wrong. */
+/** The URL of the upstream, its scheme in lower case; undefined for what is none of ours. It may still be wrong. */
 export function recogniseUrl(url: ByteString, rules: EntryUrlRules): ByteString | undefined {
   const upstream = unwrapped(url, rules);
-  return rules.schemes.has(schemeOf(upstream)) ? upstream : undefined;
+  const scheme = schemeOf(upstream);
+  return rules.schemes.has(scheme) ? asByteString(scheme + upstream.slice(scheme.length)) : undefined;
 }
 
-/** Empty when there is none. */
-function schemeOf(url: string): string {
-  return SCHEME.exec(url)?.[0] ?? "";
+/** In lower case; empty when there is none. */
+export function schemeOf(url: string): string {
+  return SCHEME.exec(url)?.[0].toLowerCase() ?? "";
 }
 
 /** Without the relay that the URL leads through. */
