@@ -68,11 +68,11 @@ export async function buildChannels<L extends ListSource>(
     }
     const playlist = parser.finish();
     add(playlist.entries);
-    builder.addRest({ trailing: playlist.trailing, guideUrls: allowedGuides(list, playlist) });
+    builder.addRest({ ...playlist, guideUrls: allowedGuides(list, playlist) });
     onRead(list, playlist);
   }
   const channels = builder.finish();
-  return { channels, published: writer.finish(channels.trailing), entryCount };
+  return { channels, published: writer.finish(channels), entryCount };
 }
 
 /** Whoever runs a server elsewhere must not choose a file of this machine to be published. */

@@ -1,5 +1,6 @@
 /** The channels that playlists name: entries become channels with unique names, found by request path (m3u.md sections 5, 6). */
 
+import type { AttributeValues } from "../wire/m3u/header.ts";
 import { splitLabel, withoutLabel } from "../wire/m3u/label.ts";
 import type { M3uEntry, M3uPlaylist } from "../wire/m3u/parser.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
@@ -38,17 +39,21 @@ export class ChannelList {
   readonly trailing: readonly ByteString[];
   /** Of the programme guides that the lists name, each once. */
   readonly guideUrls: readonly ByteString[];
+  /** What else the headers of the lists say; the first list that says it counts. */
+  readonly attributes: AttributeValues;
 
   constructor(
     byName: ReadonlyMap<ByteString, Channel>,
     main: readonly Channel[],
     trailing: readonly ByteString[],
     guideUrls: readonly ByteString[],
+    attributes: AttributeValues,
   ) {
     this.#byName = byName;
     this.main = main;
     this.trailing = trailing;
     this.guideUrls = guideUrls;
+    this.attributes = attributes;
   }
 
   /** Channels, those for catch-up included. */
@@ -70,7 +75,7 @@ export class ChannelList {
   }
 }
 
-export const NO_CHANNELS = new ChannelList(new Map(), [], [], []);
+export const NO_CHANNELS = new ChannelList(new Map(), [], [], [], new Map());
 
 /** Makes a list of channels entry by entry, so that the caller may pause in between. */
 export class ChannelListBuilder {
@@ -80,6 +85,7 @@ export class ChannelListBuilder {
   readonly #mainChannels: Channel[] = [];
   readonly #trailing: ByteString[] = [];
   readonly #guideUrls = new Set<ByteString>();
+  readonly #attributes = new Map<string, ByteString>();
 
   constructor(rules: EntryUrlRules) {
     this.#rules = rules;
@@ -93,13 +99,14 @@ export class ChannelListBuilder {
   }
 
   /** What a list holds besides its entries. */
-  addRest({ trailing, guideUrls }: Pick<M3uPlaylist, "trailing" | "guideUrls">): void {
+  addRest({ trailing, guideUrls, attributes }: Pick<M3uPlaylist, "trailing" | "guideUrls" | "attributes">): void {
     for (const line of trailing) this.#trailing.push(line);
     for (const url of guideUrls) this.#guideUrls.add(url);
+    for (const [name, value] of attributes) if (!this.#attributes.has(name)) this.#attributes.set(name, value);
   }
 
   finish(): ChannelList {
-    return new ChannelList(this.#byName, this.#mainChannels, this.#trailing, [...this.#guideUrls]);
+    return new ChannelList(this.#byName, this.#mainChannels, this.#trailing, [...this.#guideUrls], this.#attributes);
   }
 
   #main(entry: M3uEntry): Channel | undefined {

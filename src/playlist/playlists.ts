@@ -50,7 +50,7 @@ export class Playlists {
   #settings: PlaylistSettings | undefined;
   #lists: readonly List[] = [];
   #channels = NO_CHANNELS;
-  #published: PublishedPlaylist = new PlaylistWriter(asByteString("")).finish([]);
+  #published: PublishedPlaylist = new PlaylistWriter(asByteString("")).finish(NO_CHANNELS);
   /** A newer build or cycle puts an end to an older one. */
   #builds = 0;
   #cycles = 0;
