@@ -31,6 +31,8 @@ interface DownloadRequest {
 }
 
 export interface Download {
+  /** Where it was found, after all redirects. */
+  readonly url: UnicodeText;
   /** Names this version in a later request; undefined when the server gave none. */
   readonly etag: string | undefined;
   /** With its content coding undone; a gzip file stays one. */
@@ -105,12 +107,13 @@ class TimeLimits {
 
 async function open(request: DownloadRequest, limits: TimeLimits): Promise<Download | undefined> {
   if (request.url.startsWith(FILE_SCHEME)) return openFile(request, limits);
-  const response = await fetchFollowing(request, limits.signal);
+  const { url, response } = await fetchFollowing(request, limits.signal);
   if (response.status === 304 && request.etag !== undefined) return undefined;
   if (!response.ok || !response.body) throw new PlaylistError("bad-status", `HTTP status ${response.status}`);
   const { maxBytes } = request.limits;
   const raw = limited(watched(response.body, limits), maxBytes);
   return {
+    url,
     etag: response.headers.get("etag") ?? undefined,
     body: decoded(raw, response.headers, maxBytes),
     signal: limits.signal,
@@ -125,14 +128,19 @@ function decoded(raw: Chunks, headers: Headers, maxBytes: number): Chunks {
   throw new PlaylistError("bad-content", `Content-Encoding ${coding} was not asked for`);
 }
 
+interface Located {
+  readonly url: UnicodeText;
+  readonly response: Response;
+}
+
 /** Redirects lead anywhere but to files of this machine. */
-async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Promise<Response> {
+async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Promise<Located> {
   let { url } = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     if (!/^https?:\/\/./i.test(url)) throw new PlaylistError("bad-url", `Cannot be fetched: ${url}`);
     const response = await fetchOnce(url, request.etag, signal);
     const location = response.headers.get("location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { url, response };
     await response.body?.cancel();
     url = URL.parse(location, url)?.href ?? location;
   }
@@ -171,7 +179,7 @@ async function openFile({ url, limits: { maxBytes } }: DownloadRequest, limits: 
     throw new PlaylistError("unreachable", `${path}: ${errorReason(error)}`);
   }
   const stream = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES });
-  return { etag: undefined, body: limited(watched(stream, limits), maxBytes), signal: limits.signal };
+  return { url, etag: undefined, body: limited(watched(stream, limits), maxBytes), signal: limits.signal };
 }
 
 async function* watched(chunks: Chunks, limits: TimeLimits): Chunks {

@@ -6,6 +6,8 @@ export interface LoadedList {
   readonly kind: "list";
   /** Where the list came from. */
   readonly url: string;
+  /** What its relative URLs are relative to. */
+  readonly base: string;
   readonly file: FileReference;
 }
 
@@ -38,7 +40,11 @@ export interface ListCopy {
 }
 
 /** @throws when no file can be written in `directory` */
-export async function writeListCopy(url: string, bytes: Uint8Array, directory: string): Promise<ListCopy> {
+export async function writeListCopy(
+  { url, base }: Pick<LoadedList, "url" | "base">,
+  bytes: Uint8Array,
+  directory: string,
+): Promise<ListCopy> {
   const handle = await createUnnamedFile(directory);
   try {
     await handle.writeFile(bytes);
@@ -46,7 +52,7 @@ export async function writeListCopy(url: string, bytes: Uint8Array, directory: s
     await handle.close();
     throw error;
   }
-  return { handle, loaded: { kind: "list", url, file: referenceTo(handle) } };
+  return { handle, loaded: { kind: "list", url, base, file: referenceTo(handle) } };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { DownloadLimits } from "./download.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { Guide } from "./guide.ts";
 import { List } from "./list.ts";
-import type { Loaded } from "./loaded.ts";
+import type { Loaded, LoadedList } from "./loaded.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { PLAYLIST_LIMITS, PlaylistSource } from "./source.ts";
@@ -92,7 +92,7 @@ export class Playlists {
    */
   async configure(settings: PlaylistSettings): Promise<void> {
     const known = this.#lists;
-    const isSame = JSON.stringify(settings) === JSON.stringify(this.#settings);
+    const isSame = signatureOf(settings) === signatureOf(this.#settings);
     this.#settings = settings;
     if (isSame) {
       this.refresh();
@@ -103,7 +103,7 @@ export class Playlists {
     const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
     for (const list of known) if (!external.includes(list)) list.close();
-    await this.#take(inline, Buffer.from(settings.inline));
+    await this.#take(inline, Buffer.from(settings.inline), undefined);
     if (this.#settings === settings) this.refresh();
   }
 
@@ -117,7 +117,7 @@ export class Playlists {
     if (!list) return;
     try {
       const bytes = await list.read(loaded);
-      if (bytes) await this.#take(list, bytes);
+      if (bytes) await this.#take(list, bytes, loaded.base);
     } catch (error) {
       this.#parts.log.warn(`${list.name}: what another worker has loaded cannot be read: ${errorReason(error)}`);
     }
@@ -170,9 +170,9 @@ export class Playlists {
       log,
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
-      onLoaded: async (bytes) => {
-        await this.#take(list, bytes);
-        await this.#share(list, url, bytes);
+      onLoaded: async (bytes, base) => {
+        await this.#take(list, bytes, base);
+        await this.#share(list, { url, base }, bytes);
         // A retry brought it, and so perhaps another guide.
         if (!this.#isLoading) runDetached(log, "Loading the guide", this.guide.refresh());
       },
@@ -181,17 +181,17 @@ export class Playlists {
   }
 
   /** Resolves when the list is in use, or when there is something newer. */
-  async #take(list: List, bytes: Buffer): Promise<void> {
+  async #take(list: List, bytes: Buffer, base: string | undefined): Promise<void> {
     if (!this.#lists.includes(list)) return;
-    list.take(bytes, !this.#isLoader);
+    list.take(bytes, base, !this.#isLoader);
     await this.#build();
   }
 
-  async #share(list: List, url: string, bytes: Buffer): Promise<void> {
+  async #share(list: List, which: Pick<LoadedList, "url" | "base">, bytes: Buffer): Promise<void> {
     const { log, onLoaded, directory = tmpdir() } = this.#parts;
     if (!onLoaded) return;
     try {
-      const loaded = await list.share(url, bytes, directory);
+      const loaded = await list.share(which, bytes, directory);
       if (this.#lists.includes(list)) onLoaded(loaded);
       else list.close();
     } catch (error) {
@@ -207,7 +207,7 @@ export class Playlists {
       rules: settings,
       token: utf8Encode(settings.token),
       isCurrent: () => build === this.#builds,
-      onRead: (list, playlist) => list.report(playlist),
+      onRead: (list, playlist, unrelayed) => list.report(playlist, unrelayed),
     });
     if (built) this.#use(built);
   }
@@ -220,4 +220,9 @@ export class Playlists {
     if (entryCount === 0) return;
     this.#parts.log.info(`Parsed ${entryCount} M3U entries, generated transformed playlist (${published.bytes} bytes)`);
   }
+}
+
+/** JSON leaves out what a map holds. */
+function signatureOf(settings: PlaylistSettings | undefined): string {
+  return JSON.stringify([settings, [...(settings?.schemes.keys() ?? [])]]);
 }

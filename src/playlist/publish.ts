@@ -4,6 +4,7 @@ import { splitUrl } from "../timeshift/url-parameters.ts";
 import { findAttribute } from "../wire/m3u/attributes.ts";
 import { type AttributeValues, emitM3uHeader } from "../wire/m3u/header.ts";
 import { emitM3uEntry } from "../wire/m3u/parser.ts";
+import { headersOfOption } from "../wire/m3u/prescribed-headers.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
 import { type Channel, type ChannelList, type ListedEntry, pathOfChannel } from "./channels.ts";
@@ -106,10 +107,13 @@ export class PlaylistWriter {
     this.#tokenQuery = queryOf(tokenParameter(this.#encodedToken));
   }
 
-  add({ entry, channel, catchup }: ListedEntry): void {
+  add({ entry, channel, url: passedOn, catchup }: ListedEntry): void {
     const extinf = catchup ? withCatchupLink(entry.extinf, this.#catchupLink(catchup)) : entry.extinf;
-    const url = channel ? this.#link(channel) : entry.url;
-    const { before, options } = entry;
+    const url = channel ? this.#link(channel) : passedOn;
+    const { before } = entry;
+    // What the relay sends itself is no business of the player's.
+    const isOurs = channel !== undefined && entry.options.length > 0;
+    const options = isOurs ? entry.options.filter((line) => headersOfOption(line).length === 0) : entry.options;
     this.#write(emitM3uEntry({ before, extinf, options, url }));
   }
 

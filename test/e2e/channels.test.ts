@@ -150,7 +150,7 @@ forVariant("source", "channels", (start) => {
     expect(reasons.toSorted()).toEqual([
       "e: HTTP status 500",
       "l: More than 50 redirects",
-      "p: No #EXTINF in it",
+      "p: No channel in it",
       "x: More than 20971520 bytes",
     ]);
     expect(await answerTo(victim, "/playlist.m3u")).toEqual(before);

@@ -66,12 +66,6 @@ export function findAttribute(line: ByteString, name: string): Attribute | undef
   return readAttributeLine(line).attributes.find((attribute) => attribute.name === name);
 }
 
-/** The line with one more attribute, before its name. */
-export function addAttribute(line: ByteString, name: string, value: ByteString): ByteString {
-  const { end } = readAttributeLine(line);
-  return asByteString(`${line.slice(0, end)} ${name}=${quoted(value)}${line.slice(end)}`);
-}
-
 /** The value as an attribute has it: a double quote in it would be its end. */
 export function quoted(value: ByteString): ByteString {
   return asByteString(`"${value.replaceAll('"', "'")}"`);

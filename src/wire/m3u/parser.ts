@@ -213,7 +213,7 @@ export class M3uParser {
   /** A line that is neither empty nor begins with `#`. */
   #takeOther(text: ByteString): void {
     const glued = text.includes("#EXT") ? text.search(GLUED) : -1;
-    if (glued > 0) {
+    if (glued > 0 && (this.#state === "entry" || (!this.#isMarkup && text.slice(0, glued).includes("://")))) {
       this.#takeOther(trimAsciiBlanks(text.slice(0, glued)));
       this.#take(withoutMark(text.slice(glued)));
     } else if (this.#state === "entry") {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { addAttribute, findAttribute, readAttributeLine } from "../../../src/wire/m3u/attributes.ts";
+import { findAttribute, readAttributeLine } from "../../../src/wire/m3u/attributes.ts";
 import { asByteString } from "../../../src/wire/text/byte-string.ts";
 
 describe("a name", () => {
@@ -66,28 +66,6 @@ describe("an attribute", () => {
       const { start, end } = findAttribute(asByteString(line), "a")!;
       expect(`${line.slice(0, start)}"2"${line.slice(end)}`).toBe('#EXTINF:-1 a="2" b,N');
     }
-  });
-
-  test("is added before the name", () => {
-    expect(addAttribute(asByteString('#EXTINF:-1 a="b,c",N'), "d", asByteString("e"))).toBe<unknown>(
-      '#EXTINF:-1 a="b,c" d="e",N',
-    );
-    expect(addAttribute(asByteString("#EXTINF:-1"), "d", asByteString("e"))).toBe<unknown>('#EXTINF:-1 d="e"');
-  });
-
-  test("that was added is found, and nothing throws", () => {
-    const bytes = fc.uint8Array({ maxLength: 60 }).map((all) => Buffer.from(all).toString("latin1"));
-    fc.assert(
-      fc.property(bytes, bytes, (line, value) => {
-        findAttribute(asByteString(line), "a");
-        const added = addAttribute(
-          asByteString(`#EXTINF:-1 ${line.replaceAll(/[=,"']/g, "")},N`),
-          "new",
-          asByteString(value.replaceAll('"', "")),
-        );
-        expect(findAttribute(added, "new")?.value).toBe<unknown>(value.replaceAll('"', ""));
-      }),
-    );
   });
 });
 
