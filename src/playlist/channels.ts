@@ -67,6 +67,12 @@ export class ChannelList {
     return this.#byName.size;
   }
 
+  /** What the list of a channel wants to be sent; undefined when it does not say, or is gone. */
+  prescribed(name: ByteString): { readonly channel: ByteString; readonly headers: readonly HeaderField[] } | undefined {
+    const headers = this.#byName.get(name)?.headers ?? [];
+    return headers.length === 0 ? undefined : { channel: name, headers };
+  }
+
   /**
    * The channel of a request (http.md sections 8, 9 and 13).
    * @param path raw, without app prefix and query; begins with `/`
@@ -86,7 +92,7 @@ export const NO_CHANNELS = new ChannelList(new Map(), [], [], [], new Map());
 /** Makes a list of channels entry by entry, so that the caller may pause in between. */
 export class ChannelListBuilder {
   readonly #rules: EntryUrlRules;
-  readonly #names = new ChannelNames();
+  readonly #names: ChannelNames;
   readonly #byName = new Map<ByteString, Channel>();
   readonly #mainChannels: Channel[] = [];
   readonly #trailing: ByteString[] = [];
@@ -96,6 +102,7 @@ export class ChannelListBuilder {
 
   constructor(rules: EntryUrlRules) {
     this.#rules = rules;
+    this.#names = new ChannelNames(rules.reserved);
   }
 
   /** @param base what relative URLs are relative to; undefined leaves them as they are */

@@ -10,7 +10,6 @@ import { type Chunks, gunzip, limited } from "./streams.ts";
 const MAX_REDIRECTS = 50;
 
 const FILE_SCHEME = "file://";
-const USER_AGENT = "sluice";
 const FILE_CHUNK_BYTES = 64 * 1024;
 
 export interface DownloadLimits {
@@ -25,6 +24,7 @@ export interface DownloadLimits {
 interface DownloadRequest {
   readonly url: UnicodeText;
   readonly limits: DownloadLimits;
+  readonly userAgent: string;
   /** The validator of a copy that is at hand. */
   readonly etag?: string | undefined;
   readonly signal: AbortSignal;
@@ -138,7 +138,7 @@ async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Pr
   let { url } = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     if (!/^https?:\/\/./i.test(url)) throw new PlaylistError("bad-url", `Cannot be fetched: ${url}`);
-    const response = await fetchOnce(url, request.etag, signal);
+    const response = await fetchOnce(url, request, signal);
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { url, response };
     await response.body?.cancel();
@@ -147,8 +147,8 @@ async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Pr
   throw new PlaylistError("too-many-redirects", `More than ${MAX_REDIRECTS} redirects`);
 }
 
-async function fetchOnce(url: string, etag: string | undefined, signal: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { "User-Agent": USER_AGENT, Accept: "*/*", "Accept-Encoding": "gzip" };
+async function fetchOnce(url: string, { etag, userAgent }: DownloadRequest, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { "User-Agent": userAgent, Accept: "*/*", "Accept-Encoding": "gzip" };
   // Not `If-Modified-Since`: a list that changes twice within a second would be missed.
   if (etag !== undefined) headers["If-None-Match"] = etag;
   try {

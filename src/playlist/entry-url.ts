@@ -6,6 +6,8 @@ import { hasScheme, resolveReference } from "../wire/url/reference.ts";
 export interface EntryUrlRules {
   /** Empty, or begins with `/` and does not end in one. */
   readonly appPathPrefix: ByteString;
+  /** Paths of our own pages, which no channel can have: without `/` in front; one that ends in `/` stands for all below it. */
+  readonly reserved?: readonly string[];
   /** The schemes that are served; others are left to the player. Each says whether it can serve what stands behind `scheme://`. */
   readonly schemes: ReadonlyMap<string, (rest: ByteString) => boolean>;
 }

@@ -19,6 +19,8 @@ interface GuideSourceParts {
   readonly log: Log;
   readonly directory: string;
   readonly limits: DownloadLimits;
+  /** Asked at each load. */
+  readonly userAgent: () => string;
   readonly schedule: Schedule;
   /** `file` has become another one. */
   readonly onChange: () => void;
@@ -62,8 +64,8 @@ export class GuideSource {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { url, limits, directory, log, onChange } = this.#parts;
-    const loaded = await download({ url, limits, etag: this.#etag, signal }, async (found) => {
+    const { url, limits, directory, log, onChange, userAgent } = this.#parts;
+    const loaded = await download({ url, limits, userAgent: userAgent(), etag: this.#etag, signal }, async (found) => {
       const file = await GuideFile.write(await noErrorPage(found.body), directory);
       if (found.signal.aborted) file.close();
       return { file, etag: found.etag };

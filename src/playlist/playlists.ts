@@ -28,6 +28,8 @@ export interface PlaylistSettings extends EntryUrlRules {
   readonly intervalS: number;
   /** Empty when none is asked for. */
   readonly token: UnicodeText;
+  /** With which lists and guides are asked for. */
+  readonly userAgent: string;
 }
 
 interface PlaylistsParts {
@@ -65,11 +67,16 @@ export class Playlists {
     this.#isLoader = isLoader;
     this.guide = new Guide({
       log,
+      userAgent: () => this.#userAgent,
       schedule,
       ...(directory && { directory }),
       ...(limits && { limits: limits.guide }),
       ...(onLoaded && { onPublished: onLoaded }),
     });
+  }
+
+  get #userAgent(): string {
+    return this.#settings?.userAgent ?? "";
   }
 
   get channels(): ChannelList {
@@ -170,6 +177,7 @@ export class Playlists {
       log,
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
+      userAgent: () => this.#userAgent,
       onLoaded: async (bytes, base) => {
         await this.#take(list, bytes, base);
         await this.#share(list, { url, base }, bytes);

@@ -24,6 +24,8 @@ interface SourceParts {
    */
   readonly onLoaded: (list: Buffer, base: string) => void | Promise<void>;
   readonly limits?: DownloadLimits;
+  /** Asked at each load. */
+  readonly userAgent: () => string;
   readonly schedule?: Schedule;
 }
 
@@ -66,12 +68,12 @@ export class PlaylistSource {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { url, limits = PLAYLIST_LIMITS, onLoaded, log } = this.#parts;
+    const { url, limits = PLAYLIST_LIMITS, onLoaded, log, userAgent } = this.#parts;
     const { maxBytes } = limits;
     // A list that is too long is used as far as it may be.
     const whole = { ...limits, maxBytes: Number.POSITIVE_INFINITY };
     const loaded = await download(
-      { url, limits: whole, etag: this.#etag, signal },
+      { url, limits: whole, userAgent: userAgent(), etag: this.#etag, signal },
       async ({ url: base, etag, body }) => ({
         base,
         etag,

@@ -41,6 +41,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
+  readonly #linkKey = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
@@ -147,6 +148,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         clientSlots: { fd: hand(this.#clientSlotsFd), workers: MAX_WORKERS },
         totals: { fd: hand(this.#totalsFd) },
         sockets,
+        linkKey: this.#linkKey,
         loaded: this.#loaded.all,
       },
     };

@@ -59,7 +59,7 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, clientSlots, totals, loaded }: StartMessage): void {
+  #start({ settings, logLevel, sockets, clientSlots, totals, linkKey, loaded }: StartMessage): void {
     const log = this.#log;
     log.level = logLevel;
     log.info(`Worker ${this.#id} started (pid=${process.pid})`);
@@ -73,6 +73,7 @@ class WorkerProcess {
       sockets,
       clientSlots: new SharedSlots(counters, this.#id),
       totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
+      linkKey,
       loaded,
       onLoaded: this.#id === LOADING_WORKER ? onLoaded : undefined,
       send: (message) => this.#send(message),

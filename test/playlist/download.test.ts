@@ -24,7 +24,13 @@ afterAll(async () => {
 });
 
 async function text(url: string, limits: Partial<DownloadLimits> = {}, etag?: string): Promise<string | undefined> {
-  const request = { url, limits: { ...LIMITS, ...limits }, etag, signal: new AbortController().signal };
+  const request = {
+    userAgent: "test/1",
+    url,
+    limits: { ...LIMITS, ...limits },
+    etag,
+    signal: new AbortController().signal,
+  };
   return download(request, async ({ body }) => (await collect(body)).toString());
 }
 
@@ -42,7 +48,7 @@ describe("over HTTP", () => {
   test("a body comes", async () => {
     expect(await text(server.on("/a", "hello"))).toBe("hello");
     const { headers } = server.requests[0]!;
-    expect([headers.get("accept-encoding"), headers.get("user-agent")]).toEqual(["gzip", "sluice"]);
+    expect([headers.get("accept-encoding"), headers.get("user-agent")]).toEqual(["gzip", "test/1"]);
   });
 
   test("the connection is closed, also when the server would keep it", async () => {
@@ -74,7 +80,7 @@ describe("over HTTP", () => {
     const coded = server.on("/coded", () => new Response(packed, { headers: { "Content-Encoding": "gzip" } }));
     expect(await text(coded)).toBe("hello".repeat(1000));
     const file = server.on("/file.gz", packed);
-    const request = { url: file, limits: LIMITS, signal: new AbortController().signal };
+    const request = { userAgent: "test/1", url: file, limits: LIMITS, signal: new AbortController().signal };
     expect(await download(request, ({ body }) => collect(body))).toEqual(Buffer.from(packed));
   });
 
@@ -126,7 +132,7 @@ describe("over HTTP", () => {
     );
     expect(await text(url, {}, '"1"')).toBeUndefined();
     expect(await text(url, {}, '"0"')).toBe("hello");
-    const request = { url, limits: LIMITS, signal: new AbortController().signal };
+    const request = { userAgent: "test/1", url, limits: LIMITS, signal: new AbortController().signal };
     expect(await download(request, ({ etag }) => Promise.resolve(etag))).toBe('"2"');
     expect(await failure(server.on("/odd", () => new Response(null, { status: 304 })))).toBe(
       "bad-status: HTTP status 304",
@@ -160,8 +166,9 @@ describe("time", () => {
 
   test("ends at once when nobody wants it any more", async () => {
     const abort = new AbortController();
-    const loading = download({ url: server.on("/s", silence), limits: LIMITS, signal: abort.signal }, ({ body }) =>
-      collect(body),
+    const loading = download(
+      { userAgent: "test/1", url: server.on("/s", silence), limits: LIMITS, signal: abort.signal },
+      ({ body }) => collect(body),
     );
     await until(() => server.requests.length > 0, LIMIT_MS, "the request");
     abort.abort(new Error("enough"));

@@ -5,7 +5,7 @@ import { recordingLog } from "../fakes/recording-log.ts";
 
 const SAMPLE_MS = 5;
 
-const guide = new Guide({ log: recordingLog() });
+const guide = new Guide({ userAgent: () => "test/1", log: recordingLog() });
 let before = 0;
 let peak = 0;
 const sampling = setInterval(() => {

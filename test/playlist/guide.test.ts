@@ -20,7 +20,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 function make() {
   const clock = new ManualClock();
   const log = recordingLog();
-  return { clock, log, guide: new Guide({ log, limits: LIMITS, schedule: clock.schedule }) };
+  return { clock, log, guide: new Guide({ userAgent: () => "test/1", log, limits: LIMITS, schedule: clock.schedule }) };
 }
 
 const doc = (name: string) => `<tv><channel>${name}</channel></tv>`;

@@ -19,6 +19,7 @@ const SETTINGS: PlaylistSettings = {
   urls: [],
   intervalS: 0,
   token: "",
+  userAgent: "test/1",
   appPathPrefix: asByteString(""),
   schemes: SCHEMES,
 };

@@ -22,7 +22,14 @@ function make(url: string) {
   const onLoaded = (list: Buffer) => {
     texts.push(list.toString("latin1"));
   };
-  const source = new PlaylistSource({ url, log, onLoaded, limits: LIMITS, schedule: clock.schedule });
+  const source = new PlaylistSource({
+    userAgent: () => "test/1",
+    url,
+    log,
+    onLoaded,
+    limits: LIMITS,
+    schedule: clock.schedule,
+  });
   return { source, clock, log, texts };
 }
 

@@ -18,6 +18,7 @@ const CRASH = ["sh", "-c", "exit 3"];
 const { settings } = loadSettings(parseArguments(["-C"]).commandLine, () => ({ code: "ENOENT", reason: "none" }));
 const START: StartMessage = {
   kind: "start",
+  linkKey: "key",
   settings,
   logLevel: 3,
   sockets: [],

@@ -11,6 +11,8 @@ export interface LinkRules {
   readonly proxyHttps: boolean;
   /** The access token in percent-encoding, added to every link. */
   readonly encodedToken?: string | undefined;
+  /** The parameters that prove a link, for its target below the app prefix. */
+  readonly sealOf?: ((target: string) => string) | undefined;
 }
 
 const PROXIED = /^(https?):\/\/(.*)$/is;
@@ -31,11 +33,12 @@ export function proxyLink(reference: string, rules: LinkRules): string | undefin
   if (scheme === undefined || rest === undefined) return undefined;
   const isHttps = scheme.length === "https".length;
   if (isHttps && isAbsolute && !rules.proxyHttps) return undefined;
-  const link = `${rules.base}${isHttps ? "https" : "http"}/${rest}`;
+  const target = `${isHttps ? "https" : "http"}/${rest}`;
+  const link = rules.base + target;
   if (isTooLong(link)) return undefined;
-  if (!rules.encodedToken) return link;
-  const linkWithToken = withToken(link, rules.encodedToken);
-  return isTooLong(linkWithToken) ? undefined : linkWithToken;
+  const sealed = rules.sealOf ? withParameters(link, rules.sealOf(`/${target}`)) : link;
+  const complete = rules.encodedToken ? withToken(sealed, rules.encodedToken) : sealed;
+  return isTooLong(complete) ? undefined : complete;
 }
 
 function isTooLong(link: string): boolean {
@@ -47,12 +50,16 @@ export function proxyLocation(status: number, location: string, rules: LinkRules
   return (REDIRECTS.includes(status) && proxyLink(location, rules)) || location;
 }
 
-/** Before the fragment, which is not sent, and before a label, which must stay the end of the URL to be one. */
 function withToken(link: string, encodedToken: string): string {
+  const isThere = /[?&]r2h-token=/i.test(link.split("#", 1)[0]!);
+  return isThere ? link : withParameters(link, `r2h-token=${encodedToken}`);
+}
+
+/** Before the fragment, which is not sent, and before a label, which must stay the end of the URL to be one. */
+function withParameters(link: string, parameters: string): string {
   const sent = link.split("#", 1)[0]!;
-  if (/[?&]r2h-token=/i.test(sent)) return link;
   const label = sent.search(LABEL);
   const end = label < 0 ? sent.length : label;
   const url = link.slice(0, end);
-  return `${url}${url.includes("?") ? "&" : "?"}r2h-token=${encodedToken}${link.slice(end)}`;
+  return `${url}${url.includes("?") ? "&" : "?"}${parameters}${link.slice(end)}`;
 }
