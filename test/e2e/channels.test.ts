@@ -151,7 +151,7 @@ forVariant("source", "channels", (start) => {
       "e: HTTP status 500",
       "l: More than 50 redirects",
       "p: No channel in it",
-      "x: More than 20971520 bytes",
+      "x: No channel in it",
     ]);
     expect(await answerTo(victim, "/playlist.m3u")).toEqual(before);
     await viewer.more(500);

@@ -13,7 +13,8 @@ export interface MulticastUrl {
 const DEFAULT_PORT = 1234;
 /** udpxy's, for set-top boxes that cannot have a colon in a path. A host name may hold some of them. */
 const UDPXY_SEPARATOR = /^((?:\d{1,3}\.){3}\d{1,3})[~+^%-](?=\d)/;
-const RAW_PERCENT = /((?:^|@)(?:\d{1,3}\.){3}\d{1,3})%(?=\d{1,5}(?:[/.]|$))/;
+/** With a port of three digits at least: shorter, it is a broken escape. */
+const RAW_PERCENT = /((?:^|@)(?:\d{1,3}\.){3}\d{1,3})%(?=\d{3,5}(?:[/.]|$))/;
 /** So that the name ends like a file's. */
 const EXTENSION = /^\.[A-Za-z][A-Za-z0-9]*$/;
 const PORT_AND_TAIL = /^:(0{0,10}\d{1,5})?(.*)$/s;
