@@ -216,7 +216,7 @@ describe("for all playlists", () => {
       fc.property(
         fc.array(entry),
         fc.array(option, { maxLength: 2 }),
-        fc.array(word, { maxLength: 2 }),
+        fc.uniqueArray(word, { maxLength: 2 }),
         (list, trailing, guideUrls) => {
           const text =
             emitM3uHeader(asByteString(guideUrls.join(","))) +
