@@ -28,6 +28,8 @@ const DEFAULT_PORT = 5140;
 const DEFAULT_STUN_PORT = 3478;
 const UDP_RCVBUF_MIN_BYTES = 65536;
 const DEFAULT_FFMPEG = "ffmpeg";
+/** Many panels refuse what is not one of the players that they know. */
+const DEFAULT_PLAYLIST_USER_AGENT = "VLC/3.0.21 LibVLC/3.0.21";
 const DEFAULT_RTSP_USER_AGENT = `${PROGRAM_NAME}/${PROGRAM_VERSION}`;
 
 /** Where a config file is looked for when none is named; the first that can be read is it. */
@@ -315,6 +317,13 @@ export const OPTIONS: readonly Option[] = [
     type: optionalText,
     initial: undefined,
     help: "User-Agent of proxied requests in place of the client's",
+  }),
+  setting("playlistUserAgent", {
+    long: "playlist-user-agent",
+    argument: "TEXT",
+    type: textOr(DEFAULT_PLAYLIST_USER_AGENT),
+    initial: DEFAULT_PLAYLIST_USER_AGENT,
+    help: "User-Agent with which playlists and guides are asked for",
   }),
   setting("proxyHttps", {
     long: "proxy-https",

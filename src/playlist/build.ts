@@ -3,7 +3,7 @@ import { Slices } from "../system/slices.ts";
 import { type M3uEntry, M3uParser, type M3uPlaylist } from "../wire/m3u/parser.ts";
 import { type ByteString, bytesToString } from "../wire/text/byte-string.ts";
 import { type ChannelList, ChannelListBuilder } from "./channels.ts";
-import type { EntryUrlRules } from "./entry-url.ts";
+import { type EntryUrlRules, resolved } from "./entry-url.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 
 /** Some forty entries, which take less time than a slice has. */
@@ -14,6 +14,8 @@ const COLLECT_BYTES = 256 * 1024;
 interface ListSource {
   /** Where it came from; undefined for the inline list. */
   readonly url: string | undefined;
+  /** What its relative URLs are relative to. */
+  readonly base: string | undefined;
   /** Undefined until it has come. */
   readonly bytes: Buffer | undefined;
 }
@@ -24,8 +26,12 @@ interface BuildOptions<L> {
   readonly token: ByteString;
   /** Asked after each slice: false breaks the build off. */
   readonly isCurrent: () => boolean;
-  /** A list is read to its end; what it gets is without most of the entries. */
-  readonly onRead: (list: L, rest: M3uPlaylist) => void;
+  /**
+   * A list is read to its end.
+   * @param rest without most of the entries
+   * @param unrelayed how many entries are published unchanged, by the reason
+   */
+  readonly onRead: (list: L, rest: M3uPlaylist, unrelayed: ReadonlyMap<string, number>) => void;
 }
 
 export interface BuiltChannels {
@@ -45,8 +51,8 @@ export async function buildChannels<L extends ListSource>(
   const writer = new PlaylistWriter(token);
   let entryCount = 0;
   let uncollected = 0;
-  const add = (entries: readonly M3uEntry[]) => {
-    for (const entry of entries) writer.add(builder.add(entry));
+  const add = (entries: readonly M3uEntry[], base: string | undefined) => {
+    for (const entry of entries) writer.add(builder.add(entry, base));
     entryCount += entries.length;
   };
   for (const list of lists) {
@@ -55,7 +61,7 @@ export async function buildChannels<L extends ListSource>(
     const parser = new M3uParser();
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       parser.push(bytesToString(bytes, at, at + PIECE_BYTES));
-      add(parser.takeEntries());
+      add(parser.takeEntries(), list.base);
       uncollected += PIECE_BYTES;
       if (uncollected >= COLLECT_BYTES) {
         uncollected = 0;
@@ -67,16 +73,17 @@ export async function buildChannels<L extends ListSource>(
       if (!isCurrent()) return undefined;
     }
     const playlist = parser.finish();
-    add(playlist.entries);
-    builder.addRest({ trailing: playlist.trailing, guideUrls: allowedGuides(list, playlist) });
-    onRead(list, playlist);
+    add(playlist.entries, list.base);
+    builder.addRest({ ...playlist, guideUrls: allowedGuides(list, playlist) });
+    onRead(list, playlist, builder.takeUnrelayed());
   }
   const channels = builder.finish();
-  return { channels, published: writer.finish(channels.trailing), entryCount };
+  return { channels, published: writer.finish(channels), entryCount };
 }
 
 /** Whoever runs a server elsewhere must not choose a file of this machine to be published. */
-function allowedGuides({ url }: ListSource, { guideUrls }: M3uPlaylist): readonly ByteString[] {
+function allowedGuides({ url, base }: ListSource, { guideUrls }: M3uPlaylist): readonly ByteString[] {
   const isOfThisMachine = url === undefined || url.startsWith("file://");
-  return isOfThisMachine ? guideUrls : guideUrls.filter((guide) => /^https?:/i.test(guide));
+  const absolute = base === undefined ? guideUrls : guideUrls.map((guide) => resolved(guide, base));
+  return isOfThisMachine ? absolute : absolute.filter((guide) => /^https?:/i.test(guide));
 }

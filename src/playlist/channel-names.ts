@@ -4,19 +4,37 @@ import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 /** What counts as a number that somebody has given already. */
 const NUMBERED = /^[1-9]\d{0,2}$/;
 
+/** What no client asks for as it stands: it would be resolved as a relative path. */
+const DOTS = /(^|\/)(\.\.?)(?=\/|$)/g;
+
 export class ChannelNames {
+  readonly #reserved: readonly string[];
   readonly #taken = new Set<ByteString>();
   /** By the name before it: the highest number that follows. */
   readonly #highest = new Map<ByteString, number>();
 
-  /** `wanted` itself when it is free, else with `/2` or a higher number behind it. */
-  take(wanted: ByteString): ByteString {
+  /** @param reserved paths of our own pages, without `/` in front; what ends in `/` stands for all below it */
+  constructor(reserved: readonly string[] = []) {
+    this.#reserved = reserved;
+  }
+
+  /** `wanted` itself when it is free, else with `/2` or a higher number behind it; `channel/` in front where a page of ours is. */
+  take(asked: ByteString): ByteString {
+    const wanted = this.#address(asked);
     const name = this.#taken.has(wanted) ? this.#number(wanted) : wanted;
     this.#taken.add(name);
     const slash = name.lastIndexOf("/");
     const number = name.slice(slash + 1);
     if (slash >= 0 && NUMBERED.test(number)) this.#note(name.slice(0, slash), Number(number));
     return name;
+  }
+
+  #address(asked: ByteString): ByteString {
+    const name = asByteString(asked.replace(DOTS, "$1_$2"));
+    // A slash at the end means nothing in an address.
+    const path = name.replace(/\/$/, "");
+    const isReserved = this.#reserved.some((own) => (own.endsWith("/") ? name.startsWith(own) : path === own));
+    return isReserved ? asByteString(`channel/${name}`) : name;
   }
 
   #number(base: ByteString): ByteString {

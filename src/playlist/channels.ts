@@ -1,11 +1,14 @@
 /** The channels that playlists name: entries become channels with unique names, found by request path (m3u.md sections 5, 6). */
 
+import type { HeaderField } from "../wire/http/header-fields.ts";
+import type { AttributeValues } from "../wire/m3u/header.ts";
 import { splitLabel, withoutLabel } from "../wire/m3u/label.ts";
 import type { M3uEntry, M3uPlaylist } from "../wire/m3u/parser.ts";
+import { joinHeaders, splitPiped } from "../wire/m3u/prescribed-headers.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode, percentEncode } from "../wire/url/percent.ts";
 import { ChannelNames } from "./channel-names.ts";
-import { type EntryUrlRules, isServable, recogniseUrl } from "./entry-url.ts";
+import { type EntryUrlRules, isServable, recogniseUrl, requestedUrl, resolved, whyUnrelayed } from "./entry-url.ts";
 
 const FOREIGN_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
@@ -16,6 +19,8 @@ export interface Channel {
   readonly url: ByteString;
   /** Without `$`; empty when there is none. */
   readonly label: ByteString;
+  /** What the list prescribes for requests to the upstream (m3u.md section 4.1). */
+  readonly headers: readonly HeaderField[];
 }
 
 /** Its path on this server behind the base URL. A name that begins with `/` must not make a `//HOST` of it. */
@@ -25,8 +30,10 @@ export function pathOfChannel({ name }: Channel): ByteString {
 
 export interface ListedEntry {
   readonly entry: M3uEntry;
-  /** Undefined when the entry is published unchanged. */
+  /** Undefined when the entry is passed on to the player. */
   readonly channel: Channel | undefined;
+  /** For the player, when there is no channel: as it stands, but not relative to a list that the player does not see. */
+  readonly url: ByteString;
   readonly catchup: Channel | undefined;
 }
 
@@ -38,22 +45,32 @@ export class ChannelList {
   readonly trailing: readonly ByteString[];
   /** Of the programme guides that the lists name, each once. */
   readonly guideUrls: readonly ByteString[];
+  /** What else the headers of the lists say; the first list that says it counts. */
+  readonly attributes: AttributeValues;
 
   constructor(
     byName: ReadonlyMap<ByteString, Channel>,
     main: readonly Channel[],
     trailing: readonly ByteString[],
     guideUrls: readonly ByteString[],
+    attributes: AttributeValues,
   ) {
     this.#byName = byName;
     this.main = main;
     this.trailing = trailing;
     this.guideUrls = guideUrls;
+    this.attributes = attributes;
   }
 
   /** Channels, those for catch-up included. */
   get size(): number {
     return this.#byName.size;
+  }
+
+  /** What the list of a channel wants to be sent; undefined when it does not say, or is gone. */
+  prescribed(name: ByteString): { readonly channel: ByteString; readonly headers: readonly HeaderField[] } | undefined {
+    const headers = this.#byName.get(name)?.headers ?? [];
+    return headers.length === 0 ? undefined : { channel: name, headers };
   }
 
   /**
@@ -70,44 +87,63 @@ export class ChannelList {
   }
 }
 
-export const NO_CHANNELS = new ChannelList(new Map(), [], [], []);
+export const NO_CHANNELS = new ChannelList(new Map(), [], [], [], new Map());
 
 /** Makes a list of channels entry by entry, so that the caller may pause in between. */
 export class ChannelListBuilder {
   readonly #rules: EntryUrlRules;
-  readonly #names = new ChannelNames();
+  readonly #names: ChannelNames;
   readonly #byName = new Map<ByteString, Channel>();
   readonly #mainChannels: Channel[] = [];
   readonly #trailing: ByteString[] = [];
   readonly #guideUrls = new Set<ByteString>();
+  readonly #attributes = new Map<string, ByteString>();
+  #unrelayed = new Map<string, number>();
 
   constructor(rules: EntryUrlRules) {
     this.#rules = rules;
+    this.#names = new ChannelNames(rules.reserved);
   }
 
-  add(entry: M3uEntry): ListedEntry {
-    const channel = this.#main(entry);
+  /** @param base what relative URLs are relative to; undefined leaves them as they are */
+  add(entry: M3uEntry, base?: string): ListedEntry {
+    const channel = this.#main(entry, base);
     if (channel) this.#mainChannels.push(channel);
     const catchup = channel && this.#catchup(entry, channel);
-    return { entry, channel, catchup };
+    return { entry, channel, url: channel || base === undefined ? entry.url : resolved(entry.url, base), catchup };
   }
 
   /** What a list holds besides its entries. */
-  addRest({ trailing, guideUrls }: Pick<M3uPlaylist, "trailing" | "guideUrls">): void {
+  addRest({ trailing, guideUrls, attributes }: Pick<M3uPlaylist, "trailing" | "guideUrls" | "attributes">): void {
     for (const line of trailing) this.#trailing.push(line);
     for (const url of guideUrls) this.#guideUrls.add(url);
+    for (const [name, value] of attributes) if (!this.#attributes.has(name)) this.#attributes.set(name, value);
   }
 
   finish(): ChannelList {
-    return new ChannelList(this.#byName, this.#mainChannels, this.#trailing, [...this.#guideUrls]);
+    return new ChannelList(this.#byName, this.#mainChannels, this.#trailing, [...this.#guideUrls], this.#attributes);
   }
 
-  #main(entry: M3uEntry): Channel | undefined {
-    const { url, label } = splitLabel(entry.url);
-    const upstream = recogniseUrl(url, this.#rules);
-    if (upstream === undefined || !isServable(upstream, this.#rules)) return undefined;
+  /** How many entries since the last call are published unchanged, by the reason. */
+  takeUnrelayed(): ReadonlyMap<string, number> {
+    const unrelayed = this.#unrelayed;
+    this.#unrelayed = new Map();
+    return unrelayed;
+  }
+
+  #main(entry: M3uEntry, base: string | undefined): Channel | undefined {
+    const { url: labelled, label: ofAll } = splitLabel(entry.url);
+    const { url: own, headers } = splitPiped(labelled);
+    const { url: bare, label: ofUrl } = splitLabel(own);
+    const url = requestedUrl(bare, base);
+    const label = ofAll || ofUrl;
+    const why = whyUnrelayed(url, this.#rules);
+    if (why !== "") this.#unrelayed.set(why, (this.#unrelayed.get(why) ?? 0) + 1);
+    const upstream = why === "" ? recogniseUrl(url, this.#rules) : undefined;
+    if (upstream === undefined) return undefined;
     const inGroup = entry.group === "" ? entry.name : asByteString(`${entry.group}/${entry.name}`);
-    return this.#make(label === "" ? inGroup : asByteString(`${inGroup}/${label}`), upstream, label);
+    const all = headers.length === 0 ? entry.headers : joinHeaders(headers, entry.headers);
+    return this.#make(label === "" ? inGroup : asByteString(`${inGroup}/${label}`), upstream, label, all);
   }
 
   #catchup({ catchupSource }: M3uEntry, main: Channel): Channel | undefined {
@@ -115,12 +151,12 @@ export class ChannelListBuilder {
     const url = recogniseUrl(catchupSource, this.#rules) ?? appendSource(main.url, catchupSource);
     if (url === undefined || !isServable(url, this.#rules)) return undefined;
     // In a source a `$` is literal.
-    return this.#make(asByteString(`${main.name}/catchup`), url, asByteString(""));
+    return this.#make(asByteString(`${main.name}/catchup`), url, asByteString(""), main.headers);
   }
 
-  #make(wanted: ByteString, url: ByteString, label: ByteString): Channel {
+  #make(wanted: ByteString, url: ByteString, label: ByteString, headers: readonly HeaderField[]): Channel {
     const name = this.#names.take(wanted);
-    const channel = { name, url, label };
+    const channel = { name, url, label, headers };
     this.#byName.set(name, channel);
     return channel;
   }

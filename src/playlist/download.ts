@@ -15,7 +15,6 @@ const MAX_REDIRECTS = 50;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 const FILE_SCHEME = "file://";
-const USER_AGENT = "sluice";
 const FILE_CHUNK_BYTES = 64 * 1024;
 
 export interface DownloadLimits {
@@ -33,12 +32,15 @@ interface DownloadRequest {
   readonly reach: Reach;
   /** The operator has named it, so that it may be reached; where it redirects to may not (config.md section 18). */
   readonly isConfigured?: boolean;
+  readonly userAgent: string;
   /** The validator of a copy that is at hand. */
   readonly etag?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 export interface Download {
+  /** Where it was found, after all redirects. */
+  readonly url: UnicodeText;
   /** Names this version in a later request; undefined when the server gave none. */
   readonly etag: string | undefined;
   /** With its content coding undone; a gzip file stays one. */
@@ -113,12 +115,13 @@ class TimeLimits {
 
 async function open(request: DownloadRequest, limits: TimeLimits): Promise<Download | undefined> {
   if (request.url.startsWith(FILE_SCHEME)) return openFile(request, limits);
-  const response = await fetchFollowing(request, limits.signal);
+  const { url, response } = await fetchFollowing(request, limits.signal);
   if (response.status === 304 && request.etag !== undefined) return undefined;
   if (!response.ok || !response.body) throw new PlaylistError("bad-status", `HTTP status ${response.status}`);
   const { maxBytes } = request.limits;
   const raw = limited(watched(response.body, limits), maxBytes);
   return {
+    url,
     etag: response.headers.get("etag") ?? undefined,
     body: decoded(raw, response.headers, maxBytes),
     signal: limits.signal,
@@ -133,35 +136,40 @@ function decoded(raw: Chunks, headers: Headers, maxBytes: number): Chunks {
   throw new PlaylistError("bad-content", `Content-Encoding ${coding} was not asked for`);
 }
 
+interface Located {
+  readonly url: UnicodeText;
+  readonly response: Response;
+}
+
 /** Redirects lead anywhere but to files of this machine. */
-async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Promise<Response> {
+async function fetchFollowing(request: DownloadRequest, signal: AbortSignal): Promise<Located> {
   let { url } = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     if (!/^https?:\/\/./i.test(url)) throw new PlaylistError("bad-url", `Cannot be fetched: ${url}`);
     const isFree = request.isConfigured === true && redirects === 0;
     const response = await (isFree ? fetchFreely(url, request, signal) : fetchPermitted(url, request, signal));
     const location = response.headers.get("location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return { url, response };
     await response.body?.cancel();
     url = URL.parse(location, url)?.href ?? location;
   }
   throw new PlaylistError("too-many-redirects", `More than ${MAX_REDIRECTS} redirects`);
 }
 
-async function fetchFreely(url: string, { etag }: DownloadRequest, signal: AbortSignal): Promise<Response> {
+async function fetchFreely(url: string, request: DownloadRequest, signal: AbortSignal): Promise<Response> {
   const { href, own } = await pinUrl(url, signal);
-  return fetchOnce(href, own, etag, signal);
+  return fetchOnce(href, own, request, signal);
 }
 
 /** Asks the addresses that may be reached, one after the other: `fetch` would look up the name again, and find others. */
-async function fetchPermitted(url: string, { reach, etag }: DownloadRequest, signal: AbortSignal): Promise<Response> {
+async function fetchPermitted(url: string, request: DownloadRequest, signal: AbortSignal): Promise<Response> {
   const { host, hostname, port: portText, protocol } = new URL(url);
   const port = Number(portText || DEFAULT_PORTS[protocol]);
   const name = hostname.replace(/^\[(.*)\]$/, "$1");
   const addresses = await resolved(name);
   let problem: PlaylistError | undefined;
   for (const address of addresses) {
-    const refusal = reach.connection({ host: name, address, port });
+    const refusal = request.reach.connection({ host: name, address, port });
     if (refusal) {
       problem ??= new PlaylistError("forbidden", refusal.reason);
       continue;
@@ -169,7 +177,7 @@ async function fetchPermitted(url: string, { reach, etag }: DownloadRequest, sig
     const pinned = new URL(url);
     pinned.hostname = address.family === 6 ? `[${formatIpAddress(address)}]` : formatIpAddress(address);
     try {
-      return await fetchOnce(pinned.href, { host, name }, etag, signal);
+      return await fetchOnce(pinned.href, { host, name }, request, signal);
     } catch (error) {
       signal.throwIfAborted();
       problem = error as PlaylistError;
@@ -190,10 +198,10 @@ async function resolved(name: string): Promise<readonly IpAddress[]> {
 async function fetchOnce(
   url: string,
   own: { readonly host: string; readonly name: string } | undefined,
-  etag: string | undefined,
+  { etag, userAgent }: DownloadRequest,
   signal: AbortSignal,
 ): Promise<Response> {
-  const headers: Record<string, string> = { "User-Agent": USER_AGENT, Accept: "*/*", "Accept-Encoding": "gzip" };
+  const headers: Record<string, string> = { "User-Agent": userAgent, Accept: "*/*", "Accept-Encoding": "gzip" };
   if (own) headers["Host"] = own.host;
   // Not `If-Modified-Since`: a list that changes twice within a second would be missed.
   if (etag !== undefined) headers["If-None-Match"] = etag;
@@ -225,7 +233,7 @@ async function openFile({ url, limits: { maxBytes } }: DownloadRequest, limits: 
     throw new PlaylistError("unreachable", `${path}: ${errorReason(error)}`);
   }
   const stream = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES });
-  return { etag: undefined, body: limited(watched(stream, limits), maxBytes), signal: limits.signal };
+  return { url, etag: undefined, body: limited(watched(stream, limits), maxBytes), signal: limits.signal };
 }
 
 async function* watched(chunks: Chunks, limits: TimeLimits): Chunks {

@@ -22,6 +22,8 @@ interface GuideSourceParts {
   readonly reach: () => Reach;
   readonly directory: string;
   readonly limits: DownloadLimits;
+  /** Asked at each load. */
+  readonly userAgent: () => string;
   readonly schedule: Schedule;
   /** `file` has become another one. */
   readonly onChange: () => void;
@@ -65,8 +67,9 @@ export class GuideSource {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { url, limits, directory, log, reach, onChange } = this.#parts;
-    const loaded = await download({ url, limits, reach: reach(), etag: this.#etag, signal }, async (found) => {
+    const { url, limits, directory, log, reach, userAgent, onChange } = this.#parts;
+    const asked = { url, limits, reach: reach(), userAgent: userAgent(), etag: this.#etag, signal };
+    const loaded = await download(asked, async (found) => {
       const file = await GuideFile.write(await noErrorPage(found.body), directory, (place) =>
         log.warn(`EPG data ${place}: ${shown(url)}`),
       );

@@ -25,6 +25,8 @@ interface GuideParts {
   readonly directory?: string;
   readonly limits?: DownloadLimits;
   readonly schedule?: Schedule;
+  /** Asked at each load. */
+  readonly userAgent: () => string;
   /** Another guide is published, or none. Whoever is not to load needs not listen. */
   readonly onPublished?: (loaded: LoadedGuide) => void;
 }
@@ -46,6 +48,7 @@ export class Guide {
   readonly #directory: string;
   readonly #limits: DownloadLimits;
   readonly #schedule: Schedule;
+  readonly #userAgent: () => string;
   readonly #onPublished: (loaded: LoadedGuide) => void;
   #sources: readonly GuideSource[] = [];
   /** Of several sources. */
@@ -66,6 +69,7 @@ export class Guide {
     this.#directory = directory;
     this.#limits = limits;
     this.#schedule = schedule;
+    this.#userAgent = parts.userAgent;
     this.#onPublished = onPublished ?? (() => {});
   }
 
@@ -93,9 +97,12 @@ export class Guide {
 
   /** What is named no more is dropped at once; what is new comes with the next `refresh`. */
   setUrls(urls: readonly string[]): void {
-    const wanted = [...new Set(urls)].slice(0, MAX_GUIDES);
+    const all = [...new Set(urls)];
+    const wanted = all.slice(0, MAX_GUIDES);
     const known = this.#sources;
     if (this.#comesFrom(wanted)) return;
+    const leftOut = all.length - wanted.length;
+    if (leftOut > 0) this.#log.error(`Only the first ${MAX_GUIDES} guides are used: ${leftOut} are left out`);
     this.#sources = wanted.map((url) => known.find((source) => source.url === url) ?? this.#source(url));
     for (const source of known) if (!this.#sources.includes(source)) source.close();
     runDetached(this.#log, "Joining EPG data", this.#merge());
@@ -161,6 +168,7 @@ export class Guide {
       directory: this.#directory,
       limits: this.#limits,
       schedule: this.#schedule,
+      userAgent: this.#userAgent,
       onChange: () => {
         this.#isMergeDue = true;
         if (!this.#isRefreshing) runDetached(this.#log, "Joining EPG data", this.#merge());

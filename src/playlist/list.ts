@@ -15,6 +15,7 @@ export class List {
   source: PlaylistSource | undefined;
   readonly #log: Log;
   #bytes: Buffer | undefined;
+  #base: string | undefined;
   /** Whether the log has been told what is wrong with it. */
   #isReported = false;
   #version = 0;
@@ -37,10 +38,16 @@ export class List {
     return this.#version;
   }
 
+  /** What its relative URLs are relative to; undefined for the inline list. */
+  get base(): string | undefined {
+    return this.#base;
+  }
+
   /** @param isReported whether the log of another process tells what is wrong with it */
-  take(bytes: Buffer, isReported: boolean): void {
+  take(bytes: Buffer, base: string | undefined, isReported: boolean): void {
     this.#version++;
     this.#bytes = bytes;
+    this.#base = base;
     this.#isReported = isReported;
   }
 
@@ -59,19 +66,24 @@ export class List {
    * Makes a copy for the others, in place of the last one.
    * @throws PlaylistError `no-room`
    */
-  async share(url: string, bytes: Buffer, directory: string): Promise<LoadedList> {
+  async share(which: Pick<LoadedList, "url" | "base">, bytes: Buffer, directory: string): Promise<LoadedList> {
     const onMoved = (place: string) => this.#log.warn(`${this.name}: the copy for other workers is ${place}`);
-    const copy = await writeListCopy(url, bytes, directory, onMoved);
+    const copy = await writeListCopy(which, bytes, directory, onMoved);
     this.#closeCopy();
     this.#copy = copy;
     return copy.loaded;
   }
 
   /** Tells the log what is wrong with it, once. */
-  report({ skipped, skippedCount }: M3uPlaylist): void {
+  report({ skipped, skippedCount }: M3uPlaylist, unrelayed: ReadonlyMap<string, number>): void {
     if (this.#isReported) return;
     this.#isReported = true;
     const { name } = this;
+    const reasons = [...unrelayed].map(([reason, count]) => `${count} ${reason}`).join(", ");
+    // A player goes to them past the relay, and perhaps in vain: told even to those who want to hear of errors only.
+    if (reasons !== "") this.#log.error(`${name}: entries that are passed on and not relayed: ${reasons}`);
+    const isFull = skipped.some(({ reason }) => reason === "too many entries");
+    if (isFull) this.#log.error(`${name}: only its first entries are used: ${skippedCount} lines are left out`);
     if (skippedCount > 0) this.#log.info(`${name}: ${skippedCount} lines skipped`);
     for (const { reason, line } of skipped) this.#log.debug(`${reason} (${name}, line ${line})`);
     const untold = skippedCount - skipped.length;

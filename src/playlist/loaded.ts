@@ -6,6 +6,8 @@ export interface LoadedList {
   readonly kind: "list";
   /** Where the list came from. */
   readonly url: string;
+  /** What its relative URLs are relative to. */
+  readonly base: string;
   readonly file: FileReference;
 }
 
@@ -39,7 +41,7 @@ export interface ListCopy {
 
 /** @throws PlaylistError `no-room` */
 export async function writeListCopy(
-  url: string,
+  { url, base }: Pick<LoadedList, "url" | "base">,
   bytes: Uint8Array,
   directory: string,
   onMoved: OnMoved,
@@ -51,7 +53,7 @@ export async function writeListCopy(
     await file.close();
     throw error;
   }
-  return { file, loaded: { kind: "list", url, file: referenceTo(file.handle) } };
+  return { file, loaded: { kind: "list", url, base, file: referenceTo(file.handle) } };
 }
 
 /**

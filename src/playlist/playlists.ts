@@ -12,7 +12,7 @@ import type { DownloadLimits } from "./download.ts";
 import type { EntryUrlRules } from "./entry-url.ts";
 import { Guide } from "./guide.ts";
 import { List } from "./list.ts";
-import type { Loaded } from "./loaded.ts";
+import type { Loaded, LoadedList } from "./loaded.ts";
 import { PlaylistWriter, type PublishedPlaylist } from "./publish.ts";
 import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { PLAYLIST_LIMITS, PlaylistSource } from "./source.ts";
@@ -30,6 +30,8 @@ export interface PlaylistSettings extends EntryUrlRules {
   readonly intervalS: number;
   /** Empty when none is asked for. */
   readonly token: UnicodeText;
+  /** With which lists and guides are asked for. */
+  readonly userAgent: string;
 }
 
 interface PlaylistsParts {
@@ -58,7 +60,7 @@ export class Playlists {
   #settings: PlaylistSettings | undefined;
   #lists: readonly List[] = [];
   #channels = NO_CHANNELS;
-  #published: PublishedPlaylist = new PlaylistWriter(asByteString("")).finish([]);
+  #published: PublishedPlaylist = new PlaylistWriter(asByteString("")).finish(NO_CHANNELS);
   /** A newer build or cycle puts an end to an older one. */
   #builds = 0;
   #cycles = 0;
@@ -75,11 +77,16 @@ export class Playlists {
     this.guide = new Guide({
       log,
       reach,
+      userAgent: () => this.#userAgent,
       schedule,
       ...(directory && { directory }),
       ...(limits && { limits: limits.guide }),
       ...(onLoaded && { onPublished: onLoaded }),
     });
+  }
+
+  get #userAgent(): string {
+    return this.#settings?.userAgent ?? "";
   }
 
   get channels(): ChannelList {
@@ -102,7 +109,7 @@ export class Playlists {
    */
   async configure(settings: PlaylistSettings): Promise<void> {
     const known = this.#lists;
-    const isSame = JSON.stringify(settings) === JSON.stringify(this.#settings);
+    const isSame = signatureOf(settings) === signatureOf(this.#settings);
     this.#settings = settings;
     if (isSame) {
       this.refresh();
@@ -113,7 +120,7 @@ export class Playlists {
     const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
     for (const list of known) if (!external.includes(list)) list.close();
-    await this.#take(inline, Buffer.from(settings.inline));
+    await this.#take(inline, Buffer.from(settings.inline), undefined);
     if (this.#settings === settings) this.refresh();
   }
 
@@ -130,7 +137,7 @@ export class Playlists {
       if (!bytes) return;
       const { version } = list;
       const leftMs = this.#suspects.leftMs(listVersion(loaded.url, bytes));
-      if (leftMs === 0) await this.#read(list, loaded.url, bytes);
+      if (leftMs === 0) await this.#read(list, loaded.url, bytes, loaded.base);
       else
         this.#schedule(() => {
           if (version === list.version) runDetached(this.#parts.log, "Reading playlists", this.accept(loaded));
@@ -188,10 +195,11 @@ export class Playlists {
       reach,
       limits: limits?.playlist ?? PLAYLIST_LIMITS,
       schedule: this.#schedule,
-      onLoaded: async (bytes) => {
+      userAgent: () => this.#userAgent,
+      onLoaded: async (bytes, base) => {
         this.#suspects.check(listVersion(url, bytes));
-        await this.#read(list, url, bytes);
-        await this.#share(list, url, bytes);
+        await this.#read(list, url, bytes, base);
+        await this.#share(list, { url, base }, bytes);
         // A retry brought it, and so perhaps another guide.
         if (!this.#isLoading) runDetached(log, "Loading the guide", this.guide.refresh());
       },
@@ -204,24 +212,24 @@ export class Playlists {
   }
 
   /** What comes from elsewhere may be made to hurt. */
-  async #read(list: List, url: string, bytes: Buffer): Promise<void> {
+  async #read(list: List, url: string, bytes: Buffer, base: string | undefined): Promise<void> {
     this.#parts.reading?.begins(listVersion(url, bytes));
     this.#parts.log.debug(`${list.name}: reading ${bytes.length} bytes`);
-    await this.#take(list, bytes);
+    await this.#take(list, bytes, base);
   }
 
   /** Resolves when the list is in use, or when there is something newer. */
-  async #take(list: List, bytes: Buffer): Promise<void> {
+  async #take(list: List, bytes: Buffer, base: string | undefined): Promise<void> {
     if (!this.#lists.includes(list)) return;
-    list.take(bytes, !this.#isLoader);
+    list.take(bytes, base, !this.#isLoader);
     await this.#build();
   }
 
-  async #share(list: List, url: string, bytes: Buffer): Promise<void> {
+  async #share(list: List, which: Pick<LoadedList, "url" | "base">, bytes: Buffer): Promise<void> {
     const { log, onLoaded, directory = tmpdir() } = this.#parts;
     if (!onLoaded) return;
     try {
-      const loaded = await list.share(url, bytes, directory);
+      const loaded = await list.share(which, bytes, directory);
       if (this.#lists.includes(list)) onLoaded(loaded);
       else list.close();
     } catch (error) {
@@ -237,7 +245,7 @@ export class Playlists {
       rules: settings,
       token: utf8Encode(settings.token),
       isCurrent: () => build === this.#builds,
-      onRead: (list, playlist) => list.report(playlist),
+      onRead: (list, playlist, unrelayed) => list.report(playlist, unrelayed),
     });
     if (built) this.#use(built);
   }
@@ -251,4 +259,9 @@ export class Playlists {
     if (entryCount === 0) return;
     this.#parts.log.info(`Parsed ${entryCount} M3U entries, generated transformed playlist (${published.bytes} bytes)`);
   }
+}
+
+/** JSON leaves out what a map holds. */
+function signatureOf(settings: PlaylistSettings | undefined): string {
+  return JSON.stringify([settings, [...(settings?.schemes.keys() ?? [])]]);
 }

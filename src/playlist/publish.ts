@@ -2,10 +2,12 @@
 import { carrierQuery } from "../timeshift/carrier.ts";
 import { splitUrl } from "../timeshift/url-parameters.ts";
 import { findAttribute } from "../wire/m3u/attributes.ts";
-import { emitM3uEntry, emitM3uHeader } from "../wire/m3u/parser.ts";
+import { type AttributeValues, emitM3uHeader } from "../wire/m3u/header.ts";
+import { emitM3uEntry } from "../wire/m3u/parser.ts";
+import { headersOfOption } from "../wire/m3u/prescribed-headers.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
-import { type Channel, type ListedEntry, pathOfChannel } from "./channels.ts";
+import { type Channel, type ChannelList, type ListedEntry, pathOfChannel } from "./channels.ts";
 
 /** What is known of the programme guide; `plain` too as long as it has not arrived. */
 export type GuideKind = "none" | "plain" | "gzip";
@@ -34,6 +36,8 @@ interface PlaylistBody {
 
 export class PublishedPlaylist {
   readonly #encodedToken: ByteString;
+  /** Of the header, besides the guide. */
+  readonly #attributes: AttributeValues;
   /** Without header. */
   readonly #chunks: readonly Chunk[];
   readonly #hash: string;
@@ -41,8 +45,9 @@ export class PublishedPlaylist {
   /** About the length of the body, which depends on the base URL. */
   readonly bytes: number;
 
-  constructor(encodedToken: ByteString, chunks: readonly Chunk[], hash: string) {
+  constructor(encodedToken: ByteString, attributes: AttributeValues, chunks: readonly Chunk[], hash: string) {
     this.#encodedToken = encodedToken;
+    this.#attributes = attributes;
     this.#chunks = chunks;
     this.#hash = hash;
     this.bytes = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -71,9 +76,9 @@ export class PublishedPlaylist {
   }
 
   #header(base: ByteString, guide: GuideKind): ByteString {
-    if (guide === "none") return emitM3uHeader(asByteString(""));
+    if (guide === "none") return emitM3uHeader(asByteString(""), this.#attributes);
     const file = guide === "gzip" ? "epg.xml.gz" : "epg.xml";
-    return emitM3uHeader(asByteString(base + file + queryOf(tokenParameter(this.#encodedToken))));
+    return emitM3uHeader(asByteString(base + file + queryOf(tokenParameter(this.#encodedToken))), this.#attributes);
   }
 
   *#parts(head: Uint8Array, link: Uint8Array): Generator<Uint8Array, undefined> {
@@ -126,17 +131,20 @@ export class PlaylistWriter {
     this.#tokenQuery = queryOf(tokenParameter(this.#encodedToken));
   }
 
-  add({ entry, channel, catchup }: ListedEntry): void {
+  add({ entry, channel, url: passedOn, catchup }: ListedEntry): void {
     const extinf = catchup ? withCatchupLink(entry.extinf, this.#catchupLink(catchup)) : entry.extinf;
-    const url = channel ? this.#link(channel) : entry.url;
-    const { before, options } = entry;
+    const url = channel ? this.#link(channel) : passedOn;
+    const { before } = entry;
+    // What the relay sends itself is no business of the player's.
+    const isOurs = channel !== undefined && entry.options.length > 0;
+    const options = isOurs ? entry.options.filter((line) => headersOfOption(line).length === 0) : entry.options;
     this.#write(emitM3uEntry({ before, extinf, options, url }));
   }
 
-  finish(trailing: readonly ByteString[]): PublishedPlaylist {
+  finish({ trailing, attributes }: Pick<ChannelList, "trailing" | "attributes">): PublishedPlaylist {
     for (const line of trailing) this.#write(asByteString(`${line}\n`));
     this.#endChunk();
-    return new PublishedPlaylist(this.#encodedToken, this.#chunks, this.#hash.digest("hex"));
+    return new PublishedPlaylist(this.#encodedToken, attributes, this.#chunks, this.#hash.digest("hex"));
   }
 
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
@@ -191,7 +199,8 @@ function queryOf(...parameters: readonly ByteString[]): ByteString {
 /** The link reoffsets the source, in quotes; a player must not append it to anything. */
 function withCatchupLink(extinf: ByteString, link: ByteString): ByteString {
   const mode = findAttribute(extinf, "catchup");
-  const line = mode?.value === "append" ? replaced(extinf, mode.start, mode.end, asByteString("default")) : extinf;
+  const line =
+    mode?.value.toLowerCase() === "append" ? replaced(extinf, mode.start, mode.end, asByteString("default")) : extinf;
   const source = findAttribute(line, "catchup-source");
   return source ? replaced(line, source.start, source.end, asByteString(link.replaceAll('"', "%22"))) : line;
 }

@@ -3,18 +3,18 @@ import type { Log } from "../system/log.ts";
 import type { Reach } from "../system/reach.ts";
 import { shown } from "../system/shown.ts";
 import { Slices } from "../system/slices.ts";
-import type { UnicodeText } from "../wire/text/byte-string.ts";
+import { M3uParser } from "../wire/m3u/parser.ts";
+import { bytesToString, type UnicodeText } from "../wire/text/byte-string.ts";
+import { decodeList } from "./decode.ts";
 import { type Download, type DownloadLimits, download } from "./download.ts";
 import { PlaylistError } from "./errors.ts";
 import { describeRetry, describeStale, RetryingJob, type Schedule, scheduleTimeout } from "./retrying-job.ts";
-import { collect, gunzip, isGzip, limited, peek } from "./streams.ts";
+import { collect, gunzip, isGzip, peek } from "./streams.ts";
 
-export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 20 * 1024 * 1024, totalMs: 30_000, idleMs: 20_000 };
+export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 64 * 1024 * 1024, totalMs: 120_000, idleMs: 20_000 };
 
-const ENTRY = "#EXTINF";
-/** What may stand before it in its line, as a byte string. */
-const MAX_INDENT_BYTES = 1024;
-const INDENT = /^(?:\xef\xbb\xbf)?[\t ]*$/;
+/** Of a list that is searched for an entry. */
+const PIECE_BYTES = 8 * 1024;
 
 interface SourceParts {
   /** `file://`, `http://` or `https://`. */
@@ -22,9 +22,14 @@ interface SourceParts {
   readonly log: Log;
   /** As the settings of now have it. */
   readonly reach: () => Reach;
-  /** A new version has come, as bytes of their own. May take its time: the load ends with it. */
-  readonly onLoaded: (list: Buffer) => void | Promise<void>;
+  /**
+   * A new version has come, as bytes of their own. May take its time: the load ends with it.
+   * @param base what its relative URLs are relative to
+   */
+  readonly onLoaded: (list: Buffer, base: string) => void | Promise<void>;
   readonly limits?: DownloadLimits;
+  /** Asked at each load. */
+  readonly userAgent: () => string;
   readonly schedule?: Schedule;
 }
 
@@ -35,7 +40,7 @@ export class PlaylistSource {
   readonly #parts: SourceParts;
   readonly #job: RetryingJob;
   #etag: string | undefined;
-  /** Of the bytes. Without an ETag an unchanged list comes again and again, and need not be read. */
+  /** Of the bytes and where they were. Without an ETag an unchanged list comes again and again, and need not be read. */
   #hash: number | bigint | undefined;
 
   constructor(parts: SourceParts) {
@@ -67,18 +72,31 @@ export class PlaylistSource {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { url, limits = PLAYLIST_LIMITS, reach, onLoaded, log } = this.#parts;
+    const { url, limits = PLAYLIST_LIMITS, reach, onLoaded, log, userAgent } = this.#parts;
+    const { maxBytes } = limits;
+    // A list that is too long is used as far as it may be.
+    const whole = { ...limits, maxBytes: Number.POSITIVE_INFINITY };
     const loaded = await download(
-      { url, limits, reach: reach(), isConfigured: true, etag: this.#etag, signal },
-      async ({ etag, body }) => ({
+      {
+        url,
+        limits: whole,
+        reach: reach(),
+        isConfigured: true,
+        userAgent: userAgent(),
+        etag: this.#etag,
+        signal,
+      },
+      async ({ url: base, etag, body }) => ({
+        base,
         etag,
-        list: await readPlaylist(body, limits.maxBytes),
+        ...(await readPlaylist(body, maxBytes)),
       }),
     );
     signal.throwIfAborted();
     if (loaded) {
-      const hash = Bun.hash(loaded.list);
-      if (hash !== this.#hash) await onLoaded(loaded.list);
+      const hash = Bun.hash(loaded.list, Bun.hash.crc32(loaded.base));
+      if (loaded.isCut) log.error(`${shown(url)}: only its first ${maxBytes} bytes are used`);
+      if (hash !== this.#hash) await onLoaded(loaded.list, loaded.base);
       signal.throwIfAborted();
       this.#hash = hash;
       this.#etag = loaded.etag;
@@ -88,25 +106,29 @@ export class PlaylistSource {
   }
 }
 
-/** An error page, delivered as if it were a playlist, must not wipe the channels. */
-async function readPlaylist(body: Download["body"], maxBytes: number): Promise<Buffer> {
-  const { head, chunks } = await peek(body, 2);
-  const plain = isGzip(head) ? limited(gunzip(chunks), maxBytes) : chunks;
-  const list = await collect(plain);
-  if (!(await hasEntry(list))) throw new PlaylistError("bad-content", "No #EXTINF in it");
-  return list;
+interface ReadList {
+  /** In UTF-8. */
+  readonly list: Buffer;
+  readonly isCut: boolean;
 }
 
-/** Looks at each byte a few times only: lists are long, and may be made to hurt. */
+/** An error page, delivered as if it were a playlist, must not wipe the channels. */
+async function readPlaylist(body: Download["body"], maxBytes: number): Promise<ReadList> {
+  const { head, chunks } = await peek(body, 2);
+  const bytes = await collect(isGzip(head) ? gunzip(chunks) : chunks, maxBytes + 1);
+  const isCut = bytes.length > maxBytes;
+  const list = await decodeList(bytes.subarray(0, maxBytes));
+  if (!(await hasEntry(list))) throw new PlaylistError("bad-content", "No channel in it");
+  return { list, isCut };
+}
+
 async function hasEntry(list: Buffer): Promise<boolean> {
   const slices = new Slices();
-  let at = list.indexOf(ENTRY);
-  while (at >= 0) {
-    const lineStart = list.lastIndexOf("\n", at) + 1;
-    if (at - lineStart <= MAX_INDENT_BYTES && INDENT.test(list.toString("latin1", lineStart, at))) return true;
+  const parser = new M3uParser();
+  for (let at = 0; at < list.length; at += PIECE_BYTES) {
+    parser.push(bytesToString(list, at, at + PIECE_BYTES));
+    if (parser.takeEntries().length > 0) return true;
     if (slices.isOver) await slices.next();
-    const lineEnd = list.indexOf("\n", at);
-    at = lineEnd < 0 ? -1 : list.indexOf(ENTRY, lineEnd);
   }
-  return false;
+  return parser.finish().entries.length > 0;
 }

@@ -85,8 +85,14 @@ export function isGzip(head: Uint8Array): boolean {
   return head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
 }
 
-export async function collect(chunks: Chunks): Promise<Buffer> {
+/** All of it, or the first `maxBytes`: the rest is not read. */
+export async function collect(chunks: Chunks, maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
+  let room = maxBytes;
+  for await (const chunk of chunks) {
+    all.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    room -= chunk.length;
+    if (room <= 0) break;
+  }
   return Buffer.concat(all);
 }

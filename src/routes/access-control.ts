@@ -11,7 +11,7 @@ import { TokenCheck } from "../http/token-check.ts";
 import { LOG_INFO, type Log } from "../system/log.ts";
 import { forwardedFor, forwardedHost, forwardedProto } from "../wire/http/forwarded.ts";
 import { type HeaderField, headerValue } from "../wire/http/header-fields.ts";
-import type { ByteString } from "../wire/text/byte-string.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import type { AllowedHost } from "../wire/url/allowed-hosts.ts";
 import { isWrittenHost, parseAuthority } from "../wire/url/authority.ts";
 import { splitTarget } from "../wire/url/label.ts";
@@ -34,6 +34,11 @@ export interface AccessControlOptions {
 }
 
 const HTTPS_PORT = 443;
+
+/** Who joins a server's address with a path often has one slash too many. */
+function withoutDoubledSlash(path: ByteString): ByteString {
+  return asByteString(path.replace(/^\/{2,}/, "/"));
+}
 
 /** Pages are made of them: everybody may have them, so that nothing else may be found below this path. */
 export function isAssetPath(path: string): boolean {
@@ -70,7 +75,7 @@ export class AccessControl {
   admit(request: HttpRequest, connection: Connection): Exchange | undefined {
     connection.setStandingHeaders(this.#corsHeaders);
     const { path, query } = splitTarget(request.target);
-    const inner = withoutPrefix(path, this.#prefix);
+    const inner = withoutPrefix(withoutDoubledSlash(path), this.#prefix);
     const refusal = this.#refusal(request, inner);
     if (refusal || inner === undefined) {
       connection.respond(refusal ?? errorResponse(404));

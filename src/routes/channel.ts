@@ -5,6 +5,7 @@ import type { Playlists } from "../playlist/playlists.ts";
 import { LOG_DEBUG, LOG_INFO, type Log } from "../system/log.ts";
 import { shown } from "../system/shown.ts";
 import { mergeServiceQuery } from "../timeshift/service-query.ts";
+import type { PrescribedHeaders } from "../upstream/planner.ts";
 import { type ByteString, utf8Decode } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -13,7 +14,12 @@ import type { Exchange, Route } from "./route.ts";
  * Serves a URL of whatever protocol.
  * @param serviceUrl the URL before the request's query was merged into it
  */
-export type ServeUrl = (exchange: Exchange, url: ByteString, serviceUrl: ByteString) => void;
+export type ServeUrl = (
+  exchange: Exchange,
+  url: ByteString,
+  serviceUrl: ByteString,
+  prescribed: PrescribedHeaders | undefined,
+) => void;
 
 interface ChannelParts {
   readonly playlists: Pick<Playlists, "channels">;
@@ -25,12 +31,17 @@ export function channelRoute(parts: ChannelParts): Route {
   return (exchange) => {
     const channel = parts.playlists.channels.find(exchange.path);
     if (channel === undefined || channel === "invalid") return false;
-    serveChannel(parts, exchange, channel);
+    serveChannel(parts, exchange, channel, parts.playlists.channels.prescribed(channel.name));
     return true;
   };
 }
 
-function serveChannel(parts: ChannelParts, exchange: Exchange, { name, url: serviceUrl }: Channel): void {
+function serveChannel(
+  parts: ChannelParts,
+  exchange: Exchange,
+  { name, url: serviceUrl }: Channel,
+  prescribed: PrescribedHeaders | undefined,
+): void {
   const { log } = parts;
   const scheme = serviceUrl.slice(0, serviceUrl.indexOf(":")).toUpperCase();
   if (log.level >= LOG_INFO) log.info(`Service matched: ${utf8Decode(name)}`);
@@ -42,7 +53,7 @@ function serveChannel(parts: ChannelParts, exchange: Exchange, { name, url: serv
     return;
   }
   if (log.level >= LOG_DEBUG) log.debug(`Creating ${scheme} service with merged URL: ${shown(url)}`);
-  parts.serve(exchange, url, serviceUrl);
+  parts.serve(exchange, url, serviceUrl, prescribed);
 }
 
 /** Behind all other routes: a path that is none of theirs and cannot be a name either is answered 400 (http.md section 9). */

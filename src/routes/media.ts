@@ -1,11 +1,13 @@
 /** Every URL of media, of whatever protocol: admits the client, joins it to the stream, answers (http.md sections 10 to 14). */
 import { errorResponse } from "../http/response.ts";
+import type { ChannelList } from "../playlist/channels.ts";
 import type { Consumer } from "../relay/consumer.ts";
 import type { Hub } from "../relay/hub.ts";
 import type { Log } from "../system/log.ts";
-import type { PlannedUpstream } from "../upstream/planner.ts";
+import type { PlannedUpstream, PrescribedHeaders } from "../upstream/planner.ts";
 import type { Planners } from "../upstream/plans.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
+import type { LinkSeal } from "../wire/url/link-seal.ts";
 import type { AccessLog } from "./access-log.ts";
 import { type Admitted, admit, type ClientLimit } from "./client-limit.ts";
 import { MediaClient } from "./media-client.ts";
@@ -23,16 +25,30 @@ export interface MediaParts {
   readonly log: Log;
 }
 
+/** What decides of URLs that come whole from a client. */
+interface OwnLinkParts {
+  /** Whether any URL may be asked for; else only links of our own. */
+  readonly udpxy: boolean;
+  readonly seal: LinkSeal;
+  readonly channels: () => Pick<ChannelList, "prescribed">;
+}
+
 const PATH = /^\/([a-z]+)\/(.*)$/s;
 
 /** `/rtp/…`, `/http/…` and the like: whatever scheme has a planner. */
-export function mediaRoute(parts: MediaParts): Route {
+export function mediaRoute(parts: MediaParts, own?: OwnLinkParts): Route {
   return (exchange) => {
     const [, scheme = "", rest = ""] = PATH.exec(exchange.path) ?? [];
     if (!parts.planners.has(scheme)) return false;
+    const link = own?.seal.check(exchange.path, exchange.query);
+    // What this relay has written itself stays valid.
+    if (own && !own.udpxy && !link) return false;
     const query = exchange.query === "" ? "" : `?${exchange.query}`;
     if (rest === "") exchange.connection.respond(errorResponse(404));
-    else serveMedia(parts, exchange, asByteString(`${scheme}://${rest}${query}`));
+    else {
+      const prescribed = link?.channel === undefined ? undefined : own?.channels().prescribed(link.channel);
+      serveMedia(parts, exchange, asByteString(`${scheme}://${rest}${query}`), undefined, prescribed);
+    }
     return true;
   };
 }
@@ -42,7 +58,13 @@ export function mediaRoute(parts: MediaParts): Route {
  * @param url with all parameters of the request; a channel's with the request's query merged in
  * @param serviceUrl as the playlist has it; undefined for a URL that came whole from a client
  */
-export function serveMedia(parts: MediaParts, exchange: Exchange, url: ByteString, serviceUrl?: ByteString): void {
+export function serveMedia(
+  parts: MediaParts,
+  exchange: Exchange,
+  url: ByteString,
+  serviceUrl?: ByteString,
+  prescribed?: PrescribedHeaders,
+): void {
   const { request, connection } = exchange;
   const { method, headers, body } = request;
   if (exchange.isForeignEmbed) {
@@ -54,7 +76,7 @@ export function serveMedia(parts: MediaParts, exchange: Exchange, url: ByteStrin
   const planner = parts.planners.get(url.slice(0, url.indexOf(":")));
   const isSnapshot = trigger !== undefined;
   const asker = { client: exchange.clientAddress, nowMs: Date.now() };
-  const asked = { url, serviceUrl, path: exchange.path, method, headers, body, isSnapshot, ...asker };
+  const asked = { url, serviceUrl, prescribed, path: exchange.path, method, headers, body, isSnapshot, ...asker };
   const plan = planner?.(asked) ?? { status: 404 };
   if ("status" in plan) {
     connection.respond(errorResponse(plan.status));

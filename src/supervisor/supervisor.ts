@@ -52,6 +52,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #suspects: SuspectLists;
   readonly #watchdog: Watchdog;
   readonly #helpers = new HelperProcesses();
+  readonly #linkKey = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
@@ -168,6 +169,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
         clientSlots: { fd: hand(this.#clientSlotsFd), workers: MAX_WORKERS },
         totals: { fd: hand(this.#totalsFd) },
         sockets,
+        linkKey: this.#linkKey,
         loaded: this.#loaded.all,
         suspects: this.#suspects.all,
       },

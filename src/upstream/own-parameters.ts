@@ -1,5 +1,7 @@
 /** The query parameters of the relay itself (http.md sections 7, 10, 11 and 20). */
 
+import { CHANNEL_PARAMETER, SEAL_PARAMETER } from "../wire/url/link-seal.ts";
+
 /** Asks for a picture in the place of the stream, when its value is 1. Where no picture can be made, it is the upstream's. */
 export const SNAPSHOT_PARAMETER = "snapshot";
 
@@ -15,4 +17,6 @@ export const CONSUMED_PARAMETERS: readonly string[] = [
   "r2h-seek-offset",
   "r2h-seek-mode",
   REDIRECTED_PARAMETER,
+  CHANNEL_PARAMETER,
+  SEAL_PARAMETER,
 ];

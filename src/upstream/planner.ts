@@ -6,6 +6,13 @@ import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { ClientState } from "../wire/status/client-state.ts";
 import type { ByteString } from "../wire/text/byte-string.ts";
 import type { BaseUrlRules } from "../wire/url/base-url.ts";
+import type { LinkSeal } from "../wire/url/link-seal.ts";
+
+/** What a list wants to be sent with the requests of a channel. */
+export interface PrescribedHeaders {
+  readonly channel: ByteString;
+  readonly headers: readonly HeaderField[];
+}
 
 /** What a client asks for. */
 export interface PlanRequest {
@@ -15,6 +22,8 @@ export interface PlanRequest {
   readonly serviceUrl: ByteString | undefined;
   /** By which the client has asked, raw, within the app prefix and without query. */
   readonly path: ByteString;
+  /** Of the channel whose URL it is, or whose playlist or redirect led to it, if its list prescribes any (m3u.md section 4.1). */
+  readonly prescribed?: PrescribedHeaders | undefined;
   /** HEAD asks what there is; `info` must then be all that comes. */
   readonly method: string;
   readonly headers: readonly HeaderField[];
@@ -52,6 +61,10 @@ export interface OwnLinks {
   readonly rules: BaseUrlRules;
   /** Added to every link as `r2h-token`. */
   readonly encodedToken: string | undefined;
+  /** Proves links that lead to upstreams. */
+  readonly seal?: LinkSeal | undefined;
+  /** Whether all links are to be proven (`-U`); by default those that prescribed headers go along with. */
+  readonly sealsAll?: boolean;
 }
 
 /** What planners need of the worker. */

@@ -20,6 +20,8 @@ export interface StartMessage {
   readonly clientSlots: { readonly fd: number; readonly workers: number };
   /** The shared memory of `WorkerTotals`, for as many workers. */
   readonly totals: { readonly fd: number };
+  /** With which links are sealed, so that each worker knows those of the others. */
+  readonly linkKey: string;
   /** What worker 0 has loaded so far, perhaps an earlier one. */
   readonly loaded: readonly Loaded[];
   /** What earlier workers have died of. */

@@ -65,7 +65,8 @@ class WorkerProcess {
     }
   }
 
-  #start({ settings, logLevel, sockets, clientSlots, totals, loaded, suspects }: StartMessage): void {
+  #start(message: StartMessage): void {
+    const { settings, logLevel, sockets, clientSlots, totals, linkKey, loaded, suspects } = message;
     const log = this.#log;
     log.level = logLevel;
     if (settings.user !== undefined) keepToOurselves();
@@ -80,6 +81,7 @@ class WorkerProcess {
       sockets,
       clientSlots: new SharedSlots(counters, this.#id),
       totals: new WorkerTotals(mapFloats(totals.fd, WorkerTotals.size(clientSlots.workers)), this.#id),
+      linkKey,
       loaded,
       suspects,
       reading: {

@@ -40,6 +40,8 @@ import { settleAfterStart } from "../system/startup-code.ts";
 import { runDetached } from "../system/task-queue.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
 import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts";
+import { utf8Encode } from "../wire/text/byte-string.ts";
+import { LinkSeal } from "../wire/url/link-seal.ts";
 import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import { connectionLimits, reportLimits } from "./connection-limits.ts";
@@ -60,6 +62,8 @@ interface WorkerParts {
   readonly sockets: readonly InheritedSocket[];
   readonly clientSlots: SharedSlots;
   readonly totals: WorkerTotals;
+  /** The same in all workers. */
+  readonly linkKey: string;
   /** What was loaded before this worker began. */
   readonly loaded: readonly Loaded[];
   /** What earlier workers have died of. */
@@ -164,7 +168,8 @@ export class Worker {
     const { log } = this.#parts;
     const { feed, control } = this.#status;
     const playlists = this.#playlists;
-    const links = ownLinks(settings, () => this.#localAddress(settings));
+    const seal = new LinkSeal(this.#parts.linkKey);
+    const links = { ...ownLinks(settings, () => this.#localAddress(settings)), seal, sealsAll: !settings.udpxy };
     const media = this.#media(settings, links);
     const routes: (Route | ControlRoute)[] = [
       manifestsRoute(settings),
@@ -178,11 +183,11 @@ export class Worker {
       channelRoute({
         playlists,
         log,
-        serve: (exchange, url, serviceUrl) => serveMedia(media, exchange, url, serviceUrl),
+        serve: (exchange, url, serviceUrl, prescribed) => serveMedia(media, exchange, url, serviceUrl, prescribed),
       }),
+      mediaRoute(media, { udpxy: settings.udpxy, seal, channels: () => playlists.channels }),
+      invalidNameRoute,
     ];
-    if (settings.udpxy) routes.push(mediaRoute(media));
-    routes.push(invalidNameRoute);
     return router({ accessControl: this.#accessControl, routes, assets: assetsRoute(site), log });
   }
 
@@ -218,12 +223,24 @@ export class Worker {
   }
 }
 
+/** What is looked up before channels. */
+function ownPaths({ statusPagePath, playerPagePath }: Settings): string[] {
+  const status = utf8Encode(statusPagePath.slice(1));
+  const player = utf8Encode(playerPagePath.slice(1));
+  const below = status === "" ? "" : `${status}/`;
+  const pages = [status, player, `${below}sse`, `${below}api/`].filter(Boolean);
+  const files = ["playlist.m3u", "epg.xml", "epg.xml.gz", "favicon.ico", "status.webmanifest", "player.webmanifest"];
+  return ["assets", "assets/", ...files, ...pages];
+}
+
 function playlistSettings(settings: Settings): PlaylistSettings {
   return {
     inline: settings.services,
     urls: settings.externalM3u,
     intervalS: settings.externalM3uUpdateInterval,
     token: settings.r2hToken ?? "",
+    userAgent: settings.playlistUserAgent,
+    reserved: ownPaths(settings),
     appPathPrefix: prefixBytes(settings.appPathPrefix),
     schemes: entrySchemes(settings),
   };

@@ -81,7 +81,7 @@ forEachVariant("bad input", (start) => {
     [404, "port 0", get("/rtp/239.0.0.1:0")],
     [404, "port 70000", get("/rtp/239.0.0.1:70000")],
     [404, "a bad escape", get("/rtp/239.0.0.1%3")],
-    [404, "an empty source", get("/rtp/@239.0.0.1:5000")],
+    [404, "an empty group", get("/rtp/@:5000")],
     [404, "an empty FCC server", get("/rtp/239.0.0.1:5000?FCC=")],
     [404, "an unknown path", get("/RTP/239.0.0.1:5000")],
     [503, "a unicast group", get("/rtp/127.0.0.1:5000")],

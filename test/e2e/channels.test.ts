@@ -150,8 +150,8 @@ forVariant("source", "channels", (start) => {
     expect(reasons.toSorted()).toEqual([
       "e: HTTP status 500",
       "l: More than 50 redirects",
-      "p: No #EXTINF in it",
-      "x: More than 20971520 bytes",
+      "p: No channel in it",
+      "x: No channel in it",
     ]);
     expect(await answerTo(victim, "/playlist.m3u")).toEqual(before);
     await viewer.more(500);

@@ -57,3 +57,14 @@ test("are unique, free ones stay, and 20 000 of the same name are no trouble", (
   );
   expect(take(new Array(20_000).fill("A")).at(-1)).toBe<unknown>("A/20000");
 });
+
+test("a name that is a page of our own, or that no client can ask for, gets an address that works", () => {
+  const names = new ChannelNames(["status", "status/sse", "assets/"]);
+  const take = (name: string) => names.take(asByteString(name));
+  expect(
+    ["status", "status/", "status", "status/sse/", "assets/x", "assets", "Status", "..", "a/./b", "a/..b"].map(take),
+  ).toEqual<unknown>([
+    ...["channel/status", "channel/status/", "channel/status/2", "channel/status/sse/", "channel/assets/x"],
+    ...["assets", "Status", "_..", "a/_./b", "a/..b"],
+  ]);
+});

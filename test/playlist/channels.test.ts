@@ -25,8 +25,8 @@ describe("channels", () => {
     );
     expect(channels.main).toEqual(entries.map(({ channel }) => channel!));
     expect(channels.main).toEqual<unknown>([
-      { name: "News;World/One/UHD", url: "rtp://239.0.0.1:5140/?fcc=10.0.0.1:1", label: "UHD" },
-      { name: "Two", url: "rtsp://h/2", label: "" },
+      { name: "News;World/One/UHD", url: "rtp://239.0.0.1:5140/?fcc=10.0.0.1:1", label: "UHD", headers: [] },
+      { name: "Two", url: "rtsp://h/2", label: "", headers: [] },
     ]);
     expect(channels.size).toBe(2);
   });
@@ -63,6 +63,111 @@ describe("channels", () => {
       "http://b",
       "http://c",
     ]);
+  });
+});
+
+describe("request headers", () => {
+  const headers = (text: string) =>
+    list(text).entries.map(({ channel }) => [channel?.url, channel?.label, channel?.headers]);
+
+  test.each<[what: string, text: string, url: string, headers: [string, string][]]>([
+    [
+      "pairs behind a pipe",
+      "#EXTINF:-1,A\nhttp://h/a|User-Agent=Mozilla/5.0 (X11)&Referer=http://r/p.php?a=1&b=2$HD",
+      "http://h/a",
+      [
+        ["User-Agent", "Mozilla/5.0 (X11)"],
+        ["Referer", "http://r/p.php?a=1&b=2"],
+      ],
+    ],
+    [
+      "encoded pairs",
+      "#EXTINF:-1,A\nhttp://h/a$HD%7Cuser-agent=A%20B&X-Auth=%3D&verifypeer=false",
+      "http://h/a",
+      [
+        ["User-Agent", "A B"],
+        ["X-Auth", "="],
+      ],
+    ],
+    ["a program alone", "#EXTINF:-1,A\nhttp://h/a|FooBar/1.2.3$HD", "http://h/a", [["User-Agent", "FooBar/1.2.3"]]],
+    ["no pairs", "#EXTINF:-1,A\nhttp://h/x[1]|2^{3}`4`.ts?u=a|b=c$HD", "http://h/x[1]|2^{3}`4`.ts?u=a|b=c", []],
+    ["a template with a pipe", "#EXTINF:-1,A\nhttp://h/\x24{(b)yyyy|UTC}/a$HD", "http://h/\x24{(b)yyyy|UTC}/a", []],
+    [
+      "VLC's",
+      '#EXTINF:-1,A\n#EXTVLCOPT:http-referrer=http://r/\n#EXTVLCOPT:--http-user-agent="X (Y)"\n#EXTVLCOPT:network-caching=1\nhttp://h/a$HD',
+      "http://h/a",
+      [
+        ["Referer", "http://r/"],
+        ["User-Agent", "X (Y)"],
+      ],
+    ],
+    [
+      "JSON",
+      '#EXTINF:-1,A\n#EXTHTTP:{"cookie":"a=b","X-N":5,"Host":"x","y":{}}\n#EXTHTTP:{\nhttp://h/a$HD',
+      "http://h/a",
+      [
+        ["Cookie", "a=b"],
+        ["X-N", "5"],
+      ],
+    ],
+    [
+      "Kodi's",
+      "#EXTINF:-1,A\n#KODIPROP:inputstream.adaptive.stream_headers=Cookie=s%3Dabc&Origin=http://o\n#KODIPROP:inputstream=x\nhttp://h/a$HD",
+      "http://h/a",
+      [
+        ["Cookie", "s=abc"],
+        ["Origin", "http://o"],
+      ],
+    ],
+    [
+      "attributes",
+      "#EXTM3U user-agent='L' http-referrer=R\n#EXTINF:-1 User-Agent=\"E\",A\nhttp://h/a$HD",
+      "http://h/a",
+      [
+        ["User-Agent", "E"],
+        ["Referer", "R"],
+      ],
+    ],
+    [
+      "the strongest of several",
+      "#EXTM3U user-agent=1\n#EXTINF:-1 user-agent=2,A\n#EXTVLCOPT:http-user-agent=3\nhttp://h/a|User-Agent=4$HD",
+      "http://h/a",
+      [["User-Agent", "4"]],
+    ],
+    [
+      "what may not be sent",
+      `#EXTINF:-1,A\nhttp://h/a|X-Forwarded-For=1&Content-Length=5&X-Ok=1&X-Long=${"a".repeat(5000)}`,
+      "http://h/a",
+      [["X-Ok", "1"]],
+    ],
+  ])("%s", (_, text, url, wanted) => {
+    const [[found, label, read]] = headers(text) as [unknown[]];
+    expect([found, label, read]).toEqual([url, text.includes("$HD") ? "HD" : "", wanted]);
+  });
+
+  test("are those of catch-up too, and no text makes them throw", () => {
+    const { entries } = list('#EXTINF:-1 catchup-source="?a={utc}",A\nhttp://h/a|User-Agent=X');
+    expect(entries[0]?.catchup?.headers).toEqual([["User-Agent", "X"]]);
+    const part = fc.constantFrom(
+      "|",
+      "%7C",
+      "User-Agent",
+      "=",
+      "&",
+      "%",
+      "a",
+      "$",
+      "/",
+      "1",
+      "#EXTHTTP:",
+      "#EXTVLCOPT:http-",
+      "{",
+      '"',
+      "\n",
+    );
+    fc.assert(
+      fc.property(fc.array(part), (parts) => void list(`#EXTINF:-1,A\n${parts.join("")}\nhttp://h/${parts.join("")}`)),
+    );
   });
 });
 

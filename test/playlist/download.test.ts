@@ -26,6 +26,7 @@ afterAll(async () => {
 
 async function text(url: string, limits: Partial<DownloadLimits> = {}, etag?: string): Promise<string | undefined> {
   const request = {
+    userAgent: "test/1",
     url,
     limits: { ...LIMITS, ...limits },
     reach: OPEN_REACH,
@@ -49,7 +50,7 @@ describe("over HTTP", () => {
   test("a body comes", async () => {
     expect(await text(server.on("/a", "hello"))).toBe("hello");
     const { headers } = server.requests[0]!;
-    expect([headers.get("accept-encoding"), headers.get("user-agent")]).toEqual(["gzip", "sluice"]);
+    expect([headers.get("accept-encoding"), headers.get("user-agent")]).toEqual(["gzip", "test/1"]);
   });
 
   test("the connection is closed, also when the server would keep it", async () => {
@@ -81,7 +82,13 @@ describe("over HTTP", () => {
     const coded = server.on("/coded", () => new Response(packed, { headers: { "Content-Encoding": "gzip" } }));
     expect(await text(coded)).toBe("hello".repeat(1000));
     const file = server.on("/file.gz", packed);
-    const request = { url: file, limits: LIMITS, reach: OPEN_REACH, signal: new AbortController().signal };
+    const request = {
+      url: file,
+      limits: LIMITS,
+      reach: OPEN_REACH,
+      userAgent: "test/1",
+      signal: new AbortController().signal,
+    };
     expect(await download(request, ({ body }) => collect(body))).toEqual(Buffer.from(packed));
   });
 
@@ -133,7 +140,13 @@ describe("over HTTP", () => {
     );
     expect(await text(url, {}, '"1"')).toBeUndefined();
     expect(await text(url, {}, '"0"')).toBe("hello");
-    const request = { url, limits: LIMITS, reach: OPEN_REACH, signal: new AbortController().signal };
+    const request = {
+      url,
+      limits: LIMITS,
+      reach: OPEN_REACH,
+      userAgent: "test/1",
+      signal: new AbortController().signal,
+    };
     expect(await download(request, ({ etag }) => Promise.resolve(etag))).toBe('"2"');
     expect(await failure(server.on("/odd", () => new Response(null, { status: 304 })))).toBe(
       "bad-status: HTTP status 304",
@@ -168,7 +181,7 @@ describe("time", () => {
   test("ends at once when nobody wants it any more", async () => {
     const abort = new AbortController();
     const loading = download(
-      { url: server.on("/s", silence), limits: LIMITS, reach: OPEN_REACH, signal: abort.signal },
+      { url: server.on("/s", silence), limits: LIMITS, reach: OPEN_REACH, userAgent: "test/1", signal: abort.signal },
       ({ body }) => collect(body),
     );
     await until(() => server.requests.length > 0, LIMIT_MS, "the request");

@@ -6,7 +6,7 @@ import { recordingLog } from "../fakes/recording-log.ts";
 
 const SAMPLE_MS = 5;
 
-const guide = new Guide({ reach: () => OPEN_REACH, log: recordingLog() });
+const guide = new Guide({ reach: () => OPEN_REACH, userAgent: () => "test/1", log: recordingLog() });
 let before = 0;
 let peak = 0;
 const sampling = setInterval(() => {

@@ -21,7 +21,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 function make() {
   const clock = new ManualClock();
   const log = recordingLog();
-  return { clock, log, guide: new Guide({ reach: () => OPEN_REACH, log, limits: LIMITS, schedule: clock.schedule }) };
+  const parts = { reach: () => OPEN_REACH, userAgent: () => "test/1" };
+  return { clock, log, guide: new Guide({ ...parts, log, limits: LIMITS, schedule: clock.schedule }) };
 }
 
 const doc = (name: string) => `<tv><channel>${name}</channel></tv>`;

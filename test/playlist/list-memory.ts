@@ -36,6 +36,7 @@ for (let load = 1; load <= LOADS; load++) {
       urls: [url],
       intervalS: 0,
       token: "",
+      userAgent: "test/1",
       appPathPrefix: asByteString(""),
       schemes: SCHEMES,
     });

@@ -22,6 +22,7 @@ const SETTINGS: PlaylistSettings = {
   urls: [],
   intervalS: 0,
   token: "",
+  userAgent: "test/1",
   appPathPrefix: asByteString(""),
   schemes: SCHEMES,
 };
@@ -182,12 +183,14 @@ describe("a reload", () => {
 });
 
 test("skipped lines are counted, and listed for those who look closely", async () => {
-  await configure({ inline: "#EXTM3U\n#EXTINF:-1\nu\nv\n#EXTINF:-1\nw\n" });
+  await configure({ inline: "#EXTM3U\n#EXTINF:-1\n#EXTINF:-1\nu\nv\n#EXTINF:-1,A\n" });
   expect(log.lines).toEqual([
+    "ERROR inline: entries that are passed on and not relayed: 1 without an absolute URL",
     "INFO inline: 3 lines skipped",
-    "DEBUG Failed to extract service name from EXTINF line (inline, line 2)",
-    "DEBUG URL without an #EXTINF (inline, line 4)",
-    "DEBUG Failed to extract service name from EXTINF line (inline, line 5)",
+    "DEBUG #EXTINF without a URL (inline, line 2)",
+    "DEBUG URL without an #EXTINF (inline, line 5)",
+    "DEBUG #EXTINF without a URL (inline, line 6)",
+    "INFO Parsed 1 M3U entries, generated transformed playlist (16 bytes)",
   ]);
 });
 

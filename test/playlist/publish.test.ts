@@ -12,7 +12,7 @@ function published(text: string, token = "") {
   const { channels, entries } = listChannels([text], { appPathPrefix: asByteString(""), schemes: SCHEMES });
   const writer = new PlaylistWriter(utf8Encode(token));
   for (const entry of entries) writer.add(entry);
-  return writer.finish(channels.trailing);
+  return writer.finish(channels);
 }
 
 const lines = (text: string, token?: string, base = BASE, guide: GuideKind = "none") =>
@@ -47,6 +47,15 @@ describe("the header", () => {
   ])("with a guide that is %s and the token %j", (guide, token, header) => {
     expect(lines("#EXTINF:-1,A\nhttp://h", token, BASE, guide)[0]).toBe(header);
   });
+});
+
+test("the header keeps what else lists say in theirs", () => {
+  const text = '#EXTM3U X-TVG-URL=http://e tvg-shift=-1 catchup="append" max-conn="2"\n#EXTM3U max-conn=\'3\' a="\'"\n';
+  expect(lines(`${text}#EXTINF:-1,A\nhttp://h`, "", "/", "plain").slice(0, 3)).toEqual([
+    '#EXTM3U x-tvg-url="/epg.xml" tvg-shift="-1" max-conn="2" a="\'"',
+    "",
+    '#EXTINF:-1 catchup="append" tvg-shift="-1",A',
+  ]);
 });
 
 describe("an entry", () => {
@@ -146,7 +155,7 @@ test("a long playlist has each link in its place", () => {
 });
 
 test("bodies for several bases in turn do not mix", () => {
-  const playlist = published("#EXTINF:-1,A\nhttp://h\n#EXTINF:-1,\nu\n#EXTINF:-1,B\nhttps://h");
+  const playlist = published("#EXTINF:-1,A\nhttp://h\n#EXTINF:-1\n#EXTINF:-1,B\nhttps://h");
   for (const base of ["/", BASE, "/", "http://$&/"]) {
     expect(bodyText(playlist.body(asByteString(base), "none"))).toBe(
       `#EXTM3U\n\n#EXTINF:-1,A\n${base}A\n\n#EXTINF:-1,B\nhttps://h\n\n`,

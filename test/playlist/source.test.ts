@@ -26,6 +26,7 @@ function make(url: string) {
   };
   const source = new PlaylistSource({
     reach: () => OPEN_REACH,
+    userAgent: () => "test/1",
     url,
     log,
     onLoaded,
@@ -47,11 +48,19 @@ test("loads, and says so", async () => {
   expect([source.staleSince, clock.waiting]).toEqual([undefined, []]);
 });
 
-test("unpacks a gzip file, and keeps bytes that are no UTF-8", async () => {
-  const bytes = Buffer.from("#EXTINF:-1,\xb9\xe3\nhttp://h", "latin1");
+test("unpacks a gzip file, and decodes what is no UTF-8", async () => {
+  const bytes = Buffer.from("#EXTINF:-1,\xd6\xd0\xd1\xeb\nhttp://h", "latin1");
   const { source, texts } = make(server.on("/a.gz", Bun.gzipSync(bytes)));
   await source.refresh();
-  expect(texts).toEqual([bytes.toString("latin1")]);
+  expect(texts).toEqual([Buffer.from("#EXTINF:-1,中央\nhttp://h").toString("latin1")]);
+});
+
+test("uses as much of a list as it may, and says so", async () => {
+  const lines = "#EXTINF:-1,A\nhttp://h/1\n".repeat(5000);
+  const { source, texts, log } = make(server.on("/long", lines));
+  expect(await source.refresh()).toBe(true);
+  expect(texts).toEqual([lines.slice(0, LIMITS.maxBytes)]);
+  expect(log.lines).toContainEqual(expect.stringMatching(/^ERROR .*\/long: only its first 100000 bytes are used$/));
 });
 
 test("tells only of what has changed", async () => {
@@ -81,7 +90,10 @@ test.each<[what: string, list: string, isOne: boolean]>([
   ["behind blanks", "#EXTM3U\n \t#EXTINF:-1,A\nu", true],
   ["behind a byte order mark", "\xef\xbb\xbf#EXTINF:-1,A\nu", true],
   ["behind one that is in the middle of a line", "# #EXTINF\n#EXTINF:-1,A\nu", true],
+  ["that is a bare URL", "#EXTM3U\nudp://@239.0.0.1:5000", true],
+  ["of a text list", "G,#genre#\nA,http://h/1", true],
   ["in the middle of lines only", "x #EXTINF:-1,A\n<p>#EXTINF", false],
+  ["in a page only", "<html>\nhttp://h/1", false],
   ["many times in one line", `x${"#EXTINF".repeat(14_000)}`, false],
 ])("an entry is found %s", async (_, list, isOne) => {
   const { source } = make(server.on("/a", Buffer.from(list, "latin1")));
@@ -91,9 +103,9 @@ test.each<[what: string, list: string, isOne: boolean]>([
 describe("keeps the old list when there is", () => {
   test.each<[what: string, answer: () => Response, reason: string]>([
     ["an error", () => new Response(LIST, { status: 500 }), "HTTP status 500"],
-    ["a page", () => new Response("<!doctype html><title>Log in</title>"), "No #EXTINF in it"],
-    ["nothing", () => new Response(""), "No #EXTINF in it"],
-    ["no end", endless, "More than 100000 bytes"],
+    ["a page", () => new Response("<!doctype html><title>Log in</title>"), "No channel in it"],
+    ["nothing", () => new Response(""), "No channel in it"],
+    ["no end", endless, "No channel in it"],
     [
       "a redirect to itself",
       () => new Response(null, { status: 302, headers: { Location: "/a" } }),

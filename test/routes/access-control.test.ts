@@ -61,6 +61,14 @@ test("without options everybody passes, and an answer has no more headers than i
   expect((await guarded.ask("/x", {}, "OPTIONS")).status).toBe(200);
 });
 
+test("slashes that a path begins with count as one, for a prefix and for assets too", async () => {
+  using guarded = new Guarded({ appPathPrefix: parsePathPrefix("tv"), r2hToken: "t" });
+  await guarded.ask("///tv/udp//x?r2h-token=t");
+  expect(guarded.passed.map(({ path }) => path)).toEqual<unknown>(["/udp//x"]);
+  expect((await guarded.ask("//tv/assets/x")).status).toBe(404);
+  expect((await guarded.ask("//tv/x")).status).toBe(401);
+});
+
 describe("answers in the order of", () => {
   const ALL = {
     hostname: parsePublicHost("tv.example"),

@@ -53,6 +53,7 @@ function serve(lists: Playlists): TestServer {
 function configure(inline: string): Promise<void> {
   const settings: PlaylistSettings = {
     ...{ inline, urls: [], intervalS: 0, token: "t&t", appPathPrefix: asByteString("/tv") },
+    userAgent: "test/1",
     schemes: SCHEMES,
   };
   return playlists.configure(settings);

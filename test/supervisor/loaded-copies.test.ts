@@ -19,7 +19,7 @@ afterEach(() => copies.close());
 
 /** Hands over a list, and closes the file of the worker that has loaded it. */
 async function hand(url: string, text: string): Promise<void> {
-  const copy = await writeListCopy(url, Buffer.from(text), tmpdir(), () => {});
+  const copy = await writeListCopy({ url, base: url }, Buffer.from(text), tmpdir(), () => {});
   written.push(copy);
   const count = kept.length;
   copies.keep(copy.loaded);
@@ -43,7 +43,7 @@ test("copies outlive the worker that has loaded them, and newer ones replace the
 });
 
 test("a copy that is gone already is passed over, and no guide is news too", async () => {
-  const gone = await writeListCopy("http://h/1", Buffer.from("one"), tmpdir(), () => {});
+  const gone = await writeListCopy({ url: "http://h/1", base: "http://h/1" }, Buffer.from("one"), tmpdir(), () => {});
   await gone.file.close();
   copies.keep(gone.loaded);
   copies.keep({ kind: "guide", urls: [], guide: undefined });

@@ -17,6 +17,7 @@ const CRASH = ["sh", "-c", "exit 3"];
 const { settings } = load(["-C"], {});
 const START: StartMessage = {
   kind: "start",
+  linkKey: "key",
   settings,
   logLevel: 3,
   sockets: [],

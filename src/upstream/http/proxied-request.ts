@@ -87,6 +87,7 @@ export class ProxiedRequest {
       headers,
       bodyLength: body.length,
       userAgent: settings.httpProxyUserAgent,
+      prescribed: request.prescribed?.headers,
       token: this.#parts.links.encodedToken,
     });
     const { reach, log } = this.#parts;
@@ -202,8 +203,11 @@ export class ProxiedRequest {
   }
 
   #linkRules(base: string): LinkRules {
-    const { url, settings, isRedirected } = this.#target;
-    const { encodedToken } = this.#parts.links;
-    return { base, upstream: formatProxyUrl(url), isRedirected, proxyHttps: settings.proxyHttps, encodedToken };
+    const { url, settings, request, isRedirected } = this.#target;
+    const { encodedToken, seal, sealsAll } = this.#parts.links;
+    const channel = request.prescribed?.channel;
+    const sealOf =
+      seal && (sealsAll || channel !== undefined) ? (target: string) => seal.parameters(target, channel) : undefined;
+    return { base, upstream: formatProxyUrl(url), isRedirected, proxyHttps: settings.proxyHttps, encodedToken, sealOf };
   }
 }

@@ -15,9 +15,10 @@ export interface LinkRules {
   readonly isRedirected?: boolean | undefined;
   /** The access token in percent-encoding, added to every link. */
   readonly encodedToken?: string | undefined;
+  /** The parameters that prove a link, for its target below the app prefix. */
+  readonly sealOf?: ((target: string) => string) | undefined;
 }
 
-const REDIRECTED = `${REDIRECTED_PARAMETER}=1`;
 const PROXIED = /^(https?):\/\/(.*)$/is;
 const ORIGIN = /^[^/]*:\/\/[^/]*/;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -36,10 +37,12 @@ export function proxyLink(reference: string, rules: LinkRules): string | undefin
   if (scheme === undefined || rest === undefined) return undefined;
   const isHttps = scheme.length === "https".length;
   if (isHttps && isAbsolute && !rules.proxyHttps) return undefined;
-  const link = `${rules.base}${isHttps ? "https" : "http"}/${rest}`;
-  const mark = rules.isRedirected ? REDIRECTED : undefined;
-  const token = rules.encodedToken ? `${TOKEN_NAME}=${rules.encodedToken}` : undefined;
-  const complete = withParameter(withParameter(link, mark), token);
+  const target = `${isHttps ? "https" : "http"}/${rest}`;
+  const link = rules.base + target;
+  if (isTooLong(link)) return undefined;
+  const sealed = rules.sealOf ? withParameters(link, rules.sealOf(`/${target}`)) : link;
+  const marked = rules.isRedirected ? withParameter(sealed, REDIRECTED_PARAMETER, "1") : sealed;
+  const complete = rules.encodedToken ? withParameter(marked, TOKEN_NAME, rules.encodedToken) : marked;
   return isTooLong(complete) ? undefined : complete;
 }
 
@@ -63,16 +66,16 @@ export function leadsElsewhere(reference: string, { upstream }: LinkRules): bool
   return before.origin !== after.origin && !isUpgrade;
 }
 
+function withParameter(link: string, name: string, value: string): string {
+  const isThere = new RegExp(`[?&]${name}=`, "i").test(link.split("#", 1)[0]!);
+  return isThere ? link : withParameters(link, `${name}=${value}`);
+}
+
 /** Before the fragment, which is not sent, and before a label, which must stay the end of the URL to be one. */
-function withParameter(link: string, parameter: string | undefined): string {
+function withParameters(link: string, parameters: string): string {
   const sent = link.split("#", 1)[0]!;
-  if (parameter === undefined || hasParameter(sent, parameter.split("=", 1)[0]!)) return link;
   const label = sent.search(LABEL);
   const end = label < 0 ? sent.length : label;
   const url = link.slice(0, end);
-  return `${url}${url.includes("?") ? "&" : "?"}${parameter}${link.slice(end)}`;
-}
-
-function hasParameter(sent: string, name: string): boolean {
-  return new RegExp(`[?&]${name}=`, "i").test(sent);
+  return `${url}${url.includes("?") ? "&" : "?"}${parameters}${link.slice(end)}`;
 }

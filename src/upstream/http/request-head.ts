@@ -11,7 +11,8 @@ import {
   isNamed,
 } from "../../wire/http/header-fields.ts";
 import { trimBlanks } from "../../wire/text/blanks.ts";
-import { percentEncodeText } from "../../wire/url/percent.ts";
+import { asByteString } from "../../wire/text/byte-string.ts";
+import { percentEncode, percentEncodeText } from "../../wire/url/percent.ts";
 import { authorityOf, type ProxyUrl } from "../../wire/url/proxy-url.ts";
 import { cookiesFor, hasOwnCookies } from "./cookies.ts";
 import { isPlaylistPath } from "./playlist-handling.ts";
@@ -44,6 +45,8 @@ const OF_PROXIES = new RegExp(
   ].join("|")})$`,
   "i",
 );
+/** They are for one server. */
+const CREDENTIALS = /^(authorization|cookie)$/i;
 /** A part of a playlist cannot be rewritten (http-proxy.md section 6). */
 const RANGES = /^(range|if-range)$/i;
 
@@ -59,22 +62,44 @@ export interface UpstreamRequest {
   readonly bodyLength: number;
   /** Byte string in place of the client's `User-Agent`; empty counts as none. */
   readonly userAgent?: string | undefined;
+  /** Of the list that names the upstream: in place of the client's, and of `userAgent`. */
+  readonly prescribed?: readonly HeaderField[] | undefined;
   /** The access token of this relay; when there is one, whatever may carry it is cut out of the headers. */
   readonly token?: string | undefined;
 }
 
 /** What cannot stand in a request line is percent-encoded in the target. Headers keep their order and spelling; those without a value are dropped. */
 export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffer> {
-  const { method, url, bodyLength, userAgent } = request;
-  const target = url.path.replace(/[^!-~\x80-\xff]+/g, percentEncodeText);
+  const { method, url, bodyLength, userAgent, isRedirected = false } = request;
+  const prescribed = (request.prescribed ?? []).filter(([name]) => !isRedirected || !CREDENTIALS.test(name));
+  const target = url.path.replace(/[^!-~]+/g, encoded);
   const headers: HeaderField[] = [
     ["Host", authorityOf(url)],
     ["Connection", "close"],
   ];
   if (bodyLength > 0) headers.push(["Content-Length", String(bodyLength)]);
-  headers.push(...forwardedHeaders(request));
-  if (userAgent) headers.push(["User-Agent", userAgent]);
+  const forwarded = forwardedHeaders(request);
+  const cookie = headerValue(forwarded, "cookie");
+  headers.push(...forwarded.filter(([name]) => headerValue(prescribed, name) === undefined));
+  for (const field of prescribed) headers.push(isNamed(field, "cookie") && cookie ? withCookie(field, cookie) : field);
+  if (userAgent && headerValue(prescribed, "user-agent") === undefined) headers.push(["User-Agent", userAgent]);
   return emitMessageHead(`${method} ${target} HTTP/1.1`, headers);
+}
+
+/** The client's cookies may be the server's own, and newer: they beat those of the same names. */
+function withCookie([name, value]: HeaderField, own: string): HeaderField {
+  const known = own.split(";").map(cookieName);
+  const others = value.split(";").filter((pair) => !known.includes(cookieName(pair)));
+  return [name, [...others.map(trimBlanks), own].join("; ")];
+}
+
+function cookieName(pair: string): string {
+  return trimBlanks(pair.split("=", 1)[0]!);
+}
+
+/** Bytes stand for themselves; a character that is none is encoded in UTF-8. */
+function encoded(text: string): string {
+  return /[^\0-\xff]/.test(text) ? percentEncodeText(text) : percentEncode(asByteString(text));
 }
 
 function forwardedHeaders(request: UpstreamRequest): HeaderField[] {

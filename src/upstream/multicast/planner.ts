@@ -44,12 +44,12 @@ export function isServableGroup(rest: ByteString): boolean {
 
 function readUrl(rest: ByteString): { address: MulticastUrl; text: ByteString; query: ByteString } | undefined {
   const mark = rest.indexOf("?");
-  const text = percentDecode(mark < 0 ? rest : rest.slice(0, mark));
-  const query = mark < 0 ? asByteString("") : rest.slice(mark + 1);
-  const address = text === undefined ? undefined : parseMulticastUrl(text);
+  const raw = mark < 0 ? rest : rest.slice(0, mark);
+  const query = mark < 0 ? asByteString("") : rest.slice(mark + 1).split("#", 1)[0]!;
+  const address = parseMulticastUrl(raw);
   // An `fcc` parameter without a server makes no sense to anybody.
-  if (text === undefined || !address || queryParameter(query, "fcc") === "") return undefined;
-  return { address, text, query };
+  if (!address || queryParameter(query, "fcc") === "") return undefined;
+  return { address, text: percentDecode(raw) ?? raw, query };
 }
 
 /** How the groups of a URL are opened. */

@@ -1,9 +1,9 @@
 /** The channels of the playlist: parsed, brought together by name, numbered (status.md section 9). */
 
-import { findAttribute } from "../../wire/m3u/attributes.ts";
+import { findAttribute, readAttributeLine } from "../../wire/m3u/attributes.ts";
 import { splitLabel } from "../../wire/m3u/label.ts";
 import { type M3uEntry, parseM3u } from "../../wire/m3u/parser.ts";
-import { asByteString, type ByteString } from "../../wire/text/byte-string.ts";
+import { asByteString } from "../../wire/text/byte-string.ts";
 
 interface CatchupTemplate {
   /** `append`: the template continues the channel's URL; anything else: it is a URL of its own. */
@@ -41,6 +41,7 @@ export interface Playlist {
 }
 
 interface GrowingChannel extends Channel {
+  number: number;
   readonly sources: Source[];
 }
 
@@ -52,12 +53,13 @@ export function readPlaylist(text: string): Playlist {
   for (const entry of entries) {
     const source = readSource(entry);
     if (!source) continue;
-    const groups = readGroups(entry.extinf);
+    const groups = readGroups(entry);
     const key = JSON.stringify([groups, entry.name]);
     const known = channels.get(key);
     if (known) known.sources.push(source);
-    else channels.set(key, newChannel(channels.size + 1, entry, groups, source));
+    else channels.set(key, newChannel(entry, groups, source));
   }
+  number([...channels.values()]);
   const guideUrl = guideUrls[0];
   return {
     channels: [...channels.values()],
@@ -78,10 +80,10 @@ function ownUrl(url: string): string {
   return `/${path.replace(/^[/\\]+/, "")}`;
 }
 
-function newChannel(number: number, entry: M3uEntry, groups: readonly string[], source: Source): GrowingChannel {
+function newChannel(entry: M3uEntry, groups: readonly string[], source: Source): GrowingChannel {
   const attribute = (name: string) => findAttribute(entry.extinf, name)?.value ?? "";
   return {
-    number,
+    number: Number(/^\d{1,6}$/.exec(attribute("tvg-chno") || attribute("channel-number"))?.[0] ?? 0),
     name: entry.name,
     groups,
     logo: attribute("tvg-logo"),
@@ -89,6 +91,17 @@ function newChannel(number: number, entry: M3uEntry, groups: readonly string[], 
     tvgName: attribute("tvg-name"),
     sources: [source],
   };
+}
+
+/** Each has a number of its own: the playlist's where it gives one that is free, else the next free one. */
+function number(channels: readonly GrowingChannel[]): void {
+  const taken = new Set([0]);
+  const unnumbered = channels.filter((channel) => taken.size === taken.add(channel.number).size);
+  let next = 1;
+  for (const channel of unnumbered) {
+    while (taken.has(next)) next++;
+    channel.number = next++;
+  }
 }
 
 function readSource(entry: M3uEntry): Source | undefined {
@@ -105,20 +118,12 @@ function ownTemplate(template: string): string {
   return template === "" ? "" : ownUrl(template);
 }
 
-/** `group-title` may name several with `;` between them, and stand more than once. */
-function readGroups(extinf: ByteString): string[] {
-  const groups: string[] = [];
-  for (let rest = extinf; ; ) {
-    const title = findAttribute(rest, "group-title");
-    if (!title) return [...new Set(groups)];
-    groups.push(
-      ...title.value
-        .split(";")
-        .map((group) => group.trim())
-        .filter(Boolean),
-    );
-    rest = rest.slice(title.end);
-  }
+/** `group-title` may name several with `;` between them, and stand more than once. `#EXTGRP` stands in for it. */
+function readGroups({ extinf, group }: M3uEntry): string[] {
+  const titles = readAttributeLine(extinf).attributes.filter(({ name }) => name === "group-title");
+  const all = titles.length === 0 ? [group] : titles.map(({ value }) => value);
+  const groups = all.flatMap((title) => title.split(";").map((each) => each.trim()));
+  return [...new Set(groups.filter(Boolean))];
 }
 
 export function hasCatchup(channel: Channel): boolean {

@@ -1,51 +1,56 @@
-/** M3U playlists of channels, read forgivingly and written again (m3u.md section 4). Names and URLs keep their bytes in any encoding. */
+/** Lists of channels, M3U or `name,url`, read forgivingly and written again (m3u.md section 4). */
+import type { HeaderField } from "../http/header-fields.ts";
 import { trimAsciiBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
-import { addAttribute, findAttribute } from "./attributes.ts";
+import { quoted, readAttributeLine } from "./attributes.ts";
+import { type AttributeValues, ListHeader } from "./header.ts";
+import { ListLines } from "./list-lines.ts";
+import { headersOfAttribute, headersOfOption, joinHeaders } from "./prescribed-headers.ts";
+import { isUrl, nameOfUrl, readGenre, readNamedUrl, splitJoined } from "./url-line.ts";
 
 /** More would fill the memory of a small router with objects. */
 const MAX_ENTRIES = 100_000;
-/** Of a value that a header sets for all entries. No request could carry a longer one. */
-const MAX_DEFAULT_BYTES = 2048;
 /** All that entries get of headers. */
 const MAX_INHERITED_BYTES = 16 * 1024 * 1024;
-/** Pictures stand in some, as `data:` URLs. Longer ones are left out, and so is the entry that one of them belongs to. */
-const MAX_LINE_BYTES = 256 * 1024;
 /** Of the `#` lines of an entry that are kept, with what each costs besides its text. */
 const MAX_BESIDE_BYTES = 1024 * 1024;
 const BESIDE_COST_BYTES = 64;
 /** More skipped lines than these are only counted. */
 const MAX_REPORTED_LINES = 100;
 
-/** U+FEFF in UTF-8. */
+/** U+FEFF in UTF-8; files that were joined have one in their middle. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
-const HEADER = "#EXTM3U";
-const EXTINF = "#EXTINF:";
-/** What a header may set for all entries behind it that do not say it themselves. */
-const CATCHUP_ATTRIBUTES: readonly string[] = ["catchup", "catchup-days", "catchup-correction", "catchup-source"];
-const NONE: readonly ByteString[] = [];
+const HEADER = /^#EXTM3U/i;
+const EXTINF = /^#EXTINF(?![A-Z])/i;
+const EXTGRP = /^#EXTGRP[\t ]*:?/i;
+/** A file that does not end its last line, with another one joined to it. */
+const GLUED = /(?:\xef\xbb\xbf)?#EXT(?:M3U|INF:)/;
+/** A page or an answer for programs, whose lines may be anything. */
+const MARKUP = /^[<{]/;
+const NONE: readonly never[] = [];
 const EMPTY = asByteString("");
 
 export interface M3uEntry {
-  /** Of its `#EXTINF`, from 1. */
+  /** Of its `#EXTINF`, or of its URL, from 1. */
   readonly line: number;
-  /** The whole `#EXTINF` line, with what the header adds to it. */
+  /** The whole `#EXTINF` line, with what is added to it: the header's defaults, a group, a name. */
   readonly extinf: ByteString;
-  /** Behind the last comma; never empty. */
+  /** Never empty. */
   readonly name: ByteString;
-  /** `group-title` as it stands; empty without one. */
+  /** `group-title` as it stands, else that of `#EXTGRP`; empty without one. */
   readonly group: ByteString;
   readonly catchupSource: ByteString;
   /** `#` lines between the last URL and this `#EXTINF`. */
   readonly before: readonly ByteString[];
   /** `#EXTVLCOPT`, `#KODIPROP` and other `#` lines between `#EXTINF` and URL, where players expect them. */
   readonly options: readonly ByteString[];
+  /** Request headers for the URL, besides those that may stand in it behind a `|`. */
+  readonly headers: readonly HeaderField[];
   /** With its `$label`. */
   readonly url: ByteString;
 }
 
 type SkipReason =
-  | "Failed to extract service name from EXTINF line"
   | "#EXTINF without a URL"
   | "URL without an #EXTINF"
   | "#EXTM3U attribute too long for all entries"
@@ -64,8 +69,10 @@ export interface M3uPlaylist {
   readonly entries: readonly M3uEntry[];
   /** `#` lines behind the last URL. */
   readonly trailing: readonly ByteString[];
-  /** Of the programme guide. */
+  /** Of the programme guide, as they stand. */
   readonly guideUrls: readonly ByteString[];
+  /** What else its headers say. */
+  readonly attributes: AttributeValues;
   /** The first of them. */
   readonly skipped: readonly SkippedLine[];
   readonly skippedCount: number;
@@ -75,8 +82,33 @@ type State =
   /** No entry is open. */
   | "between"
   | "entry"
-  /** The open entry has no name: all of it is left out. */
-  | "nameless";
+  /** The entry has a URL, and may get more. */
+  | "listed"
+  /** The open entry cannot be read: all of it is left out. */
+  | "dropped";
+
+/** What an `#EXTINF` says. */
+interface OpenEntry {
+  readonly line: number;
+  /** The line up to where another attribute may stand. */
+  readonly attributes: ByteString;
+  /** Empty when none is given. */
+  readonly name: ByteString;
+  /** The name as it stands, with the comma before it; undefined when it comes from elsewhere. */
+  readonly shownName: ByteString | undefined;
+  readonly group: ByteString;
+  readonly catchupSource: ByteString;
+  readonly headers: readonly HeaderField[];
+}
+
+const BARE: Omit<OpenEntry, "line"> = {
+  attributes: asByteString("#EXTINF:-1"),
+  name: EMPTY,
+  shownName: undefined,
+  group: EMPTY,
+  catchupSource: EMPTY,
+  headers: NONE,
+};
 
 /** Takes the text in pieces of any size; how it is cut changes nothing. */
 export class M3uParser {
@@ -86,29 +118,26 @@ export class M3uParser {
   #inheritedBytes = 0;
   readonly #skipped: SkippedLine[] = [];
   #skippedCount = 0;
-  #guideUrls: readonly ByteString[] = NONE;
-  #defaults: readonly (readonly [name: string, value: ByteString])[] = [];
-  #state: State = "between";
-  #carry = EMPTY;
-  /** The line is longer than may be: `#carry` is its beginning. */
-  #isLong = false;
+  readonly #header = new ListHeader();
+  #entriesBeforeHeader = 0;
+  readonly #lines = new ListLines((line, isLong) => this.#endLine(line, isLong));
   #line = 0;
+  #state: State = "between";
+  #isMarkup: boolean | undefined;
   /** What `#before` and `#options` hold. */
   #besideBytes = 0;
   #before: ByteString[] = [];
   #options: ByteString[] = [];
-  #extinf = EMPTY;
-  #name = EMPTY;
-  #extinfLine = 0;
+  #open: OpenEntry = { ...BARE, line: 0 };
+  /** Of `#EXTGRP` before entries: of all that follow. */
+  #group = EMPTY;
+  /** Of `#EXTGRP` within the open entry. */
+  #ownGroup = EMPTY;
+  /** Of `,#genre#`: of all lines `name,url` that follow. */
+  #genre = EMPTY;
 
   push(piece: ByteString): void {
-    let start = 0;
-    for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n", start)) {
-      this.#keep(piece, start, end);
-      this.#endLine();
-      start = end + 1;
-    }
-    this.#keep(piece, start, piece.length);
+    this.#lines.push(piece);
   }
 
   /** The entries that are complete, each of them once: they are not in what `finish` returns. */
@@ -119,50 +148,41 @@ export class M3uParser {
   }
 
   finish(): M3uPlaylist {
-    this.#endLine();
-    if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
+    this.#lines.finish();
+    this.#endEntry();
     this.#state = "between";
     return {
       entries: this.#entries,
       trailing: this.#before,
-      guideUrls: this.#guideUrls,
+      guideUrls: this.#header.guideUrls,
+      attributes: this.#header.attributes,
       skipped: this.#skipped,
       skippedCount: this.#skippedCount,
     };
   }
 
-  /** Adds a part of a line. */
-  #keep(piece: ByteString, start: number, end: number): void {
-    if (this.#isLong) return;
-    this.#isLong = this.#carry.length + end - start > MAX_LINE_BYTES;
-    this.#carry = asByteString(this.#carry + piece.slice(start, this.#isLong ? start + MAX_LINE_BYTES : end));
-  }
-
-  #endLine(): void {
-    const line = this.#carry;
-    this.#carry = EMPTY;
+  #endLine(line: ByteString, isLong: boolean): void {
     this.#line++;
-    if (this.#isLong) this.#takeLong(trimAsciiBlanks(line));
-    else this.#take(line);
-    this.#isLong = false;
+    const text = withoutMark(line);
+    if (isLong) this.#takeLong(text);
+    else if (text !== "") this.#take(text);
   }
 
   /** @param beginning of the line */
   #takeLong(beginning: ByteString): void {
     this.#skip(this.#line, "longer than 256 KiB");
-    if (beginning.startsWith(EXTINF)) this.#state = "nameless";
+    if (EXTINF.test(beginning)) this.#state = "dropped";
     else if (!beginning.startsWith("#")) this.#state = "between";
   }
 
-  #take(raw: ByteString): void {
-    const isMarked = this.#line === 1 && raw.startsWith(BYTE_ORDER_MARK);
-    const text = trimAsciiBlanks(isMarked ? raw.slice(BYTE_ORDER_MARK.length) : raw);
-    if (text === "") return;
-    if (text.startsWith(HEADER)) this.#takeHeader(text);
-    else if (text.startsWith(EXTINF)) this.#takeExtinf(text);
-    else if (!text.startsWith("#")) this.#takeUrl(text);
+  #take(text: ByteString): void {
+    this.#isMarkup ??= MARKUP.test(text);
+    if (!text.startsWith("#")) this.#takeOther(text);
+    else if (HEADER.test(text)) this.#takeHeader(text);
+    else if (EXTINF.test(text)) this.#takeExtinf(text);
+    else if (EXTGRP.test(text)) this.#takeGroup(text);
     else if (this.#state === "entry") this.#addTo(this.#options, text);
-    else if (this.#state === "between") this.#addTo(this.#before, text);
+    else if (this.#state !== "dropped") this.#addTo(this.#before, text);
   }
 
   #addTo(lines: ByteString[], text: ByteString): void {
@@ -172,63 +192,131 @@ export class M3uParser {
   }
 
   #takeHeader(text: ByteString): void {
-    const urls = parseGuideUrls(text);
-    if (urls.length > 0) this.#guideUrls = urls;
-    this.#defaults = CATCHUP_ATTRIBUTES.flatMap((name) => {
-      const value = findAttribute(text, name)?.value;
-      if (!value) return [];
-      if (value.length <= MAX_DEFAULT_BYTES) return [[name, value] as const];
-      this.#skip(this.#line, "#EXTM3U attribute too long for all entries");
-      return [];
-    });
+    this.#endEntry();
+    this.#state = "between";
+    const isOfSamePart = this.#entriesBeforeHeader === this.#entryCount;
+    this.#entriesBeforeHeader = this.#entryCount;
+    if (!this.#header.take(text, isOfSamePart)) this.#skip(this.#line, "#EXTM3U attribute too long for all entries");
+    this.#group = EMPTY;
+    this.#genre = EMPTY;
   }
 
   #takeExtinf(text: ByteString): void {
-    if (this.#state === "entry") this.#skip(this.#extinfLine, "#EXTINF without a URL");
+    this.#endEntry();
     this.#options = [];
-    this.#extinf = text;
-    this.#extinfLine = this.#line;
-    this.#name = nameOf(text);
-    this.#state = this.#name === "" ? "nameless" : "entry";
-    if (this.#state === "nameless") this.#skip(this.#line, "Failed to extract service name from EXTINF line");
+    this.#ownGroup = EMPTY;
+    this.#open = this.#read(text);
+    this.#state = "entry";
   }
 
-  #takeUrl(url: ByteString): void {
-    const state = this.#state;
-    this.#state = "between";
-    if (state === "between") this.#skip(this.#line, "URL without an #EXTINF");
-    else if (state === "nameless") return;
-    else if (this.#entryCount >= MAX_ENTRIES) this.#skip(this.#extinfLine, "too many entries");
-    else this.#add(url);
+  #takeGroup(text: ByteString): void {
+    const group = trimAsciiBlanks(text.slice(EXTGRP.exec(text)![0].length));
+    if (this.#state === "entry") this.#ownGroup = group;
+    else this.#group = group;
   }
 
-  #add(url: ByteString): void {
-    const extinf = this.#withDefaults(this.#extinf);
+  /** A line that is neither empty nor begins with `#`. */
+  #takeOther(text: ByteString): void {
+    const glued = text.includes("#EXT") ? text.search(GLUED) : -1;
+    if (glued > 0 && (this.#state === "entry" || (!this.#isMarkup && text.slice(0, glued).includes("://")))) {
+      this.#takeOther(trimAsciiBlanks(text.slice(0, glued)));
+      this.#take(withoutMark(text.slice(glued)));
+    } else if (this.#state === "entry") {
+      for (const url of splitJoined(text)) this.#add(this.#open, url);
+      this.#state = "listed";
+    } else if (this.#state !== "dropped" && !this.#isMarkup) this.#takeBare(text);
+    else if (this.#state === "dropped") this.#state = "between";
+    else this.#skip(this.#line, "URL without an #EXTINF");
+  }
+
+  /** One more URL of the last entry, or a line of another kind of list. */
+  #takeBare(text: ByteString): void {
+    if (isUrl(text)) {
+      const open = this.#state === "listed" ? this.#open : this.#bare(EMPTY, EMPTY);
+      for (const url of splitJoined(text)) this.#add(open, url);
+      return;
+    }
+    const genre = readGenre(text);
+    const named = genre === undefined ? readNamedUrl(text) : undefined;
+    if (genre !== undefined) this.#genre = genre;
+    else if (named) this.#takeNamed(named.name, named.url);
+    else this.#skip(this.#line, "URL without an #EXTINF");
+    if (genre !== undefined || named) this.#state = "between";
+  }
+
+  #takeNamed(name: ByteString, urls: ByteString): void {
+    const open = this.#bare(name, this.#genre);
+    for (const url of splitJoined(urls)) this.#add(open, url);
+  }
+
+  /** An entry without `#EXTINF`. */
+  #bare(name: ByteString, group: ByteString): OpenEntry {
+    this.#options = [];
+    this.#ownGroup = group;
+    return { ...BARE, line: this.#line, name };
+  }
+
+  #endEntry(): void {
+    if (this.#state === "entry") this.#skip(this.#open.line, "#EXTINF without a URL");
+  }
+
+  #read(line: ByteString): OpenEntry {
+    const { attributes, end, name } = readAttributeLine(line);
+    const valueIn = (wanted: string) => attributes.find((each) => each.name === wanted)?.value;
+    const added = this.#inherited((each) => valueIn(each) !== undefined);
+    return {
+      line: this.#line,
+      attributes: asByteString(line.slice(0, end) + added),
+      name: name || trimAsciiBlanks(valueIn("tvg-name") ?? EMPTY),
+      shownName: name !== "" && line[end] === "," ? line.slice(end) : undefined,
+      group: valueIn("group-title") ?? EMPTY,
+      catchupSource: valueIn("catchup-source") ?? this.#header.defaults.get("catchup-source") ?? EMPTY,
+      headers: attributes.flatMap((each) => headersOfAttribute(each.name, each.value)),
+    };
+  }
+
+  /** What the header says for an entry that has no such attributes itself. */
+  #inherited(has: (name: string) => boolean): string {
+    let added = "";
+    for (const [name, value] of this.#header.defaults) {
+      if (!has(name)) added += ` ${name}=${quoted(value)}`;
+    }
+    this.#inheritedBytes += added.length;
+    if (added === "" || this.#inheritedBytes <= MAX_INHERITED_BYTES) return added;
+    this.#header.defaults.clear();
+    this.#skip(this.#line, "#EXTM3U attributes too long for all further entries");
+    return "";
+  }
+
+  #add(open: OpenEntry, url: ByteString): void {
+    if (this.#entryCount >= MAX_ENTRIES) {
+      this.#skip(open.line, "too many entries");
+      return;
+    }
     this.#entryCount++;
+    const name = open.name || nameOfUrl(url);
+    const group = open.group || this.#ownGroup || this.#group;
+    const shownGroup = group === open.group ? "" : ` group-title=${quoted(group)}`;
     this.#entries.push({
-      line: this.#extinfLine,
-      extinf,
-      name: this.#name,
-      group: findAttribute(extinf, "group-title")?.value ?? EMPTY,
-      catchupSource: findAttribute(extinf, "catchup-source")?.value ?? EMPTY,
+      line: open.line,
+      extinf: asByteString(`${open.attributes}${shownGroup}${open.shownName ?? `,${name}`}`),
+      name,
+      group,
+      catchupSource: open.catchupSource,
       before: this.#before.length > 0 ? this.#before : NONE,
       options: this.#options.length > 0 ? this.#options : NONE,
+      headers: this.#headersOf(open),
       url,
     });
     if (this.#before.length > 0) this.#before = [];
     this.#besideBytes = 0;
   }
 
-  #withDefaults(extinf: ByteString): ByteString {
-    let line = extinf;
-    for (const [name, value] of this.#defaults) {
-      if (!findAttribute(extinf, name)) line = addAttribute(line, name, value);
-    }
-    this.#inheritedBytes += line.length - extinf.length;
-    if (line === extinf || this.#inheritedBytes <= MAX_INHERITED_BYTES) return line;
-    this.#defaults = [];
-    this.#skip(this.#extinfLine, "#EXTM3U attributes too long for all further entries");
-    return extinf;
+  #headersOf({ headers }: OpenEntry): readonly HeaderField[] {
+    const ofList = this.#header.requestHeaders;
+    const ofOptions = this.#options.length === 0 ? NONE : this.#options.flatMap(headersOfOption);
+    if (ofOptions.length + headers.length + ofList.length === 0) return NONE;
+    return joinHeaders(ofOptions, headers, ofList);
   }
 
   #skip(line: number, reason: SkipReason): void {
@@ -244,11 +332,6 @@ export function parseM3u(text: ByteString): M3uPlaylist {
   return parser.finish();
 }
 
-/** The header with an empty line behind it. `guideUrl` is left out when it is empty. */
-export function emitM3uHeader(guideUrl: ByteString): ByteString {
-  return asByteString(guideUrl === "" ? `${HEADER}\n\n` : `${HEADER} x-tvg-url="${guideUrl}"\n\n`);
-}
-
 /** The entry's lines with an empty one behind them. */
 export function emitM3uEntry({
   before,
@@ -260,15 +343,8 @@ export function emitM3uEntry({
   return asByteString(isBare ? `${extinf}\n${url}\n\n` : `${[...before, extinf, ...options, url].join("\n")}\n\n`);
 }
 
-/** Reads `x-tvg-url`, else `url-tvg`; both may name several guides, with commas between them. */
-function parseGuideUrls(header: ByteString): ByteString[] {
-  const rules = { ignoreCase: true, withCommas: true };
-  const list =
-    findAttribute(header, "x-tvg-url", rules)?.value || findAttribute(header, "url-tvg", rules)?.value || EMPTY;
-  return list.split(",").map(trimAsciiBlanks).filter(Boolean);
-}
-
-function nameOf(extinf: ByteString): ByteString {
-  const comma = extinf.lastIndexOf(",");
-  return comma < 0 ? EMPTY : trimAsciiBlanks(extinf.slice(comma + 1));
+function withoutMark(line: ByteString): ByteString {
+  let text = trimAsciiBlanks(line);
+  while (text.startsWith(BYTE_ORDER_MARK)) text = trimAsciiBlanks(text.slice(BYTE_ORDER_MARK.length));
+  return text;
 }

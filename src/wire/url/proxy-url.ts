@@ -14,7 +14,7 @@ export interface ProxyUrl {
   /** Without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Begins with `/`, holds the query too; otherwise byte for byte what the client sent. */
+  /** Begins with `/`, holds the query too, no fragment; otherwise byte for byte what the client sent. */
   readonly path: string;
 }
 
@@ -25,6 +25,8 @@ type ProxyUrlOutcome =
 
 /** @param rest what follows `/http/` or `/https/` in a request target, or `http://` in a configured URL */
 export function parseProxyUrl(rest: string, scheme: ProxyScheme = "http"): ProxyUrlOutcome {
+  const hash = rest.indexOf("#");
+  if (hash >= 0) return parseProxyUrl(rest.slice(0, hash), scheme);
   const end = rest.search(/[/?]/);
   const text = end < 0 ? rest : rest.slice(0, end);
   const tail = end < 0 ? "" : rest.slice(end);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { emitM3uEntry, emitM3uHeader, M3uParser, type M3uPlaylist, parseM3u } from "../../../src/wire/m3u/parser.ts";
+import { emitM3uHeader } from "../../../src/wire/m3u/header.ts";
+import { emitM3uEntry, M3uParser, type M3uPlaylist, parseM3u } from "../../../src/wire/m3u/parser.ts";
 import { asByteString, utf8Encode } from "../../../src/wire/text/byte-string.ts";
 
 const MAX_REPORTED_LINES = 100;
@@ -22,7 +23,7 @@ test("a whole playlist", () => {
       "#KODIPROP:inputstream=ffmpeg",
       "rtp://239.0.0.1:5140$HD",
       "",
-      "#EXTGRP:Sport",
+      "#SPORT",
       "#EXTINF:-1,Two\t ",
       "  http://h/2 ",
       "# the end",
@@ -39,6 +40,7 @@ test("a whole playlist", () => {
         catchupSource: "?playseek={utc}",
         before: ["# made by hand"],
         options: ["#EXTVLCOPT:network-caching=1000", "#KODIPROP:inputstream=ffmpeg"],
+        headers: [],
         url: "rtp://239.0.0.1:5140$HD",
       },
       {
@@ -47,12 +49,14 @@ test("a whole playlist", () => {
         name: "Two",
         group: "",
         catchupSource: "",
-        before: ["#EXTGRP:Sport"],
+        before: ["#SPORT"],
         options: [],
+        headers: [],
         url: "http://h/2",
       },
     ],
     trailing: ["# the end"],
+    attributes: new Map(),
     skipped: [],
     skippedCount: 0,
   });
@@ -63,7 +67,11 @@ describe("names", () => {
     ["#EXTINF:-1,A", "A"],
     ["#EXTINF:0 , A ", "A"],
     ['#EXTINF:-1 group-title="a,b",C', "C"],
-    ["#EXTINF:-1,News, the best", "the best"],
+    ["#EXTINF:-1,News, the best", "News, the best"],
+    ['#EXTINF:-1 tvg-name="A, B" group-title="G",', "A, B"],
+    ["#EXTINF:-1,", "u"],
+    ["#extinf:-1,A", "A"],
+    ["\xef\xbb\xbf\xef\xbb\xbf #EXTINF:-1,A", "A"],
     ["#EXTINF:-1,\xe4\xb8\xa0", "\xe4\xb8\xa0"],
   ])("%s", (extinf, name) => {
     expect(entries(`${extinf}\nu`)[0]?.name).toBe<unknown>(name);
@@ -75,12 +83,17 @@ describe("headers", () => {
     ["#EXTM3U", []],
     ['#EXTM3U x-tvg-url=""', []],
     ['#EXTM3U url-tvg="http://a"', ["http://a"]],
-    ['#EXTM3U url-tvg="http://a" X-TVG-URL=http://b', ["http://b"]],
+    ['#EXTM3U url-tvg="http://a" X-TVG-URL=http://b', ["http://a", "http://b"]],
+    [
+      '#extm3u tvg-url="http://a;http://b" url-epg="http://a/x,y http://c/1;2"',
+      ["http://a", "http://b", "http://a/x,y", "http://c/1;2"],
+    ],
+    ['#EXTM3U x-tvg-url="a.xml, b.xml"', ["a.xml", "b.xml"]],
     ['#EXTM3U x-tvg-url="" url-tvg="http://a"', ["http://a"]],
     ["#EXTM3U x-tvg-url=http://a,http://b refresh=1", ["http://a", "http://b"]],
     ['#EXTM3U x-tvg-url=" http://a ,,"', ["http://a"]],
     ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U', ["http://a"]],
-    ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U x-tvg-url="http://b"', ["http://b"]],
+    ['#EXTM3U x-tvg-url="http://a"\n#EXTM3U x-tvg-url="http://b"', ["http://a", "http://b"]],
   ])("%s", (header, urls) => {
     expect(parseM3u(asByteString(header)).guideUrls).toEqual<unknown>(urls);
   });
@@ -93,6 +106,7 @@ describe("headers", () => {
         "u",
         '#EXTINF:-1 catchup="shift" catchup-source="",B',
         "u",
+        "#EXTM3U tvg-shift=2",
         "#EXTM3U",
         "#EXTINF:-1,C",
         "u",
@@ -101,17 +115,66 @@ describe("headers", () => {
     expect(lines.map(({ extinf, catchupSource }) => [extinf, catchupSource])).toEqual<unknown>([
       ['#EXTINF:-1 catchup="append" catchup-days="7" catchup-source="?a={utc}",A', "?a={utc}"],
       ['#EXTINF:-1 catchup="shift" catchup-source="" catchup-days="7",B', ""],
-      ["#EXTINF:-1,C", ""],
+      ['#EXTINF:-1 tvg-shift="2",C', ""],
     ]);
   });
+});
+
+const shown = (text: string) => entries(text).map(({ extinf, group, url }) => `${extinf} ${group} ${url}`);
+
+test.each<[what: string, text: string, shown: string[]]>([
+  [
+    "#EXTGRP of an entry",
+    "#EXTINF:-1,A\n#EXTGRP: G \nu\n#EXTINF:-1,B\nv",
+    ['#EXTINF:-1 group-title="G",A G u', "#EXTINF:-1,B  v"],
+  ],
+  [
+    "#EXTGRP of all that follow",
+    '#EXTGRP:G\n#EXTINF:-1,A\nu\n#EXTINF:-1 group-title="H",B\nv\n#extgrp:\n#EXTINF:-1,C\nw',
+    ['#EXTINF:-1 group-title="G",A G u', '#EXTINF:-1 group-title="H",B H v', "#EXTINF:-1,C  w"],
+  ],
+  [
+    "several URLs",
+    "#EXTINF:-1,A\nhttp://a$L1\nhttp://b\n\n# c\nrtp://c\n#EXTINF:-1,B\nhttp://d?x#http://e$1#udp://@f",
+    ["http://a$L1", "http://b", "rtp://c"]
+      .map((url) => `#EXTINF:-1,A  ${url}`)
+      .concat(["http://d?x", "http://e$1", "udp://@f"].map((url) => `#EXTINF:-1,B  ${url}`)),
+  ],
+  ["a fragment", "#EXTINF:-1,A\nhttp://a/b#c", ["#EXTINF:-1,A  http://a/b#c"]],
+  [
+    "bare URLs",
+    "#EXTM3U\nhttp://u:p@h/live/user/pass/1.ts?token=2\nudp://@239.0.0.1:5000\nhttp://h/one/index.m3u8$x\nwords",
+    [
+      "#EXTINF:-1,1.ts  http://u:p@h/live/user/pass/1.ts?token=2",
+      "#EXTINF:-1,239.0.0.1:5000  udp://@239.0.0.1:5000",
+      "#EXTINF:-1,one/index.m3u8  http://h/one/index.m3u8$x",
+    ],
+  ],
+  [
+    "a text list",
+    'A,http://a\nG "1",#genre#\nB, C,http://b?c=1,2#rtp://c$HD\n,#genre#\nD\xef\xbc\x8cHTTP://d\nno,words',
+    [
+      "#EXTINF:-1,A  http://a",
+      `#EXTINF:-1 group-title="G '1'",B, C G "1" http://b?c=1,2`,
+      `#EXTINF:-1 group-title="G '1'",B, C G "1" rtp://c$HD`,
+      "#EXTINF:-1,D  HTTP://d",
+    ],
+  ],
+  [
+    "joined files",
+    "#EXTM3U\n#EXTGRP:G\n#EXTINF:-1,A\nhttp://a\xef\xbb\xbf#EXTM3U\nhttp://b\nB,http://c#EXTINF:-1,D\nd",
+    ['#EXTINF:-1 group-title="G",A G http://a', "#EXTINF:-1,b  http://b", "#EXTINF:-1,B  http://c", "#EXTINF:-1,D  d"],
+  ],
+  ["a page", "\n<html>\nhttp://a\nA,http://b\n", []],
+  ["an answer for programs", '{"a":\nhttp://a', []],
+])("%s", (_, text, result) => {
+  for (const end of ["\n", "\r\n", "\r"]) expect(shown(text.replaceAll("\n", end))).toEqual(result);
 });
 
 describe("what is skipped", () => {
   const skipped = (text: string) => parseM3u(asByteString(text)).skipped.map(({ line, reason }) => `${line} ${reason}`);
 
   test.each<[text: string, lines: string[], names: string[]]>([
-    ["#EXTINF:-1\nu\n#EXTINF:-1,B\nu", ["1 Failed to extract service name from EXTINF line"], ["B"]],
-    ["#EXTINF:-1, \n#OPT\nu\n#EXTINF:-1,B\nu", ["1 Failed to extract service name from EXTINF line"], ["B"]],
     ["u\n#EXTINF:-1,B\nu\nv", ["1 URL without an #EXTINF", "4 URL without an #EXTINF"], ["B"]],
     ["#EXTINF:-1,A\n#OPT\n#EXTINF:-1,B\nu", ["1 #EXTINF without a URL"], ["B"]],
     ["#EXTINF:-1,B\nu\n\n#EXTINF:-1,C\n", ["4 #EXTINF without a URL"], ["B"]],
@@ -174,7 +237,7 @@ describe("for all playlists", () => {
       fc.property(
         fc.array(entry),
         fc.array(option, { maxLength: 2 }),
-        fc.array(word, { maxLength: 2 }),
+        fc.uniqueArray(word, { maxLength: 2 }),
         (list, trailing, guideUrls) => {
           const text =
             emitM3uHeader(asByteString(guideUrls.join(","))) +
@@ -203,6 +266,10 @@ describe("for all playlists", () => {
     "group-title",
     "catchup-source",
     "x-tvg-url",
+    "#EXTGRP:",
+    "#genre#",
+    "http://",
+    "\r",
     "u",
     "$",
     "\xef\xbb\xbf",
@@ -268,7 +335,7 @@ describe("what is too long", () => {
   test("are the # lines of one entry together", () => {
     const comments = "#a\n".repeat(50_000);
     const { entries, trailing, skippedCount } = pushed(
-      `${comments}#EXTINF:,a\n${comments}rtp://a\nrtp://no\n${comments}rtp://no\n${comments}#EXTINF:,b\n#c\nrtp://b\n${comments}`,
+      `${comments}#EXTINF:,a\n${comments}rtp://a\nno\n${comments}no\n${comments}#EXTINF:,b\n#c\nrtp://b\n${comments}`,
       8192,
     );
     const kept = entries.map(({ before, options }) => before.length + options.length);
