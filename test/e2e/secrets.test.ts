@@ -231,6 +231,24 @@ forEachVariant("what belongs to one server", (start) => {
     expect(second.heads[1]).toMatch(/^Authorization: Basic /m);
   });
 
+  test("is not told to another by what a list prescribes", async () => {
+    const [first, second] = [echo(), echo()];
+    using _first = first.server;
+    using _second = second.server;
+    const there = `http://127.0.0.1:${second.server.port}/there`;
+    const headers = "User-Agent=Box&Cookie=SID%3Dbox&Authorization=Basic%20dTpw";
+    await using lists = new PlaylistServer();
+    const list = `#EXTM3U\n#EXTINF:-1,Moved\nhttp://127.0.0.1:${first.server.port}/moved?${there}|${headers}\n`;
+    const sluice = await start({ args: ["-M", lists.on("/list.m3u", list)] });
+    await sluice.waitForLog(/External M3U reloaded successfully/);
+    await curl("-L", `${sluice.url}/Moved`);
+    expect(first.heads[0]).toMatch(/^Authorization: Basic dTpw\r$/m);
+    expect(first.heads[0]).toMatch(/^Cookie: SID=box\r$/m);
+    expect(first.heads[0]).toMatch(/^User-Agent: Box\r$/m);
+    expect(second.heads[0]).toMatch(/^User-Agent: Box\r$/m);
+    expect(second.heads[0]).not.toMatch(/^(Authorization|Cookie):/im);
+  });
+
   test("is kept apart in a browser, where all are one host", async () => {
     const sluice = await start();
     const [own, other] = [echo(), echo()];

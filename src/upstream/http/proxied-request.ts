@@ -198,7 +198,8 @@ export class ProxiedRequest {
     const [name, value] = field;
     const base = `${this.#parts.links.rules.appPathPrefix}/`;
     const rules = this.#linkRules(base);
-    const isElsewhere = hasCredentials(this.#target.request.headers) && leadsElsewhere(value, rules);
+    const { headers, prescribed } = this.#target.request;
+    const isElsewhere = hasCredentials(headers, prescribed?.headers) && leadsElsewhere(value, rules);
     return [name, proxyLocation(status, value, isElsewhere ? { ...rules, isRedirected: true } : rules)];
   }
 

@@ -127,7 +127,8 @@ function isOwnPage(url: string, headers: readonly HeaderField[]): boolean {
 }
 
 /** Whether a client sends along what is meant for one server: to the client all servers behind us are one. */
-export function hasCredentials(headers: readonly HeaderField[]): boolean {
+export function hasCredentials(headers: readonly HeaderField[], prescribed: readonly HeaderField[] = []): boolean {
+  if (prescribed.some(([name]) => CREDENTIALS.test(name))) return true;
   if (headerValue(headers, "authorization") !== undefined) return true;
   return !isBrowser(headers) && hasOwnCookies(withoutTokenCookie(headerValue(headers, "cookie") ?? ""));
 }

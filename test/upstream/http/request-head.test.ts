@@ -223,3 +223,12 @@ test("what a list prescribes stands in the place of the client's, and the client
     "Referer: http://r/",
   ]);
 });
+
+test("nor do credentials that a list prescribes for that server", () => {
+  const prescribed = [
+    ["Cookie", "a=1"],
+    ["Authorization", "Basic dTpw"],
+    ["Referer", "http://r/"],
+  ] as const;
+  expect(forwarded([], { prescribed, isRedirected: true })).toEqual(["Referer: http://r/"]);
+});
