@@ -1,4 +1,4 @@
-/** The commands: `serve`, which is the default, `demo`, and `config check`. */
+/** The commands: `serve`, which is the default, `demo`, `config check`, `help` and `version`. */
 
 import { type ArgsDef, defineCommand, runCommand } from "citty";
 import { logDiagnostics } from "../config/diagnostic.ts";
@@ -6,11 +6,12 @@ import { type CommandLine, loadSettings, type ReloadSettings, reloadSettings } f
 import { OPTIONS } from "../config/options.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 import type { Settings } from "../config/settings.ts";
-import { createLog } from "../system/log.ts";
-import { parseArguments } from "./arguments.ts";
+import { createLog, LOG_FATAL } from "../system/log.ts";
+import { nearestWord } from "../wire/text/nearest-word.ts";
+import { COMMANDS, parseArguments } from "./arguments.ts";
 import { type CliIo, PROCESS_IO } from "./cli-io.ts";
 import { checkConfig } from "./config-check.ts";
-import { usageText, versionText } from "./help.ts";
+import { refusalText, usageText, versionText } from "./help.ts";
 
 /** What the commands do, handed in so that a command's code is loaded only when the command runs. */
 export interface Implementations {
@@ -35,7 +36,9 @@ export async function runCli(
   implementations: Implementations,
   io: CliIo = PROCESS_IO,
 ): Promise<number> {
-  const [first, ...following] = argv;
+  const [first = "", ...following] = argv;
+  if (first === "help" || first === "version") return say(first, io);
+  if (first !== "" && !first.startsWith("-") && !COMMANDS.includes(first)) return refuseCommand(first, io);
   // citty takes the first word without a dash for a command, which would be the 5140 of `-l 5140`.
   const serving = first === "serve" || first === "demo" ? first : undefined;
   const words = serving === undefined && first !== "config" ? argv : following;
@@ -44,6 +47,32 @@ export async function runCli(
   // The `--` keeps citty from reading the options: it keeps no repeats, lets unknown ones pass and throws at `-_`.
   const { result } = await runCommand(command, { rawArgs: ["--", ...words] });
   return result === 0 ? 0 : 1;
+}
+
+function say(what: "help" | "version", { stdout }: CliIo): number {
+  stdout(what === "help" ? usageText() : versionText());
+  return 0;
+}
+
+/** What commands are called elsewhere. */
+const OTHER_NAMES: Readonly<Record<string, ServingCommand | "config check">> = {
+  start: "serve",
+  run: "serve",
+  relay: "serve",
+  server: "serve",
+  daemon: "serve",
+  check: "config check",
+  validate: "config check",
+};
+
+/** To start the relay for a word that is not understood would be an answer to another question. */
+function refuseCommand(word: string, { stdout, stderr, ...format }: CliIo): number {
+  const log = createLog({ level: LOG_FATAL, prefix: "Supervisor", write: stdout, ...format });
+  log.fatal(`Unknown command! ${word}`);
+  const near = Object.hasOwn(OTHER_NAMES, word) ? OTHER_NAMES[word] : nearestWord(word, COMMANDS);
+  const known = "the commands are serve, demo, config check, help and version; without one, serve";
+  stderr(refusalText(`unknown command '${word}'${near === undefined ? "" : `; did you mean '${near}'?`}`, known));
+  return 1;
 }
 
 function createServingCommand(name: ServingCommand, implementations: Implementations, io: CliIo) {
@@ -79,7 +108,7 @@ function runConfigCommand(words: readonly string[], io: CliIo): number {
     return 0;
   }
   if (verb === "check" && !file?.startsWith("-") && others.length === 0) return checkConfig(file, io);
-  io.stderr(`${PROGRAM_NAME}: the command is 'config check [FILE]'\n`);
+  io.stderr(refusalText("the command is 'config check [FILE]'"));
   return 1;
 }
 
@@ -88,18 +117,15 @@ async function runParsed(
   name: ServingCommand,
   argv: readonly string[],
   implementations: Implementations,
-  { stdout, stderr, readFile, ...format }: CliIo,
+  io: CliIo,
 ): Promise<number> {
+  const { stdout, stderr, readFile, ...format } = io;
   const { commandLine, diagnostics, action } = parseArguments(argv);
-  if (action.kind === "help" || action.kind === "version") {
-    stdout(action.kind === "help" ? usageText() : versionText());
-    return 0;
-  }
+  if (action.kind === "help" || action.kind === "version") return say(action.kind, io);
   const log = createLog({ level: commandLine.values.verbosity, prefix: "Supervisor", write: stdout, ...format });
   if (action.kind !== "run") {
     logDiagnostics(log, diagnostics);
-    // What is wrong comes last, because the usage text would push it off the screen.
-    if (action.kind === "usage") stderr(`${usageText()}\n${PROGRAM_NAME}: ${action.diagnostic}\n`);
+    if (action.kind === "usage") stderr(refusalText(action.diagnostic));
     return 1;
   }
   const loaded = loadSettings(name === "demo" ? withoutDefaultFile(commandLine) : commandLine, readFile);

@@ -1,4 +1,4 @@
-/** What the program says about itself: usage and version. */
+/** What the program says about itself, and to those whom it does not understand. */
 
 import type { Option } from "../config/option.ts";
 import { OPTIONS } from "../config/options.ts";
@@ -7,6 +7,12 @@ import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 /** `sluice 1.2.3`, with a newline. */
 export function versionText(): string {
   return `${PROGRAM_NAME} ${PROGRAM_VERSION}\n`;
+}
+
+/** For standard error. The usage text itself would push what is wrong off the screen. */
+export function refusalText(...lines: readonly string[]): string {
+  const said = lines.map((line, index) => (index === 0 ? `${PROGRAM_NAME}: ${line}` : line));
+  return `${[...said, `Try '${PROGRAM_NAME} --help' for all commands and options.`].join("\n")}\n`;
 }
 
 /** The usage text: name, version, commands, and one line an option with its default. */
@@ -22,6 +28,7 @@ export function usageText(): string {
 Usage: ${PROGRAM_NAME} [serve] [OPTION]...    relay channels
        ${PROGRAM_NAME} demo [OPTION]...       relay built-in demonstration channels
        ${PROGRAM_NAME} config check [FILE]    show what a config file says and what is wrong with it
+       ${PROGRAM_NAME} help | version         the same as --help and --version
 
 Options:
 ${lines.join("\n")}

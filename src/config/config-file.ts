@@ -2,6 +2,7 @@
 
 import { cutUtf8, LOG_DEBUG, LOG_ERROR, LOG_WARN } from "../system/log.ts";
 import { type ConfigLine, configLines, hasSection } from "../wire/text/config-file.ts";
+import { nearestWord } from "../wire/text/nearest-word.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { readBindLine } from "./listen.ts";
 import { OPTIONS } from "./options.ts";
@@ -44,6 +45,15 @@ function contentProblem(text: string, isSectioned: boolean): string | undefined 
   if (text.includes("\0")) return "it has NUL bytes, like UTF-16 text and binary files; save it as UTF-8 text";
   if (isSectioned || configLines(text).next().done) return undefined;
   return "none of [global], [bind] and [services] is in it";
+}
+
+/** What listeners are called elsewhere. */
+const LISTENER_KEY = /^(listen|bind|port|address|listen-?(address|port))$/i;
+
+function meantBy(key: string): string {
+  if (LISTENER_KEY.test(key)) return '; addresses to listen on are lines of [bind], such as "* 5140"';
+  const near = nearestWord(key, [...OPTION_BY_KEY.keys()]);
+  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
 type Problem = Pick<Diagnostic, "level" | "message">;
@@ -96,7 +106,7 @@ class FileMerge {
 
   #takeParameter(key: string, value: string): Problem | undefined {
     const option = OPTION_BY_KEY.get(key.toLowerCase());
-    if (option?.effect.kind !== "set") return error(`Unknown config parameter: ${key}`);
+    if (option?.effect.kind !== "set") return error(`Unknown config parameter: ${key}${meantBy(key)}`);
     if (this.#merge.locked.has(option.effect.setting)) {
       return option.yieldsSilently ? undefined : locked(`value "${option.keys[0]}"`);
     }

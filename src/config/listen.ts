@@ -19,11 +19,11 @@ export function unixPaths(addresses: readonly ListenAddress[]): string[] {
 }
 
 /**
- * Reads one listen argument: `PORT`, `ADDRESS:PORT`, `[IPv6]:PORT`, `*:PORT` or `/PATH`. TCP addresses that cannot be
- * listened on are refused as fatal: no worker could ever serve there.
+ * Reads one listen argument: `PORT`, `ADDRESS:PORT`, `[IPv6]:PORT`, `*:PORT` or `/PATH`. What cannot be listened on is
+ * refused as fatal: without it we would listen on the default, which nobody has asked for.
  */
 function readListenAddress(text: string): Reading<ListenAddress> {
-  if (text.startsWith("/")) return readUnixPath(text);
+  if (text.startsWith("/")) return readUnixPath(text, true);
   const refuse = (reason: string) => ({ refused: `Invalid listen address "${text}": ${reason}`, fatal: true });
   const colon = text.lastIndexOf(":");
   // Brackets before colons: the last colon of `[2001:db8::1]` belongs to the address.
@@ -45,10 +45,14 @@ export function readBindLine(line: string, servicePort: (name: string) => number
   const refuse = (refused: string) => ({ refused, fatal: false });
   const [address = "", portText] = line.split(/[ \t\v\f\r]+/);
   if (address.startsWith("/")) {
-    if (portText === undefined) return readUnixPath(address);
+    if (portText === undefined) return readUnixPath(address, false);
     return refuse(`Invalid Unix socket bind path (whitespace is not supported): ${line}`);
   }
-  if (portText === undefined) return refuse(`Invalid TCP bind address line: missing port for ${address}`);
+  if (portText === undefined) {
+    const meant = readListenAddress(address);
+    const advice = "value" in meant ? `; write it as "${showBindLine(meant.value)}"` : "";
+    return refuse(`Invalid TCP bind address line: missing port for ${address}${advice}`);
+  }
   const host = readHost(address);
   if ("reason" in host) return refuse(`Invalid TCP bind address line: ${host.reason}`);
   const port = readPort(portText) ?? servicePort(portText);
@@ -77,8 +81,8 @@ export const listenAddresses: ValueType<readonly ListenAddress[]> = {
   show: (addresses) => addresses.map(showListenAddress).join(", "),
 };
 
-function readUnixPath(path: string): Reading<ListenAddress> {
-  if (/[ \t\r\n\0]/.test(path)) return { refused: `Invalid Unix socket bind path: ${path}`, fatal: false };
+function readUnixPath(path: string, fatal: boolean): Reading<ListenAddress> {
+  if (/[ \t\r\n\0]/.test(path)) return { refused: `Invalid Unix socket bind path: ${path}`, fatal };
   return { value: { path } };
 }
 

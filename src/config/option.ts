@@ -56,13 +56,13 @@ interface SettingRow<Value> extends Names, Partial<FileNames> {
   readonly initialText?: string;
   /** The text that a flag stands for, read like the value of the file key. */
   readonly means?: string;
-  /** What refusals call the option when its value was in a file. Default: `long`. */
+  /** What refusals call the option when its value was in a file. Default: its key. */
   readonly nameInFile?: string;
 }
 
 /** A row that sets the setting `name`; its key in the config file is `long`, unless there are `keys`. */
 export function setting<Name extends SettingName>(name: Name, row: SettingRow<SettingValues[Name]>): Option {
-  const { type, initial, initialText, means = "", nameInFile = row.long, ...rest } = row;
+  const { type, initial, initialText, means = "", nameInFile = row.keys?.[0] ?? row.long, ...rest } = row;
   const hasInitial = "initial" in row;
   const show = (value: SettingValues[Name] | undefined) =>
     value === undefined ? undefined : type.show(value as NonNullable<SettingValues[Name]>);

@@ -339,7 +339,7 @@ export const OPTIONS: readonly Option[] = [
     argument: "URL",
     type: playlistUrls,
     initial: [],
-    help: "Channel playlist: file://, http:// or https://; may be repeated, in the file separated by blanks",
+    help: "Channel playlist: a path, file://, http:// or https://; may be repeated, in the file separated by blanks",
   }),
   setting("externalM3uUpdateInterval", {
     long: "external-m3u-update-interval",
@@ -387,7 +387,7 @@ export const OPTIONS: readonly Option[] = [
     keys: ["verbosity"],
     type: logLevel,
     initial: LOG_ERROR,
-    help: "Log level: 0 fatal, 1 error, 2 warn, 3 info, 4 debug",
+    help: "Log level: 0 fatal, 1 error, 2 warn, 3 info, 4 debug, or these names",
   }),
   setting("verbosity", {
     long: "quiet",

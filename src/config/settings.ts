@@ -109,7 +109,7 @@ export interface SettingValues {
   playlistUserAgent: string;
   /** `https://` links of proxied playlists and redirects lead through this relay too. */
   proxyHttps: boolean;
-  /** URLs of channel playlists: `file://`, `http://` or `https://`. */
+  /** URLs of channel playlists: `file://` with an absolute path, `http://` or `https://`. */
   externalM3u: readonly string[];
   /** Seconds between loads of the playlists, 0 = once. Has no upper bound: mind what a timer can hold. */
   externalM3uUpdateInterval: number;

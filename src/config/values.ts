@@ -1,5 +1,6 @@
 /** How the text of an option becomes a value: one `ValueType` for each kind of option. */
 
+import { resolve } from "node:path";
 import { cutUtf8, LOG_DEBUG, LOG_FATAL, type LogLevel } from "../system/log.ts";
 import { type ReachRule, readReachRule, unreadableRule } from "../wire/ip/reach-rule.ts";
 import { type AllowedHost, parseAllowedHost } from "../wire/url/allowed-hosts.ts";
@@ -41,10 +42,13 @@ function refuse(refused: string): ParseError {
   return { refused, fatal: false };
 }
 
-/** C's atoi: leading blanks, a sign, digits, anything after them; no digits are 0. Stays within 32 bits. */
-function atoi(text: string): number {
-  const digits = /^[ \t\n\v\f\r]*([+-]?\d+)/.exec(text)?.[1];
-  if (digits === undefined) return 0;
+/**
+ * C's atoi: leading blanks, a sign, digits, and anything that is set apart from them. Stays within 32 bits. What atoi would take for 0, or for
+ * its first digits, is no number: `many`, `2h`, `0x10`, `1.5`.
+ */
+function readNumber(text: string): number | undefined {
+  const digits = /^[ \t\n\v\f\r]*([+-]?\d+)(?![\p{L}\d._])/u.exec(text)?.[1];
+  if (digits === undefined) return undefined;
   // Adding 0 turns the -0 of "-0" into 0.
   return Math.min(Math.max(Number(digits), -INT_MAX), INT_MAX) + 0;
 }
@@ -54,23 +58,39 @@ export function integer(min: number, max?: number, minText = String(min)): Value
   const range = max === undefined ? `>= ${minText}` : `between ${min} and ${max}`;
   return {
     read(text, name) {
-      const value = atoi(text);
-      if (value >= min && value <= (max ?? INT_MAX)) return { value };
+      const value = readNumber(text);
+      if (value !== undefined && value >= min && value <= (max ?? INT_MAX)) return { value };
       return refuse(`Invalid ${name}! Must be ${range}. Ignoring.`);
     },
     show: String,
   };
 }
 
-/** True for 1, on, true and yes; everything else is false (config.md section 5.1). */
+/** True for 1, on, true and yes; everything else is false, and told unless it says so (config.md section 5.1). */
 export const boolean: ValueType<boolean> = {
-  read: (text) => ({ value: /^(1|on|true|yes)$/i.test(text) }),
+  read(text, name) {
+    if (/^(1|on|true|yes)$/i.test(text)) return { value: true };
+    if (/^(0|off|false|no|)$/i.test(text)) return { value: false };
+    return { value: false, refused: `Invalid ${name} value: ${text}! Must be on or off. Taken as off.` };
+  },
   show: (value) => (value ? "on" : "off"),
 };
 
-/** A level of the log by its number; numbers outside the levels mean the nearest one. */
+const LEVEL_NAMES = ["fatal", "error", "warn", "info", "debug"];
+
+/** A level of the log by its number or name; beyond the last one means the last. What cannot be read silences nothing. */
 export const logLevel: ValueType<LogLevel> = {
-  read: (text) => ({ value: Math.min(Math.max(atoi(text), LOG_FATAL), LOG_DEBUG) as LogLevel }),
+  read(text, name) {
+    const named = LEVEL_NAMES.indexOf(
+      text
+        .trim()
+        .toLowerCase()
+        .replace(/^warning$/, "warn"),
+    );
+    const value = named < 0 ? readNumber(text) : named;
+    if (value !== undefined && value >= LOG_FATAL) return { value: Math.min(value, LOG_DEBUG) as LogLevel };
+    return refuse(`Invalid ${name} value: ${text}! Must be 0 to 4, or ${LEVEL_NAMES.join(", ")}. Ignoring.`);
+  },
   show: String,
 };
 
@@ -198,15 +218,30 @@ export function reachRules(consequence: string): ValueType<readonly ReachRule[]>
 }
 
 /**
- * URLs of playlists, separated by blanks; each use of the option adds its own, an empty text takes all back. A blank
- * that no scheme follows belongs to the URL: file names have them.
+ * URLs and paths of playlists, separated by blanks; each use of the option adds its own, an empty text takes all back. A blank
+ * that neither a scheme nor a path follows belongs to the URL: file names have them.
  */
 export const playlistUrls: ValueType<readonly string[]> = {
   read(text, name, given = []) {
     if (text === "") return { value: [] };
-    const urls = text.split(/[ \t](?=(?:file|https?):\/\/)/i).map((url) => url.trim());
-    if (urls.every((url) => /^(?:file|https?):\/\/./i.test(url))) return { value: [...given, ...urls] };
-    return refuse(`Invalid ${name} value: ${text}`);
+    const words = text.split(/[ \t]+(?=(?:file|https?):\/\/|\.{0,2}\/)/i).map((word) => word.trim());
+    const urls = words.map(playlistUrl);
+    if (urls.every((url) => url !== undefined)) return { value: [...given, ...urls] };
+    return refuse(`Invalid ${name} value: ${text}: must be a path, or begin with file://, http:// or https://`);
   },
   show: (urls) => urls.join(" "),
 };
+
+/** A path becomes a `file://` URL; a relative one is in the working directory, as that of a PID file is. */
+function playlistUrl(word: string): string | undefined {
+  if (/^https?:\/\/./i.test(word)) return word;
+  const path = /^file:(?:\/\/(?:localhost)?(?=\/)|(?=\/[^/]))(\/.*)$/is.exec(word)?.[1];
+  if (path !== undefined) return `file://${path}`;
+  if (word === "" || /^(?:[a-z][a-z0-9+.-]*:\/|file:)/i.test(word)) return undefined;
+  try {
+    return `file://${resolve(word)}`;
+  } catch {
+    // The working directory is gone.
+    return undefined;
+  }
+}

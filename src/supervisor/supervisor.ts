@@ -8,7 +8,7 @@ import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
 import { SharedSlots } from "../status/shared-slots.ts";
 import { WorkerTotals } from "../status/totals.ts";
-import type { Log, LogLevel } from "../system/log.ts";
+import { type Log, type LogLevel, sayUnlessQuiet } from "../system/log.ts";
 import { type Account, findAccount } from "../system/privileges.ts";
 import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { keepSecret } from "../system/shown.ts";
@@ -291,10 +291,10 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
     const exposed = r2hToken === undefined ? exposedListener(this.addresses, own) : undefined;
     if (exposed === undefined) return;
-    this.log.warn(
+    const warning =
       `Reachable from public networks at ${exposed}, without a token: strangers may use this relay, and through it the ` +
-        "network here; set r2h-token, or listen on an address of the home network only",
-    );
+      "network here; set r2h-token, or listen on an address of the home network only";
+    sayUnlessQuiet(this.log, () => this.log.warn(warning));
   }
 
   #fillSlots(workers: number): void {

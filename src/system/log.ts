@@ -119,6 +119,22 @@ export function createLog(options: LogOptions): Log {
   return log;
 }
 
+/** Lets `say` write lines of their own level that the level of the log would keep back. */
+export function sayRegardless(log: Log, say: () => void): void {
+  const { level } = log;
+  log.level = LOG_DEBUG;
+  try {
+    say();
+  } finally {
+    log.level = level;
+  }
+}
+
+/** The same for what is to be seen at the start, unless somebody wants quiet (config.md section 13). */
+export function sayUnlessQuiet(log: Log, say: () => void): void {
+  if (log.level > LOG_FATAL) sayRegardless(log, say);
+}
+
 /** The stream modules behind `node:tty` take a megabyte and a half, which only a program without libc has to spend. */
 function isTerminal(fd: number): boolean {
   return libc ? libc.isatty(fd) === 1 : process.getBuiltinModule("node:tty").isatty(fd);

@@ -63,8 +63,8 @@ describe("forms of an option", () => {
     expect(parseArguments(["--vers"]).action).toEqual({ kind: "version" });
   });
 
-  test("other words are accepted and ignored, and so is everything behind --", () => {
-    expect(settingsOf("one", "-m", "7", "-", "", "two", "--", "-m", "8", "--bogus", "--help").maxClients).toBe(7);
+  test("empty words and a lone dash are passed over", () => {
+    expect(settingsOf("", "-m", "7", "-", "", "--", "", "-").maxClients).toBe(7);
   });
 });
 
@@ -149,10 +149,14 @@ describe("bad values", () => {
     [["-I-1"], "Invalid external-m3u-update-interval! Must be >= 0. Ignoring."],
     [["-P", "9-8"], "Invalid fcc-listen-port-range value: 9-8"],
     [["-N", "stun:0"], "Invalid rtsp-stun-server value: stun:0"],
-    [["-M", "ftp://a/b"], "Invalid external-m3u value: ftp://a/b"],
+    [
+      ["-M", "ftp://a/b"],
+      "Invalid external-m3u value: ftp://a/b: must be a path, or begin with file://, http:// or https://",
+    ],
+    [["-v", "loud"], "Invalid verbose value: loud! Must be 0 to 4, or fatal, error, warn, info, debug. Ignoring."],
+    [["-I", "2h"], "Invalid external-m3u-update-interval! Must be >= 0. Ignoring."],
     [["-s", ""], "status-page-path cannot be empty, keeping previous value"],
     [["--player-page-path="], "player-page-path cannot be empty, keeping previous value"],
-    [["-l", "/run/a b"], "Invalid Unix socket bind path: /run/a b"],
   ])("%p does not stop the start", (argv, message) => {
     const { commandLine, diagnostics, action } = parseArguments([...argv, "-U"]);
     expect(diagnostics).toEqual([{ level: LOG_ERROR, message }]);
@@ -162,6 +166,12 @@ describe("bad values", () => {
 
   test("a bad value leaves an earlier good one in force", () => {
     expect(parseArguments(["-m", "7", "-m", "x"]).commandLine.values.maxClients).toBe(7);
+  });
+
+  test("a path that cannot be listened on stops the start", () => {
+    const { diagnostics, action } = parseArguments(["-l", "/run/a b"]);
+    expect(action).toEqual({ kind: "stop" });
+    expect(diagnostics).toEqual([{ level: LOG_FATAL, message: "Invalid Unix socket bind path: /run/a b" }]);
   });
 
   test("an impossible address to listen on stops the start", () => {
@@ -175,19 +185,45 @@ describe("bad values", () => {
 });
 
 describe("misuse", () => {
+  const helpOf = (name: string) => OPTIONS.find(({ long }) => long === name)?.help;
+  const MAX_CLIENTS = `N, ${helpOf("maxclients")}`;
+  const VERBOSE = `LEVEL, ${helpOf("verbose")}`;
+
+  test.each([
+    [["doctor"], "doctor", "options begin with a dash"],
+    [["-m", "7", "8"], "8", "options begin with a dash"],
+    [["-U", "on"], "on", "-U takes no value in a word of its own"],
+    [["--xff", "off"], "off", "--xff takes no value in a word of its own"],
+    [["-l", "80", "demo"], "demo", "a command comes first, before all options"],
+    [["--", "serve"], "serve", "a command comes first, before all options"],
+    [["--", "--xff"], "--xff", "options begin with a dash"],
+  ])("the word in %p is refused", (argv, word, reason) => {
+    const { diagnostics, action } = parseArguments(argv);
+    expect(action).toEqual({ kind: "usage", diagnostic: `unexpected word '${word}': ${reason}` });
+    expect(diagnostics).toEqual([{ level: LOG_FATAL, message: `Unknown word! ${word}` }]);
+  });
+
   test.each([
     [["--bogus"], "--bogus", "unrecognized option '--bogus'"],
     [["--bogus=secret"], "--bogus", "unrecognized option '--bogus'"],
     [["--=5"], "--", "unrecognized option '--'"],
     [["--no"], "--no", "option '--no' is ambiguous; possibilities: '--noudpxy' '--noconfig'"],
     [["--quiet=1"], "--quiet", "option '--quiet' doesn't allow an argument"],
-    [["--maxclients"], "--maxclients", "option '--maxclients' requires an argument"],
-    [["--maxc"], "--maxc", "option '--maxclients' requires an argument"],
-    [["-z"], "-z", "invalid option -- 'z'"],
+    [["--maxclient-s", "5"], "--maxclient-s", "unrecognized option '--maxclient-s'; did you mean '--maxclients'?"],
+    [["--max_clients=5"], "--max_clients", "unrecognized option '--max_clients'; did you mean '--maxclients'?"],
+    [["--lisen=80"], "--lisen", "unrecognized option '--lisen'; did you mean '--listen'?"],
+    [["--token", "x"], "--token", "unrecognized option '--token'; did you mean '--r2h-token'?"],
+    [["--port", "80"], "--port", "unrecognized option '--port'; did you mean '--listen'?"],
+    [["--constructor"], "--constructor", "unrecognized option '--constructor'"],
+    [["-listen", "80"], "-listen", "invalid option '-listen'; did you mean '--listen'?"],
+    [["-verbose=4"], "-verbose", "invalid option '-verbose'; did you mean '--verbose'?"],
+    [["--maxclients"], "--maxclients", `option '--maxclients' requires an argument: ${MAX_CLIENTS}`],
+    [["--maxc"], "--maxc", `option '--maxclients' requires an argument: ${MAX_CLIENTS}`],
+    [["-z"], "-z", "invalid option -- 'z'; did you mean '-Z' (--zerocopy-on-send)?"],
     [["-Uz5"], "-z", "invalid option -- 'z'"],
     [["-é"], "-é", "invalid option -- 'é'"],
-    [["-v"], "-v", "option requires an argument -- 'v'"],
-    [["-Uqv"], "-v", "option requires an argument -- 'v'"],
+    [["-v"], "-v", `option requires an argument -- 'v': ${VERBOSE}`],
+    [["-Uqv"], "-v", `option requires an argument -- 'v': ${VERBOSE}`],
   ])("%p", (argv, word, diagnostic) => {
     expect(usageErrorOf(...argv)).toEqual([word, diagnostic]);
   });

@@ -5,6 +5,8 @@ import type { ReloadSettings } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { type Files, readerOf } from "../config/files.ts";
 
+const TRY_HELP = "Try 'sluice --help' for all commands and options.\n";
+
 interface Call {
   readonly command: string;
   readonly settings: Settings;
@@ -44,17 +46,48 @@ describe("which command runs", () => {
     [["serve", "-l", "80"], "serve", 80],
     [["demo"], "demo", 5140],
     [["demo", "-l", "80"], "demo", 80],
-    // Only the first word names a command; later ones are words without meaning.
-    [["-l", "80", "demo"], "serve", 80],
-    [["demos", "-l80"], "serve", 80],
-    [["demo", "serve", "-l80"], "demo", 80],
-    [["--", "demo"], "serve", 5140],
+    [["", "-l80"], "serve", 80],
+    [["--"], "serve", 5140],
     [["-U", "--no-fast-start", "-l80"], "serve", 80],
   ])("%p", async (argv, command, port) => {
     const outcome = await run(...argv);
     expect(outcome).toMatchObject({ status: 0, stdout: "", stderr: "", command, calls: 1 });
     expect(outcome.settings?.listen).toEqual([{ host: undefined, port }]);
     expect(outcome.settings?.given.has("listen")).toBe(argv.length > 1 && argv[0] !== "--");
+  });
+});
+
+describe("words that start nothing", () => {
+  const COMMANDS = "the commands are serve, demo, config check, help and version; without one, serve\n";
+
+  test.each([
+    ["doctor", ""],
+    ["probe", ""],
+    ["worker9", ""],
+    ["constructor", ""],
+    ["start", "; did you mean 'serve'?"],
+    ["sevre", "; did you mean 'serve'?"],
+    ["demos", "; did you mean 'demo'?"],
+    ["check", "; did you mean 'config check'?"],
+    ["--help-me", undefined],
+    ["5140", ""],
+  ])("%s", async (word, hint) => {
+    const outcome = await run(word, "-l", "80");
+    expect(outcome).toMatchObject({ status: 1, calls: 0 });
+    expect(outcome.stdout).toBe(`[Supervisor] Unknown ${hint === undefined ? "option" : "command"}! ${word}\n`);
+    if (hint === undefined) return;
+    expect(outcome.stderr).toBe(`sluice: unknown command '${word}'${hint}\n${COMMANDS}${TRY_HELP}`);
+  });
+
+  test.each(["serve demo", "demo serve -l80", "-l 80 demo", "-- demo", "demo now"])("%s", async (words) => {
+    const outcome = await run(...words.split(" "));
+    expect(outcome).toMatchObject({ status: 1, calls: 0 });
+    expect(outcome.stderr).toContain("unexpected word");
+  });
+
+  test("help and version do what the options do", async () => {
+    expect(await run("help")).toMatchObject({ status: 0, stdout: usageText(), stderr: "", calls: 0 });
+    expect(await run("version")).toMatchObject({ status: 0, stdout: versionText(), stderr: "", calls: 0 });
   });
 });
 
@@ -68,8 +101,10 @@ test.each(["serve", "demo"])("help and version of %s start nothing", async (comm
 test("an unknown option is told to the log and to standard error", async () => {
   expect(await run("-q", "-m", "0", "--bogus")).toEqual({
     status: 1,
-    stdout: "[Supervisor] Unknown option! --bogus\n",
-    stderr: `${usageText()}\nsluice: unrecognized option '--bogus'\n`,
+    stdout: `[Supervisor] Invalid maxclients! Must be between 1 and 65535. Ignoring.
+[Supervisor] Unknown option! --bogus
+`,
+    stderr: `sluice: unrecognized option '--bogus'\n${TRY_HELP}`,
     command: undefined,
     settings: undefined,
     call: undefined,
@@ -93,6 +128,25 @@ test("a bad value is logged and the command runs", async () => {
     stderr: "",
     settings: { maxClients: 5 },
   });
+});
+
+test.each(["loud", "-1", "0x4"])("the level %p silences nothing", async (level) => {
+  const text = `[global]\nverbosity = ${level}\nbogus = 1\n`;
+  const { stdout, settings } = await runWith({ "my.conf": text }, "-c", "my.conf");
+  expect(stdout.split("\n")).toEqual([
+    expect.stringContaining(`Invalid verbosity value: ${level}!`),
+    expect.stringContaining("Unknown config parameter: bogus"),
+    "",
+  ]);
+  expect(settings?.verbosity).toBe(1);
+});
+
+test("complaints about the configuration are shown to who wants quiet", async () => {
+  const files = { "my.conf": "[global]\nmaxclient = 7\nverbosity = 0\n" };
+  const complaint = "[Supervisor] Unknown config parameter: maxclient; did you mean maxclients? (my.conf line 2)\n";
+  expect((await runWith(files, "-c", "my.conf")).stdout).toBe(complaint);
+  expect((await runWith(files, "-q", "-c", "my.conf")).stdout).toBe(complaint);
+  expect((await runWith({ "my.conf": "[global]\n" }, "-q", "-c", "my.conf")).stdout).toBe("");
 });
 
 test("a failure of the command is the caller's to handle", async () => {
@@ -171,7 +225,7 @@ describe("config check", () => {
   test.each([[[]], [["look"]], [["check", "a", "b"]], [["check", "-x"]], [["check", "--__proto__=1"]]])(
     "config %p is no command",
     async (words) => {
-      const stderr = "sluice: the command is 'config check [FILE]'\n";
+      const stderr = `sluice: the command is 'config check [FILE]'\n${TRY_HELP}`;
       expect(await run("config", ...words)).toMatchObject({ status: 1, stdout: "", stderr, calls: 0 });
     },
   );

@@ -41,6 +41,15 @@ a.conf:8: note: Ignoring unparsable line in [services]: 'name = x'
   expect(stdout).toContain("\nxff = on\n");
 });
 
+test("a level that is none hides nothing", () => {
+  expect(check("a", { a: "[global]\nverbosity = loud\nport = 80\n" })).toMatchObject({
+    status: 1,
+    stderr: `a:2: error: Invalid verbosity value: loud! Must be 0 to 4, or fatal, error, warn, info, debug. Ignoring.
+a:3: error: Unknown config parameter: port; addresses to listen on are lines of [bind], such as "* 5140"
+`,
+  });
+});
+
 describe("what is wrong with a file as a whole", () => {
   test("is told with its name", () => {
     const text = "[global]\nzerocopy-on-send = 1\n[bind]\n/run/x\n/run/x\n";

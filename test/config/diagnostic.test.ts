@@ -13,9 +13,12 @@ function logged(level: LogLevel, diagnostics: readonly Diagnostic[]): string {
   return text;
 }
 
-test.each(LEVELS)("a diagnostic is written from its level %d on", (level) => {
+test.each(LEVELS)("a diagnostic of level %d is written from there on, an error always", (level) => {
   const diagnostic = { level, message: "a" };
-  for (const logLevel of LEVELS) expect(logged(logLevel, [diagnostic])).toBe(logLevel >= level ? "[x] a\n" : "");
+  for (const logLevel of LEVELS) {
+    const isWritten = logLevel >= level || level === LOG_ERROR;
+    expect(logged(logLevel, [diagnostic])).toBe(isWritten ? "[x] a\n" : "");
+  }
 });
 
 test("the place stands behind the message", () => {

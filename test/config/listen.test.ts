@@ -61,8 +61,8 @@ describe("listen arguments", () => {
     expect(isTcpAddress({ host: undefined, port: 0 })).toBe(true);
   });
 
-  test.each(["/a b", "/a\tb", "/a\rb", "/a\nb", "/a\0b"])("%p is no path of a Unix socket, but not fatal", (path) => {
-    expect(readListenAddress(path)).toEqual({ refused: `Invalid Unix socket bind path: ${path}`, fatal: false });
+  test.each(["/a b", "/a\tb", "/a\rb", "/a\nb", "/a\0b"])("%p is no path of a Unix socket", (path) => {
+    expect(readListenAddress(path)).toEqual({ refused: `Invalid Unix socket bind path: ${path}`, fatal: true });
   });
 
   test("what is shown is read back", () => {
@@ -105,7 +105,8 @@ describe("lines of [bind]", () => {
 
   test.each([
     ["192.168.1.1", "Invalid TCP bind address line: missing port for 192.168.1.1"],
-    ["5140", "Invalid TCP bind address line: missing port for 5140"],
+    ["5140", 'Invalid TCP bind address line: missing port for 5140; write it as "* 5140"'],
+    ["[::1]:80", 'Invalid TCP bind address line: missing port for [::1]:80; write it as "::1 80"'],
     ["* 65536", "Invalid TCP bind address line: unknown port 65536 for *"],
     ["* bogus", "Invalid TCP bind address line: unknown port bogus for *"],
     ["a/b 80", "Invalid TCP bind address line: a/b is not a host name or address"],

@@ -102,12 +102,13 @@ test("only the hostile sample is reported", () => {
   const diagnostics = loadText(SAMPLES.hostile).diagnostics.map(({ line, message }) => `${line}: ${message}`);
   expect(diagnostics).toEqual([
     "1: Unrecognised config line: \u0002\u0001 before = all",
+    "5: Invalid xff value: on ; not a boolean any more! Must be on or off. Taken as off.",
     "6: Invalid workers value! Must be between 1 and 32. Ignoring.",
     "7: Invalid workers value! Must be between 1 and 32. Ignoring.",
     "8: Invalid udp-rcvbuf-size! Must be >= 65536 (64KB). Ignoring.",
     "9: Invalid mcast-rejoin-interval! Must be >= 0. Ignoring.",
     "10: Invalid fcc-listen-port-range value: 50000-40000",
-    "11: Invalid external-m3u value: ftp://m3u.example/",
+    "11: Invalid external-m3u value: ftp://m3u.example/: must be a path, or begin with file://, http:// or https://",
     "12: Invalid rtsp-stun-server value: stun.example:http",
     "13: status-page-path cannot be empty, keeping previous value",
     "14: player-page-path is too long, keeping previous value",

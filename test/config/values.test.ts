@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { dirname } from "node:path";
 import fc from "fast-check";
 import {
   anyText,
@@ -16,8 +17,8 @@ import {
   textOr,
 } from "../../src/config/values.ts";
 
-/** What the program reads as C's atoi would. */
-function atoi(text: string): number {
+/** A number as the program reads it; NaN for what is none. */
+function numberOf(text: string): number {
   const reading = integer(-(2 ** 31)).read(text, "number", undefined);
   return "value" in reading ? reading.value : Number.NaN;
 }
@@ -28,22 +29,32 @@ test.each([
   ["+3", 3],
   ["-3", -3],
   ["-0", 0],
-  ["12abc", 12],
-  ["0x10", 0],
-  ["1.9", 1],
-  ["", 0],
-  ["abc", 0],
-  ["- 3", 0],
-  ["--3", 0],
+  ["12 abc", 12],
+  ["12;abc", 12],
+  ["12# abc", 12],
+  ["12abc", Number.NaN],
+  ["2h", Number.NaN],
+  ["12é", Number.NaN],
+  ["0x10", Number.NaN],
+  ["1.9", Number.NaN],
+  ["", Number.NaN],
+  ["abc", Number.NaN],
+  ['"3"', Number.NaN],
+  ["- 3", Number.NaN],
+  ["--3", Number.NaN],
   ["99999999999999999999", 2147483647],
   ["-99999999999999999999", -2147483647],
-])("atoi(%p)", (text, value) => {
-  expect(atoi(text)).toBe(value);
+])("the number %p", (text, value) => {
+  expect(numberOf(text)).toBe(value);
 });
 
-test("atoi is a 32-bit number for any text", () => {
-  fc.assert(fc.property(fc.string(), (text) => expect(Math.abs(atoi(text))).toBeLessThan(2 ** 31)));
-  fc.assert(fc.property(fc.integer({ min: -2147483647 }), (value) => expect(atoi(`${value}x`)).toBe(value)));
+test("any text is a 32-bit number or none", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) =>
+      expect(Math.abs(numberOf(text)) < 2 ** 31 || !/^\s*[+-]?\d+$/.test(text)).toBeTrue(),
+    ),
+  );
+  fc.assert(fc.property(fc.integer({ min: -2147483647 }), (value) => expect(numberOf(`${value} x`)).toBe(value)));
 });
 
 describe("integer", () => {
@@ -75,19 +86,34 @@ test.each(["1", "on", "TRUE", "Yes"])("%p is true", (text) => {
   expect(boolean.read(text, "", undefined)).toEqual({ value: true });
 });
 
-test.each(["", "0", "off", "no", "2", "y", "on ", "yes please"])("%p is false", (text) => {
+test.each(["", "0", "off", "no", "False"])("%p is false", (text) => {
   expect(boolean.read(text, "", undefined)).toEqual({ value: false });
+});
+
+test.each(["2", "y", "on ", "yes please", "ture", "enabled"])("%p is false, and said to be no boolean", (text) => {
+  const refused = `Invalid xff value: ${text}! Must be on or off. Taken as off.`;
+  expect(boolean.read(text, "xff", undefined)).toEqual({ value: false, refused });
 });
 
 test.each([
   ["0", 0],
   ["3", 3],
-  ["-2", 0],
   ["9", 4],
-  ["debug", 0],
+  ["2 # warnings", 2],
+  ["debug", 4],
+  ["Warning", 2],
+  ["fatal", 0],
 ] as const)("log level %p", (text, value) => {
   expect(logLevel.read(text, "", undefined)).toEqual({ value });
 });
+
+test.each(["loud", "", "-2", "3x", '"3"', "0x3", "verbose", "-l"])(
+  "log level %p is refused, and so silences nothing",
+  (text) => {
+    const refused = `Invalid verbosity value: ${text}! Must be 0 to 4, or fatal, error, warn, info, debug. Ignoring.`;
+    expect(logLevel.read(text, "verbosity", 2)).toEqual({ refused, fatal: false });
+  },
+);
 
 test.each([
   ["eth0", "eth0"],
@@ -201,10 +227,29 @@ describe("playlist URLs", () => {
     expect(playlistUrls.show([])).toBe("");
   });
 
-  test.each(["ftp://a", "list.m3u", "/list.m3u", "http://", "x http://a"])("%p is refused", (text) => {
-    const refused = `Invalid external-m3u value: ${text}`;
-    expect(playlistUrls.read(text, "external-m3u", undefined)).toEqual({ refused, fatal: false });
+  test.each([
+    ["/list.m3u", ["file:///list.m3u"]],
+    ["/my list.m3u", ["file:///my list.m3u"]],
+    ["/a/../b.m3u", ["file:///b.m3u"]],
+    ["/a /b\t./c", ["file:///a", "file:///b", `file://${process.cwd()}/c`]],
+    ["/a http://b/c", ["file:///a", "http://b/c"]],
+    ["http://b/c /a", ["http://b/c", "file:///a"]],
+    ["list.m3u", [`file://${process.cwd()}/list.m3u`]],
+    ["../list.m3u8", [`file://${dirname(process.cwd())}/list.m3u8`]],
+    ["file:/list.m3u", ["file:///list.m3u"]],
+    ["FILE:///List.m3u", ["file:///List.m3u"]],
+    ["file://localhost/list.m3u", ["file:///list.m3u"]],
+  ])("the path %p is a URL", (text, value) => {
+    expect(playlistUrls.read(text, "x", undefined)).toEqual({ value });
   });
+
+  test.each(["ftp://a", "http://", "http:/a", "file://list.m3u", "file:list.m3u", "rtp://239.1.1.1:5000"])(
+    "%p is refused",
+    (text) => {
+      const refused = `Invalid external-m3u value: ${text}: must be a path, or begin with file://, http:// or https://`;
+      expect(playlistUrls.read(text, "external-m3u", undefined)).toEqual({ refused, fatal: false });
+    },
+  );
 });
 
 describe("names of this relay", () => {

@@ -40,7 +40,14 @@ forEachVariant("start", (start) => {
   test("an unknown option", async () => {
     const log = await failure(undefined, "--no-such-option");
     expect(log).toContain("unrecognized option '--no-such-option'");
-    expect(log).toContain("--mcast-gap-timeout SECONDS");
+    expect(log).toContain("Try 'sluice --help'");
+    expect(await failure(undefined, "--mcast-gap-timout", "5")).toContain("did you mean '--mcast-gap-timeout'?");
+  });
+
+  test("a word that is no command", async () => {
+    expect(await failure(undefined, "doctor")).toContain("unexpected word 'doctor'");
+    const program = start({ command: "doctor" as "serve" });
+    expect((await program.catch((error: Error) => error.message)) as string).toContain("unknown command 'doctor'");
   });
 
   test("a missing value", async () => {
