@@ -2,7 +2,7 @@
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { errorReason } from "../system/errno.ts";
+import { errorAdvice } from "../system/errno.ts";
 import type { Reach } from "../system/reach.ts";
 import { resolveHost } from "../system/resolve.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
@@ -190,7 +190,7 @@ async function resolved(name: string): Promise<readonly IpAddress[]> {
   try {
     return await resolveHost(name);
   } catch (error) {
-    throw new PlaylistError("unreachable", `${name}: ${errorReason(error)}`);
+    throw new PlaylistError("unreachable", `${name}: ${errorAdvice(error)}`);
   }
 }
 
@@ -217,7 +217,7 @@ async function fetchOnce(
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw new PlaylistError("unreachable", errorReason(error));
+    throw new PlaylistError("unreachable", errorAdvice(error));
   }
 }
 
@@ -230,7 +230,7 @@ async function openFile({ url, limits: { maxBytes } }: DownloadRequest, limits: 
     if (!(await stat(path)).isFile()) throw new PlaylistError("bad-url", `Not a file: ${path}`);
   } catch (error) {
     if (error instanceof PlaylistError) throw error;
-    throw new PlaylistError("unreachable", `${path}: ${errorReason(error)}`);
+    throw new PlaylistError("unreachable", `${path}: ${errorAdvice(error)}`);
   }
   const stream = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES });
   return { url, etag: undefined, body: limited(watched(stream, limits), maxBytes), signal: limits.signal };
@@ -245,6 +245,6 @@ async function* watched(chunks: Chunks, limits: TimeLimits): Chunks {
     }
   } catch (error) {
     limits.signal.throwIfAborted();
-    throw new PlaylistError("unreachable", errorReason(error));
+    throw new PlaylistError("unreachable", errorAdvice(error));
   }
 }

@@ -1,5 +1,5 @@
 /** The URL of a list or guide with an address in the place of its host: `fetch` would have threads look the name up that read files, too. */
-import { errorReason } from "../system/errno.ts";
+import { errorAdvice } from "../system/errno.ts";
 import { resolveHost } from "../system/resolve.ts";
 import { TcpSource } from "../system/tcp-source.ts";
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
@@ -41,7 +41,7 @@ async function addressesOf(name: string, signal: AbortSignal): Promise<readonly 
     return await resolveHost(name, { signal });
   } catch (error) {
     signal.throwIfAborted();
-    throw new PlaylistError("unreachable", `${name}: ${errorReason(error)}`);
+    throw new PlaylistError("unreachable", `${name}: ${errorAdvice(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Finds a way to a server: resolves its name and tries one address after the other until a connection is made. */
 import type { IpAddress } from "../wire/ip/address.ts";
 import { errorReason } from "./errno.ts";
+import { existingInterfaces, hasInterface } from "./interfaces.ts";
 import type { Log } from "./log.ts";
 import type { ResolveOptions } from "./name-service.ts";
 import type { Reach, ReachProblem } from "./reach.ts";
@@ -137,7 +138,7 @@ export class Dialer {
         },
       );
       this.#source = source;
-      if (!source.isBound) this.#warnUnbound();
+      if (!source.isBound) this.#reportUnbound();
     } catch (error) {
       this.#addressFailed((error as Error).message);
     }
@@ -155,9 +156,12 @@ export class Dialer {
     this.#tryNext();
   }
 
-  #warnUnbound(): void {
+  #reportUnbound(): void {
     const { host, interfaceName } = this.#target;
-    this.#log.warn(`${host}: cannot be bound to the interface ${interfaceName}, the routing table chooses`);
+    const why = hasInterface(interfaceName ?? "")
+      ? "this kernel wants a privilege for it"
+      : `it does not exist (now), ${existingInterfaces()}`;
+    this.#log.error(`${host}: cannot be bound to the interface ${interfaceName}, the routing table chooses: ${why}`);
   }
 
   #fail(code: DialError["code"], reason: string): void {

@@ -1,4 +1,7 @@
-/** What the kernel's error numbers mean (Linux, x64 and arm64 alike): one table for libc's errors and those of `node:fs`. */
+/**
+ * What the kernel's error numbers mean (Linux, x64 and arm64 alike), and the codes of the runtime: people are told words and what to do,
+ * not names like ENODEV.
+ */
 
 interface Meaning {
   readonly name: string;
@@ -66,12 +69,17 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   122: { name: "EDQUOT", words: "disk quota exceeded" },
 };
 
-/** `errno` for a log line: name, words, and what to do about it. */
+const BY_NAME: ReadonlyMap<string, Meaning> = new Map(
+  Object.values(MEANINGS).map((meaning) => [meaning.name, meaning]),
+);
+
+/** `errno` for a log line: words, and what to do about it. */
 export function errnoText(errno: number): string {
-  const meaning = MEANINGS[errno];
-  if (!meaning) return `errno ${errno}`;
-  const { name, words, advice } = meaning;
-  return advice === undefined ? `${name} (${words})` : `${name} (${words}; ${advice})`;
+  return withAdvice(errnoWords(errno), MEANINGS[errno]?.advice);
+}
+
+function withAdvice(words: string, advice: string | undefined): string {
+  return advice === undefined ? words : `${words} (${advice})`;
 }
 
 /** The words alone: `address already in use`. `node:fs` counts errno downwards, libc upwards. */
@@ -85,20 +93,63 @@ const RESOLVER_WORDS: Readonly<Record<string, string>> = {
   ENOTFOUND: "name or service not known",
   ENODATA: "the name has no address",
   ESERVFAIL: "the name server has failed",
+  ENONAME: "name or service not known",
+  ESERVICE: "name or service not known",
+  ENOTINITIALIZED: "there is no name server",
+  ECANCELLED: "nobody waits for it any more",
   EREFUSED: "the name server refuses to answer",
   ECONNREFUSED: "the name server cannot be reached",
   ETIMEOUT: "the name server does not answer",
   EAI_AGAIN: "the name server does not answer",
+  EAI_FAIL: "the name server has failed",
+  EAI_NODATA: "the name has no address",
+  EAI_NONAME: "name or service not known",
   EBUSY: "too many names are being looked up",
 };
 
-/** The reason in an error of `node:fs`, of the resolver, or a SystemCallError, in words; the message of any other error. */
+const NO_SUCH_NAME = "check how it is spelt, and the DNS server in /etc/resolv.conf";
+const NO_NAME_SERVER = "check the network, and the DNS server in /etc/resolv.conf";
+
+/** What connections of the runtime fail with, where that has no number (`fetch`, TLS). */
+const RUNTIME_MEANINGS: Readonly<Record<string, Omit<Meaning, "name">>> = {
+  ECONNRESET: { words: "connection reset, or closed too early, by the other side" },
+  EPROTO: { words: "the TLS handshake failed", advice: "does the server speak plain http:// on this port?" },
+  Malformed_HTTP_Response: { words: "what answers does not speak HTTP", advice: "check scheme and port" },
+  InvalidHTTPResponse: { words: "what answers does not speak HTTP", advice: "check scheme and port" },
+  UnsupportedProxyProtocol: { words: "the proxy of http_proxy cannot be used", advice: "it must be an http:// URL" },
+};
+
+/** The reason in an error of `node:fs`, of the resolver, of `fetch`, or a SystemCallError, in words; the message of any other error. */
 export function errorReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  return meaningOf(error).words;
+}
+
+/** The same, and what to do about it. */
+export function errorAdvice(error: unknown): string {
+  const { words, advice } = meaningOf(error);
+  return withAdvice(words, advice);
+}
+
+function meaningOf(error: unknown): Omit<Meaning, "name"> {
+  if (!(error instanceof Error)) return { words: String(error) };
   const code = errorCode(error) ?? "";
-  if ("syscall" in error && error.syscall === "getaddrinfo") return RESOLVER_WORDS[code] ?? error.message;
+  if ("syscall" in error && error.syscall === "getaddrinfo") return resolverMeaning(code);
   const number = "errno" in error && typeof error.errno === "number" ? Math.abs(error.errno) : 0;
-  return number === 0 ? error.message : errnoWords(number);
+  if (number !== 0) return MEANINGS[number] ?? { words: errnoWords(number) };
+  const known = Object.hasOwn(RUNTIME_MEANINGS, code) ? RUNTIME_MEANINGS[code] : BY_NAME.get(code);
+  return known ?? { words: plainMessage(error.message, code) };
+}
+
+function resolverMeaning(code: string): Omit<Meaning, "name"> {
+  const words = RESOLVER_WORDS[code.replace(/^DNS_/, "")] ?? `the name cannot be looked up (${code})`;
+  if (code === "EBUSY") return { words };
+  return { words, advice: ["ENOTFOUND", "ENODATA"].includes(code) ? NO_SUCH_NAME : NO_NAME_SERVER };
+}
+
+/** The runtime repeats the code, and adds advice for programmers. */
+function plainMessage(message: string, code: string): string {
+  const own = code !== "" && message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  return own.replace(/ For more information, pass .*$/s, "");
 }
 
 /** `ENOENT` and the like of an error of `node:fs`; undefined when it has none. */

@@ -1,4 +1,5 @@
-/** Network interfaces: index by name, and an address by name. */
+/** Network interfaces: index by name, an address by name, and their names for who has named another. */
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import { errno, libc } from "./libc.ts";
@@ -7,6 +8,9 @@ import { SystemCallError } from "./socket.ts";
 /** Longest interface name, in bytes (IFNAMSIZ without its end mark). */
 export const MAX_INTERFACE_NAME = 15;
 
+const LOOPBACK = "lo";
+/** A machine with containers has hundreds. */
+const MAX_NAMES_TOLD = 20;
 const ENODEV = 19;
 const EMFILE = 24;
 
@@ -21,6 +25,42 @@ export function interfaceIndex(name: string): number | undefined {
   // Without a descriptor for its question the C library leaves whatever number its last try has left.
   if (errno(libc) === ENODEV) return undefined;
   throw new SystemCallError("if_nametoindex", EMFILE);
+}
+
+/** Whether there is such an interface (now). */
+export function hasInterface(name: string): boolean {
+  try {
+    return libc ? interfaceIndex(name) !== undefined : interfaceNames().includes(name);
+  } catch {
+    return interfaceNames().includes(name);
+  }
+}
+
+/** All of them, also those that are down; loopback last. */
+function interfaceNames(): string[] {
+  const names = readInterfaceNames();
+  return [...names.filter((name) => name !== LOOPBACK), ...names.filter((name) => name === LOOPBACK)];
+}
+
+/** Not from /sys, which may show those of another network namespace. */
+function readInterfaceNames(): string[] {
+  try {
+    const lines = readFileSync("/proc/net/dev", "latin1").split("\n");
+    return lines.flatMap((line) => /^\s*([^\s:|]+):/.exec(line)?.[1] ?? []);
+  } catch {
+    return Object.keys(networkInterfaces());
+  }
+}
+
+/** For who has named one that does not exist: `there are eth0 (192.0.2.2), wlan0, lo (127.0.0.1)`. */
+export function existingInterfaces(): string {
+  const names = interfaceNames();
+  const told = names.slice(0, MAX_NAMES_TOLD).map((name) => {
+    const address = interfaceAddress(name, 4) ?? interfaceAddress(name, 6);
+    return address === undefined ? name : `${name} (${address})`;
+  });
+  if (names.length > told.length) told.push("...");
+  return told.length === 0 ? "there is none" : `there ${told.length === 1 ? "is" : "are"} ${told.join(", ")}`;
 }
 
 /** Index of the interface that an IPv6 zone names, by its name or its number (RFC 4007 section 11.2); undefined as above. */

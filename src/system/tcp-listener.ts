@@ -1,18 +1,19 @@
 /** Listening TCP sockets for a supervisor: names resolved, one socket an address (config.md section 10). */
 import { formatIpAddress, type IpAddress, parseIpAddress } from "../wire/ip/address.ts";
-import { errorCode, errorReason } from "./errno.ts";
-import { zoneIndex } from "./interfaces.ts";
+import { errorAdvice, errorReason } from "./errno.ts";
+import { existingInterfaces, zoneIndex } from "./interfaces.ts";
 import { openListeningSocket } from "./listening-socket.ts";
 import { resolveHost } from "./resolve.ts";
-import { localPort, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, setOption } from "./socket.ts";
+import { localPort, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET, SystemCallError, setOption } from "./socket.ts";
 import { addressFamily, socketAddress } from "./socket-address.ts";
 import { tuneListeningSocket } from "./tcp.ts";
 
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const WILDCARDS = ["0.0.0.0", "::"];
-/** What `getaddrinfo` says of a host that nobody knows. */
-const NOT_FOUND = ["ENOTFOUND", "ENODATA"];
+const EACCES = 13;
+const EADDRNOTAVAIL = 99;
+const FIRST_FREE_PORT = 1024;
 
 export interface TcpEndpoint {
   /** A name, or an IP literal without brackets; undefined for all addresses. */
@@ -45,9 +46,7 @@ export class ResolveError extends Error {
   readonly host: string;
 
   constructor(host: string, cause: unknown) {
-    const code = errorCode(cause);
-    const unknown = code === undefined || NOT_FOUND.includes(code);
-    super(`GAI: ${host}: ${unknown ? "name or service not known" : code}`, { cause });
+    super(`GAI: ${host}: ${cause === undefined ? "the name has no address" : errorAdvice(cause)}`, { cause });
     this.host = host;
   }
 }
@@ -126,6 +125,14 @@ function open(address: IpAddress, port: number, setOptions: (fd: number) => void
     });
     return { fd, address: text, port: localPort(fd) };
   } catch (error) {
-    throw new TcpListenError(`${text} port ${port}`, errorReason(error), error);
+    throw new TcpListenError(`${text} port ${port}`, listenReason(error, port), error);
   }
+}
+
+function listenReason(error: unknown, port: number): string {
+  const number = error instanceof SystemCallError ? error.errno : 0;
+  if (number === EADDRNOTAVAIL) return `${errorReason(error)} (no interface has it: ${existingInterfaces()})`;
+  if (number === EACCES && port < FIRST_FREE_PORT)
+    return `${errorReason(error)} (ports below ${FIRST_FREE_PORT} need root or CAP_NET_BIND_SERVICE)`;
+  return errorAdvice(error);
 }

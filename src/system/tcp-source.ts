@@ -1,4 +1,5 @@
 /** An outgoing TCP or TLS connection that is read when asked: its kernel buffer, not our memory, holds what is not wanted yet. */
+import { errorAdvice } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 import type { Memory } from "./memory.ts";
 import { receiveBufferSize, SystemCallError } from "./socket.ts";
@@ -262,7 +263,7 @@ export class TcpSource {
   }
 
   #closedByPeer(error: Error | undefined | null): void {
-    if (error && !this.failure) this.failure = new Error(`${this.name}: ${error.message}`);
+    if (error && !this.failure) this.failure = new Error(`${this.name}: ${errorAdvice(error)}`);
     if (this.#state === "connecting" && !this.failure) this.failure = new Error(`${this.name}: connection refused`);
     this.#over();
   }

@@ -24,8 +24,8 @@ const OPEN_ALL = `
 `;
 
 test.each([
-  ["ulimit -S -n 40; ulimit -H -n 100", "100 true 74 81 93.75 socket: EMFILE (too many open files"],
-  ["ulimit -n 500", "500 true 435 451 484 socket: EMFILE (too many open files"],
+  ["ulimit -S -n 40; ulimit -H -n 100", "100 true 74 81 93.75 socket: too many open files ("],
+  ["ulimit -n 500", "500 true 435 451 484 socket: too many open files ("],
 ])("after %s the limit is the highest, and the last descriptors are kept", async (limits, expected) => {
   const child = Bun.spawn(["sh", "-c", `${limits}; exec "$@"`, "sh", process.execPath, "-e", OPEN_ALL], {
     stdio: ["ignore", "pipe", "pipe"],

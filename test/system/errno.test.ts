@@ -1,11 +1,13 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { lookup } from "node:dns/promises";
 import { openSync } from "node:fs";
 import { constants } from "node:os";
 import { getSystemErrorMessage, getSystemErrorName } from "node:util";
-import { errnoText, errnoWords, errorCode, errorReason } from "../../src/system/errno.ts";
+import { errnoText, errnoWords, errorAdvice, errorCode, errorReason } from "../../src/system/errno.ts";
+import { NameError } from "../../src/system/name-query.ts";
 import { SystemCallError } from "../../src/system/socket.ts";
 import { errorOf } from "../fakes/error-of.ts";
+import { freeTcpPort } from "../fakes/free-port.ts";
 
 const EADDRINUSE = 98;
 
@@ -28,12 +30,13 @@ function isKnown(number: number): boolean {
   return !errnoText(number).startsWith("errno ") && !getSystemErrorMessage(-number).startsWith("Unknown");
 }
 
-test("names and words are those of the system", () => {
+test("words are those of the system", () => {
   const known = Object.values(constants.errno).filter((number) => isKnown(number));
   expect(known.length).toBeGreaterThan(30);
   for (const number of known) {
     expect(errnoWords(-number)).toBe(getSystemErrorMessage(-number));
-    expect(errnoText(number)).toStartWith(`${getSystemErrorName(-number)} (${getSystemErrorMessage(-number)}`);
+    expect(errnoText(number)).toStartWith(getSystemErrorMessage(-number));
+    expect(errnoText(number)).not.toContain(getSystemErrorName(-number));
   }
 });
 
@@ -48,6 +51,65 @@ test.each([
   ["ENOBUFS", "igmp_max_memberships"],
 ] as const)("%s says what to do", (name, advice) => {
   expect(new SystemCallError("join", constants.errno[name]).message).toContain(advice);
+});
+
+describe("what fetch fails with is said in words, with what to do", () => {
+  async function sentence(url: string): Promise<string> {
+    return errorAdvice(await fetch(url, { tls: { rejectUnauthorized: false } }).catch((error: unknown) => error));
+  }
+
+  function server(answer: string) {
+    return Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data(socket) {
+          socket.write(answer);
+          socket.end();
+        },
+      },
+    });
+  }
+
+  test("nobody listens", async () => {
+    const said = "connection refused (nobody listens there; check the port)";
+    expect(await sentence(`http://127.0.0.1:${await freeTcpPort()}/`)).toBe(said);
+  });
+
+  test("the name is unknown", async () => {
+    expect(await sentence("http://no.such.host.invalid/")).toBe(
+      "name or service not known (check how it is spelt, and the DNS server in /etc/resolv.conf)",
+    );
+  });
+
+  test("the other side closes", async () => {
+    using peer = server("");
+    expect(await sentence(`http://127.0.0.1:${peer.port}/`)).toBe(
+      "connection reset, or closed too early, by the other side",
+    );
+  });
+
+  test("the other side speaks no TLS", async () => {
+    using peer = server("HTTP/1.1 400 Bad Request\r\n\r\n");
+    expect(await sentence(`https://127.0.0.1:${peer.port}/`)).toContain("the TLS handshake failed");
+  });
+
+  test.each(["NEW_CODE", "ECONNRESET", "ERR_X"])("advice for programmers is left out (%s)", (code) => {
+    const error = Object.assign(
+      new TypeError(`${code}: It broke. For more information, pass \`verbose: true\` to fetch()`),
+      { code, errno: 0 },
+    );
+    expect(errorAdvice(error)).not.toMatch(/verbose|[A-Z]_?[A-Z]{3}/);
+  });
+});
+
+test.each([
+  ["EAI_AGAIN", "the name server does not answer (check the network, and the DNS server in /etc/resolv.conf)"],
+  ["DNS_ETIMEOUT", "the name server does not answer (check the network, and the DNS server in /etc/resolv.conf)"],
+  ["EBUSY", "too many names are being looked up"],
+  ["ENEW", "the name cannot be looked up (ENEW) (check the network, and the DNS server in /etc/resolv.conf)"],
+])("a resolver's %s", (code, said) => {
+  expect(errorAdvice(new NameError(code, "tv.example"))).toBe(said);
 });
 
 test("an unknown name is told as such, whoever asked for it", async () => {

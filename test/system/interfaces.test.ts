@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { interfaceAddress, interfaceIndex, zoneIndex } from "../../src/system/interfaces.ts";
+import {
+  existingInterfaces,
+  hasInterface,
+  interfaceAddress,
+  interfaceIndex,
+  zoneIndex,
+} from "../../src/system/interfaces.ts";
 
 describe("an interface", () => {
   test("has the index that the kernel says", () => {
@@ -13,8 +19,14 @@ describe("an interface", () => {
 
   test.each(["nosuch0", "", "l", "a-name-of-sixteen", "ö".repeat(8), "constructor"])("%j does not exist", (name) => {
     expect(interfaceIndex(name)).toBeUndefined();
+    expect(hasInterface(name)).toBe(false);
     expect(interfaceAddress(name, 4)).toBeUndefined();
     expect(interfaceAddress(name, 6)).toBeUndefined();
+  });
+
+  test("is among those that there are, with its address, and loopback is the last", () => {
+    expect(hasInterface("lo")).toBe(true);
+    expect(existingInterfaces()).toMatch(/^there (is|are) (.*, )?lo \(127\.0\.0\.1\)$/);
   });
 
   test("is named by a zone with its name or its number", () => {

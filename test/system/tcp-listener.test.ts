@@ -11,6 +11,8 @@ import { freeTcpPort } from "../fakes/free-port.ts";
 import { describeInNamespace, ip, openSockets } from "../fakes/namespace.ts";
 import { within } from "../fakes/until.ts";
 
+const ADVICE = "(stop the program that has it, or choose another port)";
+
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const ANSWER_MS = 5000;
@@ -71,7 +73,9 @@ describe("one address", () => {
     const { fd, port } = (await listenOn("127.0.0.1", 0)).listeners[0]!;
     for (const option of [SO_REUSEADDR, SO_KEEPALIVE]) expect(getOption(fd, SOL_SOCKET, option)).toBe(1);
     const { failures } = await listenOn("127.0.0.1", port);
-    expect(failures).toMatchObject([{ message: `Cannot bind: 127.0.0.1 port ${port}: address already in use` }]);
+    expect(failures).toMatchObject([
+      { message: `Cannot bind: 127.0.0.1 port ${port}: address already in use ${ADVICE}` },
+    ]);
   });
 
   test.each(["127.0.0.1", "::1"])("may have siblings, between which the kernel balances (%s)", async (hostname) => {
@@ -98,7 +102,7 @@ describe("one address", () => {
       expect(failures[0]).toMatchObject({
         code: "cannot-bind",
         endpoint,
-        message: `Cannot bind: ${endpoint}: address already in use`,
+        message: `Cannot bind: ${endpoint}: address already in use ${ADVICE}`,
       });
       expect(openSockets(before)).toEqual([]);
     } finally {
@@ -117,7 +121,7 @@ describe("a name", () => {
     const error = await listenOn(host, 0).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ResolveError);
     expect(error).toMatchObject({ code: "unresolvable", host });
-    expect((error as Error).message).toStartWith(`GAI: ${host}: `);
+    expect((error as Error).message).toStartWith(`GAI: ${host}: name or service not known (check`);
   });
 });
 
@@ -141,7 +145,9 @@ describeInNamespace(import.meta.path, "addresses of both families", () => {
     const { listeners, failures } = await listenOn(undefined, port);
     occupier.stop();
     expect(listeners).toMatchObject([{ address: "::", port }]);
-    expect(failures).toMatchObject([{ message: `Cannot bind: 0.0.0.0 port ${port}: address already in use` }]);
+    expect(failures).toMatchObject([
+      { message: `Cannot bind: 0.0.0.0 port ${port}: address already in use ${ADVICE}` },
+    ]);
   });
 
   test("a link-local address needs its interface, by name or by index", async () => {

@@ -1,4 +1,5 @@
 /** Asks FCC servers for a burst: whom, in which dialect, and who of them is listened to (fcc.md sections 8 and 13). */
+import { errorAdvice } from "../../system/errno.ts";
 import type { Log } from "../../system/log.ts";
 import type { Memory } from "../../system/memory.ts";
 import { resolveHost } from "../../system/resolve.ts";
@@ -96,7 +97,7 @@ export class FccClient implements SignallingParent {
         if (address) this.#ask({ address, port }, performance.now());
         else failed(`${host} has no IPv4 address`);
       },
-      (error: Error) => failed(error.message),
+      (error: unknown) => failed(`its name is not resolved: ${errorAdvice(error)}`),
     );
   }
 

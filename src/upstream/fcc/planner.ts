@@ -1,4 +1,5 @@
 /** What an `rtp://` or `udp://` URL with `fcc=` asks for: the group with a burst before it (fcc.md section 1). */
+import { existingInterfaces, hasInterface } from "../../system/interfaces.ts";
 import type { Log } from "../../system/log.ts";
 import { isMulticast, parseIpAddress } from "../../wire/ip/address.ts";
 import type { ByteString } from "../../wire/text/byte-string.ts";
@@ -46,12 +47,19 @@ function opener(fcc: FccTarget, known: KnownServers, log: Log): GroupOpener {
   const dialect = fcc.dialect ?? usualDialect(fcc.server.port);
   return {
     metadata: [...multicastInfo(undefined).metadata, ["R2H-FCC-Type", dialect]],
-    open: (parent, target, options) =>
+    open(parent, target, options) {
       // A name may lead to an IPv6 group, and then there is no FCC.
-      target.group.family === 4 && isMulticast(target.group)
-        ? new FccUpstream(parent, target, fcc, options, known, log, performance.now())
-        : joinGroup(parent, target, options, log),
+      if (target.group.family !== 4 || !isMulticast(target.group)) return joinGroup(parent, target, options, log);
+      reportMissing(fcc.interfaceName, log);
+      return new FccUpstream(parent, target, fcc, options, known, log, performance.now());
+    },
   };
+}
+
+function reportMissing(interfaceName: string | undefined, log: Log): void {
+  if (interfaceName === undefined || hasInterface(interfaceName)) return;
+  const which = `the interface ${interfaceName}, which does not exist (now)`;
+  log.error(`FCC servers cannot be asked on ${which}, the routing table chooses: ${existingInterfaces()}`);
 }
 
 /** Undefined when the URL names none, or one that cannot be used. */

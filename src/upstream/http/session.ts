@@ -107,7 +107,7 @@ export class HttpSession implements ByteSource {
       options,
       {
         connected: (source) => this.#send(source),
-        failed: ({ code, message }) => this.#fail(code, message),
+        failed: ({ code, message }) => this.#fail(code, code === "unresolved" ? unresolvedReason(message) : message),
       },
       this.#log,
     );
@@ -172,4 +172,8 @@ export class HttpSession implements ByteSource {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(onTimeout, ms);
   }
+}
+
+function unresolvedReason(reason: string): string {
+  return `its name is not resolved: ${reason}; check the URL and the DNS server`;
 }

@@ -208,7 +208,7 @@ export class GroupReceiver {
   }
 
   #joinFailed(cause: Error): JoinFailedError {
-    return new JoinFailedError(`${this.#target.name}${this.#where()}`, cause);
+    return new JoinFailedError(this.#target.name, this.#target.interfaceName, cause);
   }
 
   get #receiverKind(): ReceiverKind {

@@ -1,6 +1,6 @@
 /** A group, or its source, that is named instead of numbered: its addresses are looked up before it is joined. */
 import type { ConsumerStart, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
-import { errorReason } from "../../system/errno.ts";
+import { errorAdvice } from "../../system/errno.ts";
 import type { Log } from "../../system/log.ts";
 import { resolveHost } from "../../system/resolve.ts";
 import type { IpAddress } from "../../wire/ip/address.ts";
@@ -36,7 +36,7 @@ export class NamedGroup implements Upstream {
     this.#log = log;
     resolveGroup(url, this.#resolving.signal).then(
       (addresses) => this.#join(() => join(addresses)),
-      (error: Error) => this.#fail(new UnknownGroupError(about.url, errorReason(error))),
+      (error: Error) => this.#fail(new UnknownGroupError(about.url, errorAdvice(error))),
     );
   }
 

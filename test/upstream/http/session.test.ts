@@ -145,7 +145,7 @@ describe("the addresses of a name", () => {
       { interfaceName: "no-device0" },
     );
     expect((await client.body()).text).toBe("hello");
-    expect(client.log.filter((line) => line.startsWith("WARN") && line.includes("no-device0"))).toHaveLength(1);
+    expect(client.log.filter((line) => line.startsWith("ERROR") && line.includes("no-device0"))).toHaveLength(1);
   });
 
   test("are not tried any more once the session is closed", async () => {

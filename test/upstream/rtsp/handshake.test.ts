@@ -76,7 +76,7 @@ function failures(method: string): Record<string, Failure> {
     "500": refused(500),
     ...(method === "SETUP" ? {} : { "461": refused(461) }),
     "its end": { react: () => "eof", code: "closed", log: /closed the connection/, isGone: true },
-    "a reset": { react: () => "reset", code: "closed", log: /ECONNRESET|errno|closed/, isGone: true },
+    "a reset": { react: () => "reset", code: "closed", log: /connection reset by peer|closed/, isGone: true },
     nothing: { react: () => "silence", ...silent },
     junk: { react: () => JUNK, ...silent },
     "a half status line": { react: half(8), ...silent },
