@@ -3,7 +3,7 @@
 import type { ReloadSettings } from "../config/load.ts";
 import type { SettingName, Settings } from "../config/settings.ts";
 import { supervise } from "../supervisor/process.ts";
-import { LineOutput, openAnew } from "../system/line-output.ts";
+import { printer } from "../system/line-output.ts";
 import { LOG_WARN } from "../system/log.ts";
 import { HTTP_CHANNEL, loadClip, MULTICAST_CHANNELS, PROTECTED_CHANNEL, RTSP_CHANNEL } from "./channels.ts";
 import { emitGuide } from "./guide.ts";
@@ -16,7 +16,7 @@ import { startDemoSender } from "./sender.ts";
 
 const STDOUT = 1;
 const NAME_COLUMNS = 14;
-let output: LineOutput | undefined;
+const print = printer(STDOUT);
 const CHANNELS = [...MULTICAST_CHANNELS, RTSP_CHANNEL, HTTP_CHANNEL, PROTECTED_CHANNEL];
 
 /** What the demo needs otherwise than a relay does; an option that is given wins, and playlists come besides ours. */
@@ -55,6 +55,7 @@ export async function runDemo(given: Settings, reload: ReloadSettings): Promise<
       return outcome.kind === "loaded" ? { ...outcome, settings: demoSettings(outcome.settings, playlist) } : outcome;
     },
     onStop: () => sources.stop(),
+    hasBanner: false,
   });
   const url = (path: string) => ownUrl(supervisor.addresses[0], settings, path);
   const places = [
@@ -66,16 +67,6 @@ export async function runDemo(given: Settings, reload: ReloadSettings): Promise<
   const lines = places.map(({ name, path }) => `  ${name.padEnd(NAME_COLUMNS)} ${url(path)}\n`);
   print(`\nsluice demo\n\n${lines.join("")}\nOpen one in VLC, mpv or ffplay. Ctrl-C ends the demo.\n\n`);
   offerPlayer(url(settings.playerPagePath));
-}
-
-/** Also when nobody reads it: the channels go on. */
-function print(text: string): void {
-  output ??= new LineOutput(openAnew(STDOUT), () => undefined);
-  try {
-    output.write(Buffer.from(text));
-  } catch {
-    // Nobody will.
-  }
 }
 
 function offerPlayer(player: string): void {

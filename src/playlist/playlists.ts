@@ -46,6 +46,8 @@ interface PlaylistsParts {
   readonly isLoader?: boolean;
   /** The loader has something for the others. */
   readonly onLoaded?: (loaded: Loaded) => void;
+  /** All lists have been asked for once, or one has come after that: how many channels there are, and how many lists failed. */
+  readonly onListed?: (channels: number, failed: number) => void;
   readonly reading?: ReadingObserver;
   /** What earlier processes have died of. */
   readonly suspects?: readonly SuspectList[];
@@ -174,9 +176,16 @@ export class Playlists {
     await Promise.all(this.#lists.map(({ source }) => source?.refresh()));
     if (cycle !== this.#cycles) return;
     this.#isLoading = false;
+    this.#listed();
     // Also when no list came: others may name a guide.
     await this.guide.refresh();
     this.#settle();
+  }
+
+  /** @param come a list that has just come, though its source does not say so yet */
+  #listed(come?: List): void {
+    const failed = this.#lists.filter((list) => list !== come && list.source?.staleSince !== undefined);
+    this.#parts.onListed?.(this.#channels.main.length, failed.length);
   }
 
   /** Of the runtime's own accord it would look only after a while (`supervisor/worker-slot.ts`), and what was read lies about. */
@@ -201,7 +210,9 @@ export class Playlists {
         await this.#read(list, url, bytes, base);
         await this.#share(list, { url, base }, bytes);
         // A retry brought it, and so perhaps another guide.
-        if (!this.#isLoading) runDetached(log, "Loading the guide", this.guide.refresh());
+        if (this.#isLoading) return;
+        this.#listed(list);
+        runDetached(log, "Loading the guide", this.guide.refresh());
       },
     });
     // Its retries may be over by then.

@@ -3,7 +3,8 @@ import type { ReloadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { LogRing } from "../status/log-ring.ts";
 import { raiseDescriptorLimit } from "../system/descriptors.ts";
-import { createLog } from "../system/log.ts";
+import { printer } from "../system/line-output.ts";
+import { createLog, isTerminal } from "../system/log.ts";
 import { PidFileError } from "../system/pid-file.ts";
 import { PrivilegeError } from "../system/privileges.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
@@ -11,6 +12,7 @@ import { UnixSocketError } from "../system/unix-socket.ts";
 import { NothingToListenError } from "./owned-resources.ts";
 import { Supervisor } from "./supervisor.ts";
 
+const STDOUT = 1;
 /** In an executable, the main file is in a file system of its own. */
 const EMBEDDED = "/$bunfs/";
 
@@ -19,13 +21,15 @@ interface Supervision {
   readonly reload: ReloadSettings;
   /** What else to stop. */
   readonly onStop?: () => void;
+  /** False: the caller says where this relay is. Default true. */
+  readonly hasBanner?: boolean;
 }
 
 /**
  * Starts the workers; the answer is there when they accept connections. SIGTERM and SIGINT end the process with status 0;
  * what cannot be started ends it with status 1.
  */
-export async function supervise({ settings, reload, onStop }: Supervision): Promise<Supervisor> {
+export async function supervise({ settings, reload, onStop, hasBanner = true }: Supervision): Promise<Supervisor> {
   const logRing = new LogRing();
   const log = createLog({
     level: settings.verbosity,
@@ -33,7 +37,15 @@ export async function supervise({ settings, reload, onStop }: Supervision): Prom
     onLine: (line) => logRing.append(line),
   });
   log.info(`Open files and sockets: up to ${raiseDescriptorLimit()} in each process`);
-  const supervisor = new Supervisor({ settings, reload, log, logRing, workerCommand: workerCommand() });
+  const supervisor = new Supervisor({
+    settings,
+    reload,
+    log,
+    logRing,
+    workerCommand: workerCommand(),
+    print: isTerminal(STDOUT) ? printer(STDOUT) : undefined,
+    hasBanner,
+  });
   const stop = async () => {
     await supervisor.stop();
     onStop?.();

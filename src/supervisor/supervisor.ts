@@ -19,6 +19,8 @@ import { exposedListener } from "./exposure.ts";
 import { HelperProcesses } from "./helper-processes.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
+import { startProblems } from "./start-problems.ts";
+import { StartReport } from "./start-report.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
 import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
 import { SuspectLists } from "./suspect-lists.ts";
@@ -38,6 +40,10 @@ interface SupervisorOptions {
   readonly logRing: LogRing;
   /** Start a worker with these words and its id. */
   readonly workerCommand: readonly string[];
+  /** Shows text on the terminal, if that is where standard output goes. */
+  readonly print?: ((text: string) => void) | undefined;
+  /** False: somebody else says where this relay is. Default true. */
+  readonly hasBanner?: boolean;
 }
 
 export class Supervisor implements WorkerSlotParent, SupervisorApi {
@@ -52,10 +58,12 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   readonly #suspects: SuspectLists;
   readonly #watchdog: Watchdog;
   readonly #helpers = new HelperProcesses();
+  readonly #report: StartReport;
   readonly #linkKey = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
   readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
+  #isReadyAtAll = false;
   #settings: Settings;
   #logLevel: LogLevel;
   /** By id; those beyond the number of workers have been retired. */
@@ -72,6 +80,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#logLevel = settings.verbosity;
     this.log = log;
     this.#reloads = new TaskQueue(log);
+    this.#report = new StartReport({ log, print: options.print });
     this.status = new StatusAggregator(
       this,
       options.logRing,
@@ -108,6 +117,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     if (this.#stopped) return;
     if (account) this.#become(account);
     this.#warnOfStrangers(settings);
+    for (const { message } of startProblems(settings)) log.error(message);
     this.#fillSlots(settings.workers);
     log.info("Entering monitoring loop");
   }
@@ -181,6 +191,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     else if (message.kind === "reading") this.#suspects.begins(id, message.list);
     else if (message.kind === "read") this.#suspects.ends(id);
     else if (message.kind === "alive") this.#watchdog.answered(id);
+    else if (message.kind === "channels") this.#report.loaded(message.loaded);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
     else if (message.kind === "helper") this.#helpers.take(id, message);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
@@ -211,7 +222,12 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#readyWorkers.add(id);
     this.status.ready(id);
     this.#watchdog.ready(id);
-    if (this.#readyWorkers.size >= this.#settings.workers) this.#ready.resolve();
+    if (this.#readyWorkers.size < this.#settings.workers || this.#isReadyAtAll) return;
+    this.#isReadyAtAll = true;
+    this.#ready.resolve();
+    if (this.#options.hasBanner === false) return;
+    const unixSockets = this.#ownedResources.unixSockets.map(({ path }) => path);
+    this.#report.ready({ settings: this.#settings, listeners: this.addresses, unixSockets });
   }
 
   exited(id: number, pid: number, isDeath: boolean): void {
@@ -267,9 +283,11 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     const commit = await this.#ownedResources.prepare(settings, changed.has("listen"));
     if (!commit) return;
     this.#settings = settings;
+    this.#report.close();
     this.#loaded.dropAllBut(settings.externalM3u);
     commit();
     this.log.info(`Configuration reloaded successfully from ${path}`);
+    for (const { setting, message } of startProblems(settings)) if (changed.has(setting)) this.log.error(message);
     if (changed.has("user")) this.log.warn("Another user takes effect at the next start only");
     if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
     if (settings.workers < before.workers) {
@@ -312,6 +330,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   #cleanUp(): void {
+    this.#report.close();
     this.#loaded.close();
     this.#watchdog.stop();
     this.status.stop();

@@ -36,6 +36,17 @@ export function hasInterface(name: string): boolean {
   }
 }
 
+const IFF_UP = 1;
+
+/** False also when that cannot be found out. */
+export function isInterfaceDown(name: string): boolean {
+  try {
+    return (Number(readFileSync(`/sys/class/net/${name}/flags`, "latin1")) & IFF_UP) === 0;
+  } catch {
+    return false;
+  }
+}
+
 /** All of them, also those that are down; loopback last. */
 function interfaceNames(): string[] {
   const names = readInterfaceNames();

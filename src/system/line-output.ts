@@ -185,3 +185,16 @@ function isWritable(c: Libc, fd: number): boolean {
   // struct pollfd: descriptor, then events and revents of 16 bits each
   return c.poll(Int32Array.of(fd, POLLOUT), 1, 0) !== 0;
 }
+
+/** Shows text on `fd`; also when nobody reads it, what the program does goes on. */
+export function printer(fd: number): (text: string) => void {
+  let output: LineOutput | undefined;
+  return (text) => {
+    output ??= new LineOutput(openAnew(fd), () => undefined);
+    try {
+      output.write(Buffer.from(text));
+    } catch {
+      // Nobody will.
+    }
+  };
+}

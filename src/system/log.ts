@@ -136,7 +136,7 @@ export function sayUnlessQuiet(log: Log, say: () => void): void {
 }
 
 /** The stream modules behind `node:tty` take a megabyte and a half, which only a program without libc has to spend. */
-function isTerminal(fd: number): boolean {
+export function isTerminal(fd: number): boolean {
   return libc ? libc.isatty(fd) === 1 : process.getBuiltinModule("node:tty").isatty(fd);
 }
 

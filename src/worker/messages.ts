@@ -65,6 +65,8 @@ export type FromWorker =
   /** It accepts connections. */
   | { readonly kind: "ready" }
   | { readonly kind: "alive" }
+  /** All lists have been asked for once, or another one has come. */
+  | { readonly kind: "channels"; readonly loaded: { readonly channels: number; readonly failed: number } }
   /** It reads a list from elsewhere; what it may die of is known then. */
   | { readonly kind: "reading"; readonly list: ListVersion }
   /** All of it is read. */

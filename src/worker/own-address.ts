@@ -7,27 +7,35 @@ interface InterfaceAddress {
 }
 
 const NO_ADDRESS = "localhost";
+/** Bridges and tunnels of containers and virtual machines: nobody in the house is there. */
+const VIRTUAL = /^(docker|br-[0-9a-f]{12}$|veth|virbr|lxc|lxd|podman|cni|flannel)/;
 /** 10/8, 172.16/12, 192.168/16, 100.64/10 and 169.254/16: a home network's. */
 const PRIVATE = /^(10|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])|169\.254)\./;
 
 /**
- * The address that clients most likely reach: private before others, IPv4 before IPv6, and those of interfaces that lead
- * to upstreams after each. `localhost` when there is none.
+ * The addresses that clients may reach, the most likely first: private before others, IPv4 before IPv6, and those of interfaces that
+ * lead to upstreams, or to containers, after each.
  */
-export function ownAddress(all: readonly InterfaceAddress[], upstreamInterfaces: readonly string[]): string {
+export function ownAddresses(all: readonly InterfaceAddress[], upstreamInterfaces: readonly string[]): string[] {
   const ranked = all.map(({ interfaceName, address }) => ({
     address,
-    rank: rank(address, upstreamInterfaces.includes(interfaceName)),
+    rank: rank(address, upstreamInterfaces.includes(interfaceName), VIRTUAL.test(interfaceName)),
   }));
   const usable = ranked.filter((candidate) => candidate.rank !== undefined);
-  return usable.toSorted((a, b) => a.rank! - b.rank!)[0]?.address ?? NO_ADDRESS;
+  return usable.toSorted((a, b) => a.rank! - b.rank!).map(({ address }) => address);
+}
+
+/** The first of them; `localhost` when there is none. */
+export function ownAddress(all: readonly InterfaceAddress[], upstreamInterfaces: readonly string[]): string {
+  return ownAddresses(all, upstreamInterfaces)[0] ?? NO_ADDRESS;
 }
 
 /** Small is good; undefined is of no use. */
-function rank(text: string, isUpstream: boolean): number | undefined {
+function rank(text: string, isUpstream: boolean, isVirtual: boolean): number | undefined {
   const address = parseIpAddress(text);
   if (!address || isLocalOnly(address)) return undefined;
-  if (address.family === 6) return isUpstream ? 4 : 3;
+  if (address.family === 6) return isVirtual ? 6 : isUpstream ? 5 : 4;
+  if (isVirtual) return 3;
   if (isUpstream) return 2;
   return PRIVATE.test(text) ? 0 : 1;
 }

@@ -111,6 +111,7 @@ export class Worker {
       suspects,
       reading,
       ...(onLoaded && { onLoaded }),
+      onListed: (channels, failed) => send({ kind: "channels", loaded: { channels, failed } }),
     });
     this.#configurePlaylists(settings);
     for (const copy of loaded) this.accept(copy);

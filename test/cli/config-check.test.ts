@@ -50,6 +50,12 @@ a:3: error: Unknown config parameter: port; addresses to listen on are lines of 
   });
 });
 
+test("what this machine does not have is noted, and no fault of the file", () => {
+  const { status, stderr } = check("a", { a: "[global]\nupstream-interface = nosuch0\n" });
+  expect(status).toBe(0);
+  expect(stderr).toStartWith("a: note: upstream-interface: interface nosuch0 does not exist (now); there ");
+});
+
 describe("what is wrong with a file as a whole", () => {
   test("is told with its name", () => {
     const text = "[global]\nzerocopy-on-send = 1\n[bind]\n/run/x\n/run/x\n";

@@ -34,7 +34,10 @@ let server: PlaylistServer;
 let clock: ManualClock;
 let log: ReturnType<typeof recordingLog>;
 let playlists: Playlists;
+/** Channels, and lists that failed. */
+let listed: (readonly [channels: number, failed: number])[];
 beforeEach(() => {
+  listed = [];
   server = new PlaylistServer();
   clock = new ManualClock();
   log = recordingLog();
@@ -43,6 +46,7 @@ beforeEach(() => {
     log,
     limits: { playlist: LIMITS, guide: LIMITS },
     schedule: clock.schedule,
+    onListed: (...told) => listed.push(told),
   });
 });
 afterEach(async () => {
@@ -82,6 +86,20 @@ test("the inline list is there at once, external ones follow behind it", async (
   expect(log.lines).toContain(
     `INFO Parsed 6 M3U entries, generated transformed playlist (${playlists.published.bytes} bytes)`,
   );
+});
+
+test("it is told how many channels there are when all lists have been asked for, and when a late one comes", async () => {
+  const urls = [server.on("/1", list("B", "A")), server.on("/2", () => new Response("", { status: 500 }))];
+  await configure({ inline: list("A"), urls });
+  await until(() => listed.length > 0, LIMIT_MS, "the first cycle");
+  expect(listed).toEqual([[3, 1]]);
+  server.on("/2", list("C"));
+  clock.fire();
+  await until(() => listed.length > 1, LIMIT_MS, "the retry");
+  expect(listed).toEqual([
+    [3, 1],
+    [4, 0],
+  ]);
 });
 
 test("an external list is replaced, and nothing else is renamed", async () => {

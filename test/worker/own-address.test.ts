@@ -22,6 +22,10 @@ describe("of the addresses", () => {
     ["lan fe80::1, up6 2001:db8::1", "2001:db8::1"],
     ["lan febf::1, lo ::1, lo 127.1.2.3", "localhost"],
     ["lan fec0::1", "fec0::1"],
+    ["docker0 172.17.0.1, lan 198.51.100.1", "198.51.100.1"],
+    ["br-0123456789ab 172.18.0.1, up 10.0.0.1", "10.0.0.1"],
+    ["br-lan 192.168.1.1, lan 192.168.2.1", "192.168.1.1"],
+    ["docker0 172.17.0.1, lan 2001:db8::1", "172.17.0.1"],
     ["", "localhost"],
   ])("%j it is %s", (all, address) => {
     expect(choose(all)).toBe(address);
