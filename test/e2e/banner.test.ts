@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freeTcpPort } from "../fakes/free-port.ts";
+import { describeInNamespace, ip } from "../fakes/namespace.ts";
 import { until, within } from "../fakes/until.ts";
 import { builtBinary } from "./binary.ts";
 import { Sluice } from "./harness.ts";
@@ -22,6 +23,37 @@ beforeAll(() => {
   );
 });
 afterAll(() => rmSync(directory, { recursive: true }));
+
+describeInNamespace(import.meta.path, "with a public address", () => {
+  const start = async (...words: string[]) => {
+    const port = await freeTcpPort();
+    return new Sluice([process.execPath, MAIN, "-C", "-l", `${port}`, ...words], port, {});
+  };
+
+  test("an open relay is warned of at the default level, and one with a token is not", async () => {
+    ip("address add 8.8.4.4/32 dev lo");
+    await using open = await start();
+    await open.waitForLog(/channels: /);
+    expect(open.log[0]).toMatch(
+      /^\[Supervisor\] Reachable from public networks at 8\.8\.4\.4 port \d+, without a token/,
+    );
+    expect(open.log[1]).toMatch(/player: http:\/\/8\.8\.4\.4:\d+\/player$/);
+    await using closed = await start("-T", TOKEN);
+    await closed.waitForLog(/channels: /);
+    expect(closed.log.filter((line) => line.includes("Reachable"))).toEqual([]);
+  });
+
+  test("and without a route for multicast it says so", async () => {
+    await using sluice = await start();
+    const [line] = await sluice.waitForLog(/multicast: .*/);
+    expect(line).toStartWith("multicast: on none, as no route leads to 239.0.0.0/8; name an interface with -r: there ");
+    const { status } = await fetch(`${sluice.url}/rtp/239.1.1.1:5000`);
+    expect(status).toBe(503);
+    await sluice.waitForLog(
+      /Cannot join rtp:\/\/239\.1\.1\.1:5000: no route leads to it; name its interface with .* there /,
+    );
+  });
+});
 
 for (const variant of ["source", "binary"] as const) {
   const command = async () => (variant === "source" ? [process.execPath, MAIN] : [await builtBinary(MAIN)]);

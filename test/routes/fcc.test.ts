@@ -178,3 +178,13 @@ test.each([
   await until(() => server.log.some(isAsked), WAIT_MS, "the server to be asked");
   expect(/ on interface (.*)$/.exec(server.log.find(isAsked)!)?.[1] ?? "").toBe(name);
 });
+
+test("an interface for the servers that does not exist is told, and they are asked all the same", async () => {
+  const service = await openService();
+  const server = relay();
+  const path = service.path(`fcc=${service.server.fcc}&r2h-ifname-fcc=nosuch0`);
+  expect((await open(server, path)).fcc).toEqual(["telecom", "active"]);
+  expect(server.log.filter((line) => line.startsWith("ERROR"))).toEqual([
+    expect.stringMatching(/^ERROR FCC servers cannot be asked on the interface nosuch0, which does not exist \(now\)/),
+  ]);
+});

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { constants } from "node:os";
 import type { ReceiverKind } from "../../../src/system/datagram-receiver.ts";
 import { interfaceIndex } from "../../../src/system/interfaces.ts";
 import type { Memory } from "../../../src/system/memory.ts";
+import { SystemCallError } from "../../../src/system/socket.ts";
 import type { DatagramSink } from "../../../src/system/udp-socket.ts";
 import { InterfaceMissingError, JoinFailedError, SilentError } from "../../../src/upstream/multicast/errors.ts";
 import { GroupReceiver, type GroupReceiverParent } from "../../../src/upstream/multicast/group-receiver.ts";
@@ -337,4 +339,24 @@ describeInNamespace(import.meta.path, "A group on an interface of its own", () =
       await until(() => openSockets(before).length === 0, WAIT_MS, "the sockets to be closed");
     });
   });
+});
+
+test.each([
+  ["ENODEV", undefined, /^Cannot join rtp:\/\/test: no route leads to it; name its interface with .* there .*\blo\b/],
+  ["ENETUNREACH", undefined, /: no route leads to it; /],
+  [
+    "ENODEV",
+    "gone0",
+    /^Cannot join rtp:\/\/test on interface gone0: the interface cannot be used \(now\); there .*\blo\b/,
+  ],
+  ["ENOBUFS", "lo", /^Cannot join rtp:\/\/test on interface lo: no buffer space .*igmp_max_memberships/],
+  ["EADDRINUSE", undefined, /: address already in use \(stop the program that has it/],
+] as const)("a join that fails with %s on %p is told in words", (name, interfaceName, words) => {
+  const { message } = new JoinFailedError(
+    "rtp://test",
+    interfaceName,
+    new SystemCallError("join", constants.errno[name]),
+  );
+  expect(message).toMatch(words);
+  expect(message).not.toContain(name);
 });
