@@ -395,7 +395,7 @@ export const OPTIONS: readonly Option[] = [
     means: "0",
     keys: [],
     type: logLevel,
-    help: "Log fatal errors only, the same as -v 0",
+    help: "Log fatal errors and what is wrong with the configuration only, the same as -v 0",
   }),
   setting("accessLog", {
     long: "access-log",

@@ -139,7 +139,15 @@ function pathTooLong(text: string, name: string): ParseError | undefined {
  * admit everybody (http.md section 4).
  */
 export const publicHost: ValueType<PublicHost | undefined> = {
-  read: (text) => ({ value: text === "" ? undefined : parsePublicHost(text) }),
+  read(text, name) {
+    if (text === "") return { value: undefined };
+    const value = parsePublicHost(text);
+    if (value.authority) return { value };
+    return {
+      value,
+      refused: `Invalid ${name}! Until it is a host, HOST:PORT or a URL, every request is refused: ${text}`,
+    };
+  },
   show: ({ text }) => text,
 };
 

@@ -112,6 +112,9 @@ test("only the hostile sample is reported", () => {
     "12: Invalid rtsp-stun-server value: stun.example:http",
     "13: status-page-path cannot be empty, keeping previous value",
     "14: player-page-path is too long, keeping previous value",
+    expect.stringMatching(
+      /^15: Invalid hostname! Until it is a host, HOST:PORT or a URL, every request is refused: hhh/,
+    ),
     "16: Unknown config parameter: __proto__",
     "17: Unrecognised config line: = value",
     "18: Unrecognised config line: no equals sign",

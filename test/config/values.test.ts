@@ -13,9 +13,11 @@ import {
   pathPrefix,
   playlistUrls,
   portRange,
+  publicHost,
   serverAddress,
   textOr,
 } from "../../src/config/values.ts";
+import { parsePublicHost } from "../../src/wire/url/public-host.ts";
 
 /** A number as the program reads it; NaN for what is none. */
 function numberOf(text: string): number {
@@ -112,6 +114,14 @@ test.each(["loud", "", "-2", "3x", '"3"', "0x3", "verbose", "-l"])(
   (text) => {
     const refused = `Invalid verbosity value: ${text}! Must be 0 to 4, or fatal, error, warn, info, debug. Ignoring.`;
     expect(logLevel.read(text, "verbosity", 2)).toEqual({ refused, fatal: false });
+  },
+);
+
+test.each(["https://", "tv.example:0", "a b", "[::1", '"tv.example:80"'])(
+  "the host %p admits nobody, and is told",
+  (text) => {
+    const refused = `Invalid hostname! Until it is a host, HOST:PORT or a URL, every request is refused: ${text}`;
+    expect(publicHost.read(text, "hostname", undefined)).toEqual({ value: parsePublicHost(text), refused });
   },
 );
 
