@@ -37,14 +37,14 @@ function interfaceProblems(settings: Settings): StartProblem[] {
   });
 }
 
-/** The same words as when a line cannot be written. */
+/** Other words than when a line cannot be written, which is reported once (config.md section 14). */
 function accessLogProblems({ accessLog }: Settings): StartProblem[] {
   if (accessLog === undefined) return [];
   try {
     checkWritable(accessLog);
     return [];
   } catch (error) {
-    return [{ setting: "accessLog", message: `Failed to open access log ${accessLog}: ${errorReason(error)}` }];
+    return [{ setting: "accessLog", message: `access-log: ${accessLog} cannot be written: ${errorReason(error)}` }];
   }
 }
 

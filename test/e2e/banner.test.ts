@@ -109,7 +109,7 @@ for (const variant of ["source", "binary"] as const) {
     await sluice.waitForLog(/channels: none/);
     expect(sluice.log.slice(0, 2)).toEqual([
       expect.stringMatching(/upstream-interface-multicast: interface nosuch0 does not exist \(now\); there .*\blo\b/),
-      "[Supervisor] Failed to open access log /nowhere/a.log: no such file or directory",
+      "[Supervisor] access-log: /nowhere/a.log cannot be written: no such file or directory",
     ]);
     const other = await freeTcpPort();
     await using quiet = new Sluice([...(await command()), "-C", "-q", "-l", `127.0.0.1:${other}`], other, {});

@@ -40,7 +40,7 @@ test.each([
   ["/dev/null/a.log", "not a directory"],
   ["/", "it is a directory"],
 ])("an access log at %s cannot be written", (path, reason) => {
-  expect(messages("--access-log", path)).toEqual([`Failed to open access log ${path}: ${reason}`]);
+  expect(messages("--access-log", path)).toEqual([`access-log: ${path} cannot be written: ${reason}`]);
 });
 
 test("FFmpeg is missed when pictures are wanted", () => {
