@@ -235,17 +235,23 @@ export const playlistUrls: ValueType<readonly string[]> = {
     const words = text.split(/[ \t]+(?=(?:file|https?):\/\/|\.{0,2}\/)/i).map((word) => word.trim());
     const urls = words.map(playlistUrl);
     if (urls.every((url) => url !== undefined)) return { value: [...given, ...urls] };
-    return refuse(`Invalid ${name} value: ${text}: must be a path, or begin with file://, http:// or https://`);
+    const advice = words.some((word) => SERVER_LIKE.test(word))
+      ? "write http:// before the name of a server, or ./ before a path"
+      : "must be a path, or begin with file://, http:// or https://";
+    return refuse(`Invalid ${name} value: ${text}: ${advice}`);
   },
   show: (urls) => urls.join(" "),
 };
+
+/** `tv.example/list.m3u` and `nas:8080/list.m3u` are rather URLs without their beginning. */
+const SERVER_LIKE = /^(?:(?:[a-z0-9-]+\.)+[a-z0-9-]+|[a-z0-9-]+(?=:))(?::\d+)?\/./i;
 
 /** A path becomes a `file://` URL; a relative one is in the working directory, as that of a PID file is. */
 function playlistUrl(word: string): string | undefined {
   if (/^https?:\/\/./i.test(word)) return word;
   const path = /^file:(?:\/\/(?:localhost)?(?=\/)|(?=\/[^/]))(\/.*)$/is.exec(word)?.[1];
   if (path !== undefined) return `file://${path}`;
-  if (word === "" || /^(?:[a-z][a-z0-9+.-]*:\/|file:)/i.test(word)) return undefined;
+  if (word === "" || SERVER_LIKE.test(word) || /^(?:[a-z][a-z0-9+.-]*:\/|file:)/i.test(word)) return undefined;
   try {
     return `file://${resolve(word)}`;
   } catch {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import fc from "fast-check";
 import {
   anyText,
@@ -251,6 +251,18 @@ describe("playlist URLs", () => {
     ["file://localhost/list.m3u", ["file:///list.m3u"]],
   ])("the path %p is a URL", (text, value) => {
     expect(playlistUrls.read(text, "x", undefined)).toEqual({ value });
+  });
+
+  test.each(["tv.example/list.m3u", "192.168.1.1:8080/a", "nas:80/a", "tv.example:80/get.php?u=1"])(
+    "%p lacks its scheme",
+    (text) => {
+      const refused = `Invalid external-m3u value: ${text}: write http:// before the name of a server, or ./ before a path`;
+      expect(playlistUrls.read(text, "external-m3u", undefined)).toEqual({ refused, fatal: false });
+    },
+  );
+
+  test.each(["lists/a.m3u", "./tv.example/list.m3u", "a.m3u", "../a.b/c", "my lists/x.m3u"])("%p is a path", (text) => {
+    expect(playlistUrls.read(text, "x", undefined)).toEqual({ value: [`file://${resolve(text)}`] });
   });
 
   test.each(["ftp://a", "http://", "http:/a", "file://list.m3u", "file:list.m3u", "rtp://239.1.1.1:5000"])(
