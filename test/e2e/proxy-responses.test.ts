@@ -149,14 +149,30 @@ const GOOD_ANSWERS: readonly (readonly [what: string, answer: string, method: st
     "GET",
     `${OK}X: a b\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`,
   ],
+  [
+    "Shoutcast's status line in that of HTTP",
+    "ICY 200 OK\r\nicy-name: Radio \xd6\r\nContent-Length: 2\r\n\r\nok",
+    "GET",
+    `${OK}icy-name: Radio \xd6\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`,
+  ],
+  [
+    "no line that is no header",
+    `\r\n${OK}X: a\x01b\r\n: b\r\nHTTP/1.1 500 Oops\r\nX Iinfo 5-1: bad\r\n folded\r\nContent-Length: 2\r\n\r\nok`,
+    "GET",
+    `${OK}Content-Length: 2\r\nConnection: close\r\n\r\nok`,
+  ],
+  [
+    "chunks as players read them",
+    `${OK}Transfer-Encoding: chunked\r\n\r\n3   \nabc\n0\n\nmore`,
+    "GET",
+    `${OK}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n3   \nabc\n0\n\n`,
+  ],
 ];
 
 const M3U = "Content-Type: application/x-mpegurl\r\n";
 const SENSELESS_ANSWERS: readonly (readonly [what: string, answer: string, ending: Ending])[] = [
   ["two lengths", `${OK}Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!`, "stay"],
   ["a list of lengths", `${OK}Content-Length: 2, 3\r\n\r\nok!`, "stay"],
-  ["a length that is no number", `${OK}Content-Length: 2x\r\n\r\nok`, "stay"],
-  ["a negative length", `${OK}Content-Length: -1\r\n\r\nok`, "stay"],
   ["a giant head", `${OK}X: ${"x".repeat(70_000)}\r\n\r\n`, "stay"],
   ["a head without end", `${OK}${"X: y\r\n".repeat(300)}`, "stay"],
   ["endless interim responses", "HTTP/1.1 100 Continue\r\n\r\n".repeat(5000), "stay"],
@@ -164,13 +180,11 @@ const SENSELESS_ANSWERS: readonly (readonly [what: string, answer: string, endin
   ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n", "stay"],
   ["a status that is none", "HTTP/1.1 99 Low\r\n\r\n", "stay"],
   ["a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\nx", "stay"],
-  ["a control byte in the head", `${OK}X: a\x01b\r\n\r\n`, "stay"],
-  ["a header without a name", `${OK}: b\r\n\r\n`, "stay"],
   ["nothing before the end", "", "end"],
   ["nothing before a reset", "", "reset"],
   ["half a head", "HTTP/1.1 200 OK\r\nContent-Le", "end"],
   ["a playlist in two codings", `${OK}${M3U}Transfer-Encoding: gzip, chunked\r\n\r\n`, "stay"],
-  ["a playlist in bad chunks", `${OK}${M3U}Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n`, "stay"],
+  ["a playlist in bad chunks", `${OK}${M3U}Transfer-Encoding: chunked\r\n\r\n3x\r\nabc`, "stay"],
   ["a playlist that ends in a chunk", `${OK}${M3U}Transfer-Encoding: chunked\r\n\r\n9\r\nabc`, "end"],
   ["a playlist that is not what it says", `${OK}${M3U}Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\na.ts`, "stay"],
   ["a playlist that is too large", `${OK}${M3U}\r\n${"#\n".repeat(1024 * 1024 + 1)}`, "stay"],
@@ -201,6 +215,12 @@ forEachVariant("proxied responses", (start) => {
   test("a body without a length ends with the connection", async () => {
     const { head, body } = await answerTo(sluice, origin.add("HTTP/1.0 200 OK\r\n\r\nall of it", "end"));
     expect(head + body).toBe(confined("HTTP/1.0 200 OK\r\nConnection: close\r\n\r\nall of it"));
+  });
+
+  test.each(["-1", "2x", "", "18446744073709551615"])("a length of %j is none", async (length) => {
+    const answer = `${OK}Content-Length: ${length}\r\n\r\nall of it`;
+    const { head, body } = await answerTo(sluice, origin.add(answer, "end"));
+    expect(head + body).toBe(confined(`${OK}Connection: close\r\n\r\nall of it`));
   });
 
   test.each(SENSELESS_ANSWERS)("503 for %s", async (_, answer, ending) => {

@@ -15,7 +15,7 @@ const READ_BYTES = 64 * 1024;
 const MAX_CHUNKED_BYTES = 8 * MAX_PLAYLIST_BYTES;
 
 /**
- * The text as a byte string. A body without chunks that ends early is taken as far as it came.
+ * The text as a byte string. A body without chunks that ends early is taken as far as it came, one of chunks up to the last whole one.
  * @throws HttpUpstreamError when it is too large, malformed or stalled; whatever `signal` is aborted with
  */
 export async function collectPlaylist(
@@ -54,7 +54,7 @@ async function collect(
     if (slices.isOver) await slices.next();
     const count = source.read(area, 0, Math.min(READ_BYTES, length - size));
     if (count < 0) {
-      if (chunks) throw new HttpUpstreamError("bad-playlist", "ended within its chunks");
+      if (chunks?.isBetweenChunks === false) throw new HttpUpstreamError("bad-playlist", "ended within its chunks");
       break;
     }
     if (count === 0) {
@@ -72,10 +72,8 @@ async function collect(
 }
 
 function readChunks(piece: Uint8Array, chunks: ChunkedDecoder, chunkData: ChunkSink["chunkData"]): void {
-  const belongs = chunks.push(piece, { chunkData });
-  if (chunks.status === "failed" || belongs < piece.length) {
-    throw new HttpUpstreamError("bad-playlist", "malformed chunks");
-  }
+  chunks.push(piece, { chunkData });
+  if (chunks.status === "failed") throw new HttpUpstreamError("bad-playlist", "malformed chunks");
 }
 
 /** @throws HttpUpstreamError */

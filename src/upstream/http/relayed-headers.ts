@@ -1,12 +1,7 @@
 /** The response headers that a client of the HTTP proxy gets (http-proxy.md sections 5 and 6). */
 import { confinedHeaders, type ForeignAnswer } from "../../http/foreign-content.ts";
-import {
-  endToEndHeaders,
-  type HeaderField,
-  headerValue,
-  isNamed,
-  listElements,
-} from "../../wire/http/header-fields.ts";
+import { endToEndHeaders, type HeaderField, headerValue, isNamed } from "../../wire/http/header-fields.ts";
+import { declaredLength } from "../../wire/http/response-framing.ts";
 
 const CONNECTION_CLOSE: HeaderField = ["Connection", "close"];
 
@@ -17,18 +12,18 @@ const OF_ORIGINAL_BODY =
 /**
  * For a body that passes through as it came, chunks and all: the upstream's headers in their order without those of its
  * connection, those that keep a browser from taking it for ours, then `Connection: close`. Two readers must not find two lengths, so that a `Content-Length` beside
- * `Transfer-Encoding` is dropped and a repeated one stands there once.
+ * `Transfer-Encoding` or one that cannot be read is dropped and a repeated one stands there once.
  */
 export function relayedHeaders(answer: ForeignAnswer): HeaderField[] {
   const { headers } = answer;
   const hasCoding = headerValue(headers, "transfer-encoding") !== undefined;
-  const [length = ""] = listElements(headers, "content-length");
+  const length = declaredLength(headers);
   const isLength = (field: HeaderField) => isNamed(field, "content-length");
   const relayed = confinedHeaders({ ...answer, headers: endToEndHeaders(headers) });
   const first = relayed.find(isLength);
   return relayed
-    .filter((field) => !isLength(field) || (field === first && !hasCoding))
-    .map((field) => (isLength(field) ? ([field[0], length] as const) : field))
+    .filter((field) => !isLength(field) || (field === first && !hasCoding && length !== undefined))
+    .map((field) => (isLength(field) ? ([field[0], String(length)] as const) : field))
     .concat([CONNECTION_CLOSE]);
 }
 

@@ -8,6 +8,7 @@ const MAX_TRAILER_BYTES = 8192;
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
+const BLANK = 0x20;
 const SEMICOLON = 0x3b;
 const DELETE = 0x7f;
 const CRLF_BYTES = 2;
@@ -33,8 +34,9 @@ type State =
   | "failed";
 
 /**
- * Takes a chunked body in pieces of any size; how it is cut does not change what it finds. Line ends must be CRLF and sizes
- * bare hex digits below 2^53. Who only relays the body may go on after `failed` and let the upstream's close end it.
+ * Takes a chunked body in pieces of any size; how it is cut does not change what it finds. It reads what players read: a line
+ * may end in a bare LF, and blanks may stand around a size. Sizes are hex digits below 2^53. Who only relays the body may go on
+ * after `failed` and let the upstream's close end it.
  */
 export class ChunkedDecoder {
   #state: State = "size-start";
@@ -45,6 +47,11 @@ export class ChunkedDecoder {
 
   get status(): "open" | "complete" | "failed" {
     return this.#state === "complete" || this.#state === "failed" ? this.#state : "open";
+  }
+
+  /** All data that was announced has come: the end of the connection may stand for the last chunk, or the lines behind it. */
+  get isBetweenChunks(): boolean {
+    return this.#state !== "data" && this.#state !== "failed" && this.#remaining === 0;
   }
 
   /**
@@ -73,25 +80,25 @@ export class ChunkedDecoder {
     if (this.#allowed-- === 0) return "failed";
     switch (this.#state) {
       case "size-start":
-        return this.#addDigit(byte);
+        return isBlank(byte) ? "size-start" : this.#addDigit(byte);
       case "size":
-        if (byte === CR) return "size-lf";
-        return byte === SEMICOLON ? "extension" : this.#addDigit(byte);
+        if (isBlank(byte) || byte === SEMICOLON) return "extension";
+        return isLineEnd(byte) ? this.#endOfSize(byte) : this.#addDigit(byte);
       case "extension":
-        if (byte === CR) return "size-lf";
+        if (isLineEnd(byte)) return this.#endOfSize(byte);
         return isText(byte) ? "extension" : "failed";
       case "size-lf":
         return byte === LF ? this.#endSizeLine() : "failed";
       case "data-cr":
+        if (byte === LF) return this.#endData();
         return byte === CR ? "data-lf" : "failed";
       case "data-lf":
-        this.#allowed = MAX_SIZE_LINE_BYTES;
-        return byte === LF ? "size-start" : "failed";
+        return byte === LF ? this.#endData() : "failed";
       case "trailer-start":
-        if (byte === CR) return "end-lf";
+        if (isLineEnd(byte)) return byte === LF ? "complete" : "end-lf";
         return isText(byte) ? "trailer" : "failed";
       case "trailer":
-        if (byte === CR) return "trailer-lf";
+        if (isLineEnd(byte)) return byte === LF ? "trailer-start" : "trailer-lf";
         return isText(byte) ? "trailer" : "failed";
       case "trailer-lf":
         return byte === LF ? "trailer-start" : "failed";
@@ -108,6 +115,15 @@ export class ChunkedDecoder {
     return digit >= 0 && Number.isSafeInteger(this.#remaining) ? "size" : "failed";
   }
 
+  #endOfSize(byte: number): State {
+    return byte === LF ? this.#endSizeLine() : "size-lf";
+  }
+
+  #endData(): State {
+    this.#allowed = MAX_SIZE_LINE_BYTES;
+    return "size-start";
+  }
+
   #endSizeLine(): State {
     this.#allowed = this.#remaining > 0 ? CRLF_BYTES : MAX_TRAILER_BYTES;
     return this.#remaining > 0 ? "data" : "trailer-start";
@@ -119,6 +135,14 @@ function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === BLANK || byte === TAB;
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === CR || byte === LF;
 }
 
 function isText(byte: number): boolean {

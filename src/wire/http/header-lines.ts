@@ -10,6 +10,8 @@ const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
 export class HeaderLines {
   readonly #maxCount: number;
   #fields: HeaderField[] = [];
+  /** Whether the last line was no header: a fold of it is none either. */
+  #isAstray = false;
 
   constructor(maxCount: number) {
     this.#maxCount = maxCount;
@@ -21,6 +23,7 @@ export class HeaderLines {
 
   clear(): void {
     this.#fields = [];
+    this.#isAstray = false;
   }
 
   /**
@@ -28,12 +31,13 @@ export class HeaderLines {
    * @returns why it is refused
    */
   add(line: string): "malformed" | "too many" | undefined {
-    const last = this.#fields.at(-1);
+    const last = this.#isAstray ? undefined : this.#fields.at(-1);
     if (last && FOLDED_LINE.test(line)) {
       this.#fields[this.#fields.length - 1] = [last[0], joinFold(last[1], trimBlanks(line))];
       return undefined;
     }
     const match = HEADER_LINE.exec(line);
+    this.#isAstray = !match;
     if (!match) return "malformed";
     if (this.#fields.length === this.#maxCount) return "too many";
     this.#fields.push([match[1]!, trimBlanks(match[2]!)]);

@@ -14,8 +14,8 @@ const CHUNKED: BodyFraming = { kind: "chunked" };
 const UNTIL_CLOSE: BodyFraming = { kind: "until-close" };
 
 /**
- * Undefined when the lengths of a body contradict each other or one is no number: guessing is how responses are smuggled
- * (RFC 9112 section 11.1). `Transfer-Encoding` beside `Content-Length` governs.
+ * Undefined when the lengths of a body contradict each other: guessing is how responses are smuggled (RFC 9112 section 11.1).
+ * One that cannot be read is none: the body then ends with its connection. `Transfer-Encoding` beside `Content-Length` governs.
  * @param method of the request
  */
 export function responseFraming(
@@ -26,9 +26,15 @@ export function responseFraming(
   if (method === "HEAD" || status === 204 || status === 304) return NONE;
   const codings = transferCodings(headers);
   if (codings) return codings.at(-1) === "chunked" ? CHUNKED : UNTIL_CLOSE;
-  if (headerValue(headers, "content-length") === undefined) return UNTIL_CLOSE;
-  const length = contentLength(headers);
-  return length === 0 ? NONE : length === undefined ? undefined : { kind: "length", length };
+  const [length, ...others] = contentLengths(headers);
+  if (others.length > 0) return undefined;
+  return length === 0 ? NONE : length === undefined ? UNTIL_CLOSE : { kind: "length", length };
+}
+
+/** Bytes, as `Content-Length` has them; undefined without one that can be read, and where they contradict each other. */
+export function declaredLength(headers: readonly HeaderField[]): number | undefined {
+  const [length, ...others] = contentLengths(headers);
+  return others.length > 0 ? undefined : length;
 }
 
 /** The codings of the body, lower case, the outermost last. Undefined without a `Transfer-Encoding`. */
@@ -37,10 +43,12 @@ export function transferCodings(headers: readonly HeaderField[]): string[] | und
   return listElements(headers, "transfer-encoding").map((coding) => coding.toLowerCase());
 }
 
-/** Bytes. The same length may stand there several times (RFC 9112 section 6.3). */
-function contentLength(headers: readonly HeaderField[]): number | undefined {
+/**
+ * The different lengths, in bytes, that a head declares. The same one may stand there several times (RFC 9112 section 6.3); beside
+ * one that cannot be read (`-1`, above 2^53, with a unit) none counts.
+ */
+function contentLengths(headers: readonly HeaderField[]): number[] {
   const values = listElements(headers, "content-length");
-  const lengths = new Set(values.map((value) => (/^\d+$/.test(value) ? Number(value) : Number.NaN)));
-  const [length] = lengths;
-  return lengths.size === 1 && Number.isSafeInteger(length) ? length : undefined;
+  const lengths = values.map((value) => (/^\d+$/.test(value) ? Number(value) : Number.NaN));
+  return lengths.every(Number.isSafeInteger) ? [...new Set(lengths)] : [];
 }

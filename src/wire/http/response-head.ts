@@ -1,4 +1,4 @@
-/** Incremental parser of HTTP/1 response heads (RFC 9112 sections 4 and 5; http-proxy.md sections 4 and 9). */
+/** Incremental parser of HTTP/1 response heads as players read them (RFC 9112 sections 4 and 5; http-proxy.md sections 4 and 9). */
 import { LineCollector } from "../text/line-collector.ts";
 import type { HeaderField } from "./header-fields.ts";
 import { HeaderLines } from "./header-lines.ts";
@@ -9,7 +9,7 @@ const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
 const MAX_RESPONSE_HEADER_COUNT = 256;
 
 export interface ResponseHead {
-  /** As it came, without its line end. */
+  /** As it came, without its line end, if it is one of HTTP/1; else what it means in HTTP/1.1. */
   readonly statusLine: string;
   /** 200 to 999. */
   readonly status: number;
@@ -35,11 +35,14 @@ const BAD_LENGTH: ResponseHeadOutcome = { kind: "error", reason: "contradictory 
 const SWITCHING_PROTOCOLS = 101;
 
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
-const STATUS_LINE = new RegExp(`^HTTP/1\\.\\d ([1-9]\\d\\d)(?: ${VALUE_CHAR}*)?$`);
+const STATUS_LINE = new RegExp(`^HTTP/1\\.\\d [1-9]\\d\\d(?: ${VALUE_CHAR}*)?$`);
+/** As curl and FFmpeg read them: of any version, of Shoutcast, with more blanks or none before the reason. */
+const READABLE_STATUS_LINE = /^(?:HTTP(?:\/\d+(?:\.\d+)?)?|ICY)[\t ]+([1-9]\d\d)(?!\d)[\t ]*(.*)$/is;
 
 /**
  * Takes the head of a final response in pieces of any size; how it is cut does not change the outcome. Interim responses
- * (1xx) are skipped, folded lines joined, bare LFs accepted. Holds at most `MAX_RESPONSE_HEAD_BYTES`.
+ * (1xx) are skipped, folded lines joined, bare LFs and empty lines before the status line accepted; a line that is no header is
+ * left out. Holds at most `MAX_RESPONSE_HEAD_BYTES`.
  */
 export class ResponseHeadParser {
   readonly #method: string;
@@ -69,23 +72,22 @@ export class ResponseHeadParser {
 
   /** Reads the line that has ended `consumed` bytes into the piece. */
   #endLine(line: string, consumed: number): ResponseHeadOutcome {
-    if (this.#state === "status-line") return this.#readStatusLine(line);
+    if (this.#state === "status-line") return line === "" ? MORE : this.#readStatusLine(line);
     return line === "" ? this.#endHeaders(consumed) : this.#readHeader(line);
   }
 
   #readStatusLine(line: string): ResponseHeadOutcome {
-    this.#status = Number(STATUS_LINE.exec(line)?.[1]);
+    const [, status, reason = ""] = READABLE_STATUS_LINE.exec(line) ?? [];
+    this.#status = Number(status);
     // Nobody asked the upstream to switch, and what follows would not be HTTP.
     if (!this.#status || this.#status === SWITCHING_PROTOCOLS) return MALFORMED;
-    this.#statusLine = line;
+    this.#statusLine = STATUS_LINE.test(line) ? line : `HTTP/1.1 ${status} ${reason}`;
     this.#state = "headers";
     return MORE;
   }
 
   #readHeader(line: string): ResponseHeadOutcome {
-    const problem = this.#headers.add(line);
-    if (problem === undefined) return MORE;
-    return problem === "malformed" ? MALFORMED : TOO_LARGE;
+    return this.#headers.add(line) === "too many" ? TOO_LARGE : MORE;
   }
 
   #endHeaders(consumed: number): ResponseHeadOutcome {

@@ -18,6 +18,7 @@ describe("HeaderLines", () => {
   test("refuses what is no header, a fold of none, and too many", () => {
     expect(collect(" fold")).toEqual(["malformed"]);
     expect(collect("a b: 1", ": 1", "a", "a: \0")).toEqual(Array(4).fill("malformed"));
+    expect(collect("a: 1", "b", " fold of b")).toEqual(Array(2).fill("malformed"));
     expect(collect("a:", "b:", "c:", " fold", "d:")).toEqual(["too many"]);
   });
 

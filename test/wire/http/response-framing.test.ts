@@ -35,22 +35,27 @@ describe("a body", () => {
     expect(responseFraming("GET", 200, lengths(...values))).toEqual({ kind: "length", length });
   });
 
+  test.each([[["5", "6"]], [["5, 6"]], [["0", "6"]]])("is refused when its lengths are %j", (values) => {
+    expect(responseFraming("GET", 200, lengths(...values))).toBeUndefined();
+  });
+
   test.each([
-    [["5", "6"]],
-    [["5, 6"]],
     [["5", "x"]],
     [["x"]],
     [["x", "y"]],
     [[""]],
+    [["", ""]],
     [["-1"]],
+    [["1234567890123 bytes"]],
+    [["18446744073709551615"]],
     [["+5"]],
     [["0x5"]],
     [["5 5"]],
     [["5.0"]],
     [["9007199254740992"]],
     [["9".repeat(400)]],
-  ])("is refused when its length is %j", (values) => {
-    expect(responseFraming("GET", 200, lengths(...values))).toBeUndefined();
+  ])("ends with its connection when its length is %j", (values) => {
+    expect(responseFraming("GET", 200, lengths(...values))).toEqual({ kind: "until-close" });
   });
 
   test.each([

@@ -50,6 +50,43 @@ describe("a complete head", () => {
     });
   });
 
+  test.each<[line: string, statusLine: string]>([
+    ["ICY 200 OK", "HTTP/1.1 200 OK"],
+    ["icy 200", "HTTP/1.1 200 "],
+    ["HTTP/2 200", "HTTP/1.1 200 "],
+    ["HTTP/2.0 200 OK", "HTTP/1.1 200 OK"],
+    ["HTTP/0.9 404 Not Found", "HTTP/1.1 404 Not Found"],
+    ["HTTP 200 OK", "HTTP/1.1 200 OK"],
+    ["http/1.1 200 OK", "HTTP/1.1 200 OK"],
+    ["HTTP/1.1  200  OK", "HTTP/1.1 200 OK"],
+    ["HTTP/1.1\t200\tOK", "HTTP/1.1 200 OK"],
+    ["HTTP/1.1 200OK", "HTTP/1.1 200 OK"],
+    ["HTTP/1.1 200 O\0K", "HTTP/1.1 200 O\0K"],
+    ["HTTP/1.1 200 OK\rA: 1", "HTTP/1.1 200 OK\rA: 1"],
+  ])("may begin with %j as players read it", (line, statusLine) => {
+    for (const before of ["", "\r\n", "\n\r\n"]) {
+      const { head } = complete(`${before}${line}\r\nA: 1\r\n\r\n`);
+      expect(head).toEqual({ statusLine, status: Number(statusLine.slice(9, 12)), headers: [["A", "1"]] });
+    }
+  });
+
+  test.each([
+    "A",
+    ": 1",
+    "A b: 1",
+    "HTTP/1.1 500 Internal Server Error",
+    "Content-Typ\xe9: x",
+    "@X(1): y",
+    "A: 1\rB: 2",
+    "A: 1\0",
+    "A: \x1b[1m",
+    " fold of nothing",
+    "X Iinfo: bad\r\n\tfolded: 1",
+  ])("goes on behind %j, which is no header", (line) => {
+    expect(complete(ok(`${line}\r\nB: 2`)).head.headers).toEqual([["B", "2"]]);
+    expect(complete(ok(`B: 2\r\nA \r\n${line}`)).head.headers).toEqual([["B", "2"]]);
+  });
+
   test.each(["HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.9 999 \t"])("may begin with %j and have no header", (line) => {
     expect(complete(`${line}\r\n\r\n`).head).toMatchObject({ statusLine: line, headers: [] });
   });
@@ -92,26 +129,14 @@ describe("interim responses", () => {
 });
 
 test.each<[what: string, text: string]>([
-  ["an empty line first", `\r\n${ok("A: 1")}`],
-  ["another protocol", "ICY 200 OK\r\n\r\n"],
-  ["HTTP/2", "HTTP/2.0 200 OK\r\n\r\n"],
-  ["a lower-case version", "http/1.1 200 OK\r\n\r\n"],
+  ["another protocol", "RTSP/1.0 200 OK\r\n\r\n"],
+  ["media without a head", "G@\0\x10\n"],
   ["no status", "HTTP/1.1\r\n\r\n"],
   ["a short status", "HTTP/1.1 20 OK\r\n\r\n"],
   ["a long status", "HTTP/1.1 2000 OK\r\n\r\n"],
   ["a status below 100", "HTTP/1.1 099 OK\r\n\r\n"],
   ["a status with a sign", "HTTP/1.1 +20 OK\r\n\r\n"],
-  ["two blanks", "HTTP/1.1  200 OK\r\n\r\n"],
-  ["a control character in the reason", "HTTP/1.1 200 O\0K\r\n\r\n"],
-  ["a bare CR in the reason", "HTTP/1.1 200 OK\rA: 1\r\n\r\n"],
   ["a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
-  ["a header without colon", ok("A")],
-  ["a header without name", ok(": 1")],
-  ["a name that is no token", ok("A b: 1")],
-  ["a bare CR in a value", ok("A: 1\rB: 2")],
-  ["a zero byte in a value", ok("A: 1\0")],
-  ["a control character in a folded line", ok("A: 1\r\n \x7f")],
-  ["a folded line without header", ok(" A: 1")],
 ])("%s is malformed", (_, text) => {
   expect(parse(text)).toEqual({ kind: "error", reason: "malformed head" });
 });
