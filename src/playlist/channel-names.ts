@@ -29,6 +29,14 @@ export class ChannelNames {
     return name;
   }
 
+  /** Another name for a channel, which no other gets; undefined when it is taken. */
+  alias(name: ByteString, suffix: string): ByteString | undefined {
+    const alias = asByteString(name + suffix);
+    if (this.#taken.has(alias)) return undefined;
+    this.#taken.add(alias);
+    return alias;
+  }
+
   #address(asked: ByteString): ByteString {
     const name = asByteString(asked.replace(DOTS, "$1_$2"));
     // A slash at the end means nothing in an address.

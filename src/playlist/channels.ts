@@ -10,11 +10,17 @@ import { percentDecode, percentEncode } from "../wire/url/percent.ts";
 import { ChannelNames } from "./channel-names.ts";
 import { type EntryUrlRules, isServable, recogniseUrl, requestedUrl, resolved, whyUnrelayed } from "./entry-url.ts";
 
+/** Anywhere in path or query, where servers put a name: `/a.m3u8;id=1`, `/list.php?f=a.m3u8`. */
+const HLS_URL = /^https?:\/\/[^/?#]+[/?].*\.m3u8(?![a-z0-9])/is;
+const HLS_SUFFIX = /\.m3u8$/i;
+const WITH_LOGIN = /^https?:\/\/[^/?#]*@/;
 const FOREIGN_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
 export interface Channel {
   /** What a request path must name, decoded: `News/Channel 1/HD`. */
   readonly name: ByteString;
+  /** The name by which it is published: that of an HLS playlist ends in `.m3u8`, by which players tell it (m3u.md section 5.4). */
+  readonly address: ByteString;
   /** The upstream as the playlist has it, unwrapped, without label, with all its parameters: `rtsp://…`. */
   readonly url: ByteString;
   /** Without `$`; empty when there is none. */
@@ -23,9 +29,16 @@ export interface Channel {
   readonly headers: readonly HeaderField[];
 }
 
+interface PrescribedRequest {
+  readonly channel: ByteString;
+  readonly headers: readonly HeaderField[];
+  /** With a user and a password, for the channel's own server. */
+  readonly url: ByteString | undefined;
+}
+
 /** Its path on this server behind the base URL. A name that begins with `/` must not make a `//HOST` of it. */
-export function pathOfChannel({ name }: Channel): ByteString {
-  return asByteString(percentEncode(name).replace(/^\//, "%2F"));
+export function pathOfChannel({ address }: Channel): ByteString {
+  return asByteString(percentEncode(address).replace(/^\//, "%2F"));
 }
 
 export interface ListedEntry {
@@ -68,9 +81,10 @@ export class ChannelList {
   }
 
   /** What the list of a channel wants to be sent; undefined when it does not say, or is gone. */
-  prescribed(name: ByteString): { readonly channel: ByteString; readonly headers: readonly HeaderField[] } | undefined {
-    const headers = this.#byName.get(name)?.headers ?? [];
-    return headers.length === 0 ? undefined : { channel: name, headers };
+  prescribed(name: ByteString): PrescribedRequest | undefined {
+    const { headers = [], url } = this.#byName.get(name) ?? {};
+    const login = url !== undefined && WITH_LOGIN.test(url) ? url : undefined;
+    return headers.length === 0 && login === undefined ? undefined : { channel: name, headers, url: login };
   }
 
   /**
@@ -83,7 +97,9 @@ export class ChannelList {
     if (name === undefined) return "invalid";
     // A name may end in a slash or hold a `$` of its own, so that it is looked for as it stands first.
     const shorter = name.endsWith("/") ? name.slice(0, -1) : name;
-    return this.#byName.get(name) ?? this.#byName.get(shorter) ?? this.#byName.get(withoutLabel(shorter));
+    const unlabelled = withoutLabel(shorter);
+    const found = this.#byName.get(name) ?? this.#byName.get(shorter) ?? this.#byName.get(unlabelled);
+    return found ?? this.#byName.get(asByteString(unlabelled.replace(HLS_SUFFIX, "")));
   }
 }
 
@@ -156,7 +172,9 @@ export class ChannelListBuilder {
 
   #make(wanted: ByteString, url: ByteString, label: ByteString, headers: readonly HeaderField[]): Channel {
     const name = this.#names.take(wanted);
-    const channel = { name, url, label, headers };
+    const isHls = HLS_URL.test(url) && !HLS_SUFFIX.test(name);
+    const address = (isHls ? this.#names.alias(name, ".m3u8") : undefined) ?? name;
+    const channel = { name, address, url, label, headers };
     this.#byName.set(name, channel);
     return channel;
   }

@@ -25,10 +25,52 @@ describe("channels", () => {
     );
     expect(channels.main).toEqual(entries.map(({ channel }) => channel!));
     expect(channels.main).toEqual<unknown>([
-      { name: "News;World/One/UHD", url: "rtp://239.0.0.1:5140/?fcc=10.0.0.1:1", label: "UHD", headers: [] },
-      { name: "Two", url: "rtsp://h/2", label: "", headers: [] },
+      {
+        ...{ name: "News;World/One/UHD", address: "News;World/One/UHD" },
+        ...{ url: "rtp://239.0.0.1:5140/?fcc=10.0.0.1:1", label: "UHD", headers: [] },
+      },
+      { name: "Two", address: "Two", url: "rtsp://h/2", label: "", headers: [] },
     ]);
     expect(channels.size).toBe(2);
+  });
+
+  test.each<[url: string, address: string]>([
+    ["http://h/a.m3u8", "A.m3u8"],
+    ["http://h/a.M3U8?x=1", "A.m3u8"],
+    ["http://h/a.m3u8;id=1", "A.m3u8"],
+    ["http://h/a.m3u8&Playseek=1?b", "A.m3u8"],
+    ["http://h/list.php?f=a.m3u8&b", "A.m3u8"],
+    ["http://h/a.m3u8/x.ts", "A.m3u8"],
+    ["http://h/a.m3u8x", "A"],
+    ["http://a.m3u8/x.ts", "A"],
+    ["http://h/a.m3u", "A"],
+    ["http://h/a.ts", "A"],
+    ["rtsp://h/a.m3u8", "A"],
+  ])("of %j has the address %j, and is found by both", (url, address) => {
+    const { channels, entries } = list(`#EXTINF:-1,A\n${url}`);
+    expect(entries[0]!.channel).toMatchObject({ name: "A", address });
+    for (const path of ["/A", "/A.m3u8", "/A.M3U8", "/A.m3u8/", "/A.m3u8$HD"])
+      expect(found(channels, path)).toBe<unknown>(url);
+  });
+
+  test("of HLS do not take the address of another", () => {
+    const { channels, entries } = list(
+      ["A", "A.m3u8", "B.m3u8", "B"].map((name, i) => `#EXTINF:-1,${name}\nhttp://h/${i}.m3u8\n`).join(""),
+    );
+    expect(entries.map(({ channel }) => channel?.address)).toEqual<unknown>(["A.m3u8", "A.m3u8/2.m3u8", "B.m3u8", "B"]);
+    for (const { channel } of entries) expect(channels.find(asByteString(`/${channel!.address}`))).toBe(channel!);
+  });
+
+  test("with a password prescribe it for their own server", () => {
+    const { channels } = list(
+      "#EXTINF:-1,A\nhttp://u:p@h/a.ts\n#EXTINF:-1,B\nhttp://h/a@b.ts\n#EXTINF:-1,C\nrtsp://u:p@h/",
+    );
+    expect(channels.prescribed(asByteString("A"))).toEqual<unknown>({
+      channel: "A",
+      headers: [],
+      url: "http://u:p@h/a.ts",
+    });
+    expect(["B", "C"].map((name) => channels.prescribed(asByteString(name)))).toEqual([undefined, undefined]);
   });
 
   test("are those of all lists, in their order, and duplicates are numbered", () => {
