@@ -325,6 +325,14 @@ export const OPTIONS: readonly Option[] = [
     initial: DEFAULT_PLAYLIST_USER_AGENT,
     help: "User-Agent with which playlists and guides are asked for",
   }),
+  setting("httpAnswerTimeout", {
+    long: "http-answer-timeout",
+    argument: "SECONDS",
+    type: integer(1, 600),
+    initial: 15,
+    help: "Wait this long for the answer of an HTTP upstream, 1 to 600",
+    own: true,
+  }),
   setting("proxyHttps", {
     long: "proxy-https",
     means: "on",

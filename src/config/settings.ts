@@ -105,6 +105,8 @@ export interface SettingValues {
   rtspUserAgent: string;
   /** User-Agent of proxied requests in place of the client's. */
   httpProxyUserAgent: string | undefined;
+  /** Seconds. */
+  httpAnswerTimeout: number;
   /** User-Agent of requests for playlists and guides. */
   playlistUserAgent: string;
   /** `https://` links of proxied playlists and redirects lead through this relay too. */

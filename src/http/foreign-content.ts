@@ -33,7 +33,7 @@ export interface ForeignAnswer {
   readonly headers: readonly HeaderField[];
   /** Path and query that the server was asked for. */
   readonly upstreamPath: string;
-  /** Our paths below which this server and no other is found, without a slash at their ends. */
+  /** Our paths below which this server and no other is found, without a slash at their ends; that of the links is the last. */
   readonly hostPaths: readonly string[];
   /** Our path of this one answer, where that is not below those. */
   readonly channelPath: string | undefined;
@@ -60,13 +60,16 @@ function withDisposition(headers: HeaderField[], status: number): HeaderField[] 
   return [...others, ["Content-Disposition", ATTACHMENT.test(given) ? given : "attachment"]];
 }
 
-/** One for each path by which the client comes back to this server; none in the place of the access token. */
+/**
+ * One for each path by which the client comes back to this server; none in the place of the access token. FFmpeg keeps the last of a
+ * name: that of the links.
+ */
 function confinedCookies([name, value]: HeaderField, answer: ForeignAnswer): HeaderField[] {
   const { upstreamPath, hostPaths, channelPath } = answer;
   const cookie = setCookieName(value);
   if (cookie === undefined || cookie.toLowerCase() === TOKEN_NAME) return [];
   const own = cookiePath(value, upstreamPath);
   const paths = hostPaths.map((path) => path + (own === "/" ? "" : own));
-  if (channelPath !== undefined && !channelPath.includes(";")) paths.push(channelPath);
+  if (channelPath !== undefined && !channelPath.includes(";")) paths.unshift(channelPath);
   return paths.map((path) => [name, cookieAt(value, path)]);
 }

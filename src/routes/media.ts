@@ -66,7 +66,7 @@ export function serveMedia(
   prescribed?: PrescribedHeaders,
 ): void {
   const { request, connection } = exchange;
-  const { method, headers, body } = request;
+  const { method, headers, body, minorVersion } = request;
   if (exchange.isForeignEmbed) {
     parts.log.warn(`${connection.peer}: media for a page of another site refused: --cors-allow-origin gives leave`);
     connection.respond(errorResponse(403));
@@ -75,7 +75,7 @@ export function serveMedia(
   const trigger = parts.snapshots && snapshotTrigger(exchange);
   const planner = parts.planners.get(url.slice(0, url.indexOf(":")));
   const isSnapshot = trigger !== undefined;
-  const asker = { client: exchange.clientAddress, nowMs: Date.now() };
+  const asker = { client: exchange.clientAddress, isHttp10: minorVersion === 0, nowMs: Date.now() };
   const asked = { url, serviceUrl, prescribed, path: exchange.path, method, headers, body, isSnapshot, ...asker };
   const plan = planner?.(asked) ?? { status: 404 };
   if ("status" in plan) {

@@ -12,6 +12,8 @@ import type { LinkSeal } from "../wire/url/link-seal.ts";
 export interface PrescribedHeaders {
   readonly channel: ByteString;
   readonly headers: readonly HeaderField[];
+  /** Of the channel, if it holds a user and a password for its server. */
+  readonly url?: ByteString | undefined;
 }
 
 /** What a client asks for. */
@@ -27,6 +29,8 @@ export interface PlanRequest {
   /** HEAD asks what there is; `info` must then be all that comes. */
   readonly method: string;
   readonly headers: readonly HeaderField[];
+  /** Of a client that speaks HTTP/1.0 and cannot read chunks. */
+  readonly isHttp10?: boolean;
   readonly body: Uint8Array;
   /** A picture is wanted in the place of the stream. */
   readonly isSnapshot: boolean;

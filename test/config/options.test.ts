@@ -42,6 +42,7 @@ const DEFAULTS: SettingValues = {
   rtspStunServer: undefined,
   rtspUserAgent: `sluice/${version}`,
   httpProxyUserAgent: undefined,
+  httpAnswerTimeout: 15,
   playlistUserAgent: "VLC/3.0.21 LibVLC/3.0.21",
   proxyHttps: false,
   externalM3u: [],
@@ -157,6 +158,7 @@ const VALUED: [
   ["fcc-listen-port-range", "fccListenPortRange", "5", { min: 5, max: 5 }, "6 - 7", { min: 6, max: 7 }],
   ["rtsp-stun-server", "rtspStunServer", "a", { host: "a", port: 3478 }, "b:5", { host: "b", port: 5 }],
   ["rtsp-user-agent", "rtspUserAgent", "a/1", "a/1", "b/2 c", "b/2 c"],
+  ["http-answer-timeout", "httpAnswerTimeout", "1", 1, "600", 600],
   ["http-proxy-user-agent", "httpProxyUserAgent", "a/1", "a/1", "b/2 c", "b/2 c"],
   [
     "upstream-allow",

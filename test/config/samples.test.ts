@@ -43,6 +43,7 @@ const EVERYTHING: SettingValues = {
   rtspStunServer: { host: "stun.example", port: 3478 },
   rtspUserAgent: "Player/1.0",
   httpProxyUserAgent: "Proxy/2.0 (x; y)",
+  httpAnswerTimeout: 20,
   playlistUserAgent: "Lists/1.0",
   proxyHttps: true,
   externalM3u: ["https://m3u.example/list?a=b#c", "file:///etc/my list.m3u"],

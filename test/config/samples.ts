@@ -40,6 +40,7 @@ fcc-listen-port-range = 40000 - 40100
 rtsp-stun-server = stun.example
 rtsp-user-agent = Player/1.0
 http-proxy-user-agent = Proxy/2.0 (x; y)
+http-answer-timeout = 20
 playlist-user-agent = Lists/1.0
 proxy-https = yes
 external-m3u = https://m3u.example/list?a=b#c file:///etc/my list.m3u

@@ -125,9 +125,9 @@ describe("a cookie comes back to its server alone", () => {
   test("by the channel's name, and by the links of its playlist", () => {
     const channel = { hostPaths: ["/http/h", "/http/h:80"], channelPath: "/News/One" };
     expect(cookies("a=1; Path=/x", channel)).toEqual([
+      "a=1; Path=/News/One",
       "a=1; Path=/http/h/x",
       "a=1; Path=/http/h:80/x",
-      "a=1; Path=/News/One",
     ]);
     expect(cookies("a=1; Path=/x", { channelPath: "/News;One" })).toEqual(["a=1; Path=/tv/http/h/x"]);
   });

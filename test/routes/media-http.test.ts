@@ -213,7 +213,9 @@ describe("without an answer", () => {
 });
 
 test("a client beyond the limit is told so, and opens nothing", async () => {
-  const { origin, relay, ask } = relayOf((to) => to.send(HEAD), { settings: { maxClients: 1 } });
+  const { origin, relay, ask } = relayOf((to) => to.send(Buffer.concat([HEAD, MEDIA])), {
+    settings: { maxClients: 1 },
+  });
   const first = await ask();
   await first.head(WAIT_MS);
   expect((await (await ask()).head(WAIT_MS)).status).toBe(503);

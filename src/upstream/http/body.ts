@@ -1,6 +1,6 @@
 /** The body of an upstream's response as a byte source: it ends where its framing says (RFC 9112 section 6.3). */
 import type { Memory } from "../../system/memory.ts";
-import { ChunkedDecoder } from "../../wire/http/chunked.ts";
+import { ChunkedDecoder, type ChunkSink } from "../../wire/http/chunked.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 
 /** Each byte of chunks is looked at: so many take a millisecond or two. */
@@ -48,17 +48,22 @@ export class MemorySource implements ByteSource {
   waitReadable(): void {}
 }
 
-/** Passes a body through as it comes, chunks and all, and sees its end. */
-export class BodySource implements ByteSource {
+/** Passes a body through as it comes, chunks and all unless `isBare`, and sees its end. */
+export class BodySource implements ByteSource, ChunkSink {
   /** True when the end that the framing promises has been read; a body until close is always complete. */
   isComplete: boolean;
   readonly #source: ByteSource;
   /** Bytes to come; undefined when only the bytes themselves tell. */
   #left: number | undefined;
   #chunks: ChunkedDecoder | undefined;
+  readonly #isBare: boolean;
+  /** Where the next data of chunks is to be, in the bytes that are being read. */
+  #dataEnd = 0;
 
-  constructor(source: ByteSource, framing: BodyFraming) {
+  /** @param isBare only what the chunks hold is wanted */
+  constructor(source: ByteSource, framing: BodyFraming, isBare = false) {
     this.#source = source;
+    this.#isBare = isBare;
     this.#left = framing.kind === "length" ? framing.length : framing.kind === "none" ? 0 : undefined;
     this.#chunks = framing.kind === "chunked" ? new ChunkedDecoder() : undefined;
     this.isComplete = framing.kind === "none" || framing.kind === "until-close";
@@ -72,8 +77,18 @@ export class BodySource implements ByteSource {
     if (this.#left !== undefined) {
       this.#left -= count;
       if (this.#left === 0) this.isComplete = true;
-    } else if (this.#chunks) return this.#readChunks(into.bytes.subarray(offset, offset + count), this.#chunks);
+    } else if (this.#chunks) {
+      const piece = into.bytes.subarray(offset, offset + count);
+      if (!this.#isBare) return this.#readChunks(piece, this.#chunks);
+      return this.#readData(piece, this.#chunks);
+    }
     return count;
+  }
+
+  /** Data moves to the front of what was read. */
+  chunkData(piece: Uint8Array, start: number, length: number): void {
+    piece.copyWithin(this.#dataEnd, start, start + length);
+    this.#dataEnd += length;
   }
 
   waitReadable(): void {
@@ -82,6 +97,15 @@ export class BodySource implements ByteSource {
 
   get window(): number {
     return this.#source.window;
+  }
+
+  /** What is no longer understood is the end. */
+  #readData(piece: Uint8Array, chunks: ChunkedDecoder): number {
+    this.#dataEnd = 0;
+    chunks.push(piece, this);
+    if (chunks.status !== "open") this.#left = 0;
+    this.isComplete = chunks.status === "complete";
+    return this.#dataEnd === 0 && this.#left === 0 ? -1 : this.#dataEnd;
   }
 
   /** Bytes behind the last chunk are not the body's, and a body that is no longer understood ends with its connection. */

@@ -6,13 +6,16 @@ import { type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
 import { trimBlanks } from "../../wire/text/blanks.ts";
 import type { ProxyUrl } from "../../wire/url/proxy-url.ts";
 
-/** `r2hc~tv.example~SID`; `r2hs` for a cookie that only goes out over TLS. */
+/** `r2hc~tv.example~SID`; `r2hs` for a cookie that was set over TLS, to go out over TLS alone. */
 const MARKED = /^r2h([cs])~([^~]*)~(.*)$/s;
 /** They speak of the connection to the upstream, or of a host that is not the client's. */
 const FOREIGN_ATTRIBUTE = /^[\t ]*(domain|secure|samesite|partitioned|httponly)[\t ]*(=|$)/i;
-const DOMAIN = /^[\t ]*domain[\t ]*=[\t ]*\.?(.*?)[\t ]*$/i;
 
-/** The headers of an answer with its cookies marked as the upstream's; those that it cannot set are left out (RFC 6265 section 5.3). */
+/**
+ * The headers of an answer with its cookies marked as the upstream's; those without a name are left out. A cookie goes back to the host
+ * that has set it, whatever `Domain` it names, and may be `Secure` over plain HTTP: the server stands behind a proxy of its own, or has
+ * another name for the player than for us.
+ */
 export function withMarkedCookies(headers: readonly HeaderField[], url: ProxyUrl): HeaderField[] {
   return headers.flatMap((field) => {
     if (!isNamed(field, "set-cookie")) return [field];
@@ -25,9 +28,9 @@ function marked(setCookie: string, { host, scheme }: ProxyUrl): string | undefin
   const [pair = "", ...attributes] = setCookie.split(";");
   const equals = pair.indexOf("=");
   const name = trimBlanks(pair.slice(0, Math.max(equals, 0)));
-  const domain = attributes.map((attribute) => DOMAIN.exec(attribute)?.[1]).findLast((found) => found !== undefined);
-  const isSecure = attributes.some((attribute) => trimBlanks(attribute).toLowerCase() === "secure");
-  if (name === "" || (isSecure && scheme !== "https") || (domain && !isWithin(host, domain))) return undefined;
+  const isSecure =
+    scheme === "https" && attributes.some((attribute) => trimBlanks(attribute).toLowerCase() === "secure");
+  if (name === "") return undefined;
   const kept = attributes.filter((attribute) => !FOREIGN_ATTRIBUTE.test(attribute));
   const mark = `r2h${isSecure ? "s" : "c"}~${labelOf(host)}~`;
   return [`${mark}${name}${pair.slice(equals)}`, ...kept, " HttpOnly", " SameSite=Lax"].join(";");
@@ -57,9 +60,4 @@ export function hasOwnCookies(cookies: string): boolean {
 /** Of a host, as a part of a cookie's name: a colon may not stand there. */
 function labelOf(host: string): string {
   return host.toLowerCase().replaceAll(":", "|");
-}
-
-function isWithin(host: string, domain: string): boolean {
-  const [name, within] = [host.toLowerCase(), domain.toLowerCase()];
-  return name === within || name.endsWith(`.${within}`);
 }

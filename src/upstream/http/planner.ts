@@ -21,6 +21,8 @@ export interface HttpSettings {
   readonly upstreamInterface: string | undefined;
   /** In place of the client's (`-g`). */
   readonly httpProxyUserAgent: string | undefined;
+  /** Seconds that a server has for the head of its answer. */
+  readonly httpAnswerTimeout: number;
   /** `https://` links of playlists and redirects go through this relay too. */
   readonly proxyHttps: boolean;
   /** Set: pages of other origins may use what is served. */

@@ -1,5 +1,5 @@
-/** Which responses of an HTTP upstream are playlists to rewrite (http-proxy.md section 6; m3u.md section 14). */
-import { headerValue, listElements } from "../../wire/http/header-fields.ts";
+/** Which responses of an HTTP upstream may be playlists to rewrite (http-proxy.md section 6; m3u.md section 14). */
+import { type HeaderField, headerValue, listElements } from "../../wire/http/header-fields.ts";
 import { type BodyFraming, transferCodings } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 
@@ -23,12 +23,18 @@ const CONTENT_CODINGS: Readonly<Record<string, ContentCoding>> = {
 export type PlaylistHandling =
   /** No playlist, or one that cannot be read: relay it as it comes. */
   | { readonly kind: "relay" }
-  /** The same, but worth a warning. */
-  | { readonly kind: "relay-too-large"; readonly length: number }
-  /** Collect at most `MAX_PLAYLIST_BYTES`, undo the coding, rewrite. */
-  | { readonly kind: "collect"; readonly coding: ContentCoding }
+  /**
+   * Its first bytes tell (`FirstBytes`). `isNamed`: its path or type says that it is one, so that all text is.
+   * A playlist is to be collected, at most `MAX_PLAYLIST_BYTES`, its coding undone, and rewritten.
+   */
+  | { readonly kind: "look"; readonly coding: ContentCoding; readonly isNamed: boolean }
   /** 503: its transfer codings cannot be undone. */
   | { readonly kind: "refuse" };
+
+/** A stream of events has no end, and its head is waited for. */
+const EVENT_STREAM = /^[\t ]*text\/event-stream[\t ]*(;|$)/i;
+/** From the first byte on, up to a last one that may be the body's. */
+const FROM_START = /^bytes[\t ]+0-(\d+)\/(\d+|\*)$/i;
 
 const RELAY: PlaylistHandling = { kind: "relay" };
 
@@ -37,31 +43,45 @@ export function isPlaylistPath(path: string): boolean {
   return PLAYLIST_PATH.test(path.split(/[?#]/, 1)[0]!);
 }
 
+/** @param headers of a response */
+export function hasPlaylistType(headers: readonly HeaderField[]): boolean {
+  return PLAYLIST_TYPE.test(headerValue(headers, "content-type") ?? "");
+}
+
 /**
  * @param method of the request
  * @param path of the upstream URL after all substitutions
+ * @param range of the request
  */
 export function playlistHandling(
   method: string,
   path: string,
+  range: string | undefined,
   head: ResponseHead,
   framing: BodyFraming,
 ): PlaylistHandling {
-  if (!isPlaylist(method, path, head) || framing.kind === "none") return RELAY;
+  const { status, headers } = head;
+  if (method === "HEAD" || status < 200 || status > 299 || framing.kind === "none") return RELAY;
+  // Lines that are cut in two cannot be rewritten.
+  if (status === 206 && !isWhole(range, headers)) return RELAY;
   const coding = contentCoding(head);
-  if (!coding) return RELAY;
-  if (framing.kind === "length" && framing.length > MAX_PLAYLIST_BYTES) {
-    return { kind: "relay-too-large", length: framing.length };
-  }
-  const codings = transferCodings(head.headers);
+  if (!coding || EVENT_STREAM.test(headerValue(headers, "content-type") ?? "")) return RELAY;
+  const isNamed = isPlaylistPath(path) || hasPlaylistType(headers);
+  const codings = transferCodings(headers);
   const isReadable = codings === undefined || (codings.length === 1 && codings[0] === "chunked");
-  return isReadable ? { kind: "collect", coding } : { kind: "refuse" };
+  if (isReadable) return { kind: "look", coding, isNamed };
+  return isNamed ? { kind: "refuse" } : RELAY;
 }
 
-/** A 206 holds a part only, and lines cut in two cannot be rewritten. */
-function isPlaylist(method: string, path: string, { status, headers }: ResponseHead): boolean {
-  if (method === "HEAD" || status < 200 || status > 299 || status === 206) return false;
-  return isPlaylistPath(path) || PLAYLIST_TYPE.test(headerValue(headers, "content-type") ?? "");
+/** Many players ask for all of a file in this way, and some servers answer it with all as a part. */
+function isWhole(range: string | undefined, headers: readonly HeaderField[]): boolean {
+  const [, last, total] = FROM_START.exec(headerValue(headers, "content-range") ?? "") ?? [];
+  return isFromStart(range) && last !== undefined && (total === "*" || Number(total) === Number(last) + 1);
+}
+
+/** Whether a request's `Range` means everything. */
+export function isFromStart(range: string | undefined): boolean {
+  return range !== undefined && /^bytes[\t ]*=[\t ]*0-[\t ]*$/i.test(range);
 }
 
 function contentCoding({ headers }: ResponseHead): ContentCoding | undefined {

@@ -3,9 +3,8 @@
 import type { ForeignAnswer } from "../../http/foreign-content.ts";
 import type { UpstreamAbout, UpstreamResponse } from "../../relay/upstream.ts";
 import { shown } from "../../system/shown.ts";
-import { Slices } from "../../system/slices.ts";
-import { rewrittenPieces } from "../../wire/hls/rewrite.ts";
-import { type HeaderField, isNamed } from "../../wire/http/header-fields.ts";
+import { basicAuthorization, type Credentials } from "../../wire/http/digest.ts";
+import { type HeaderField, headerValue, isNamed } from "../../wire/http/header-fields.ts";
 import type { BodyFraming } from "../../wire/http/response-framing.ts";
 import type { ResponseHead } from "../../wire/http/response-head.ts";
 import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
@@ -15,15 +14,17 @@ import type { PlannerParts, PlanRequest } from "../planner.ts";
 import { BodySource, type ByteSource, MemorySource } from "./body.ts";
 import { withMarkedCookies } from "./cookies.ts";
 import { HttpUpstreamError } from "./errors.ts";
+import type { BodyKind } from "./first-bytes.ts";
+import { FirstLook } from "./first-look.ts";
+import { loginFor } from "./login.ts";
 import { collectPlaylist } from "./playlist.ts";
-import { type ContentCoding, playlistHandling } from "./playlist-handling.ts";
-import { type LinkRules, leadsElsewhere, proxyLink, proxyLocation } from "./proxy-link.ts";
-import { relayedHeaders, rewrittenHeaders } from "./relayed-headers.ts";
+import { type ContentCoding, MAX_PLAYLIST_BYTES, playlistHandling } from "./playlist-handling.ts";
+import { type LinkRules, leadsElsewhere, proxyLocation } from "./proxy-link.ts";
+import { relayedHeaders, rewrittenHeaders, withoutChunks, withPlaylistType } from "./relayed-headers.ts";
 import { emitUpstreamRequest, hasCredentials } from "./request-head.ts";
+import { rewrittenPlaylist } from "./rewritten-playlist.ts";
+import { type RequestChanges, secondRequest } from "./second-request.ts";
 import { HttpSession } from "./session.ts";
-
-/** So much of a rewritten playlist leaves several times as much garbage, and the runtime would wait for much more. */
-const COLLECT_BYTES = 1024 * 1024;
 
 export interface HttpTarget {
   readonly url: ProxyUrl;
@@ -34,10 +35,16 @@ export interface HttpTarget {
   readonly isRedirected: boolean;
   readonly settings: {
     readonly httpProxyUserAgent: string | undefined;
+    readonly httpAnswerTimeout: number;
     readonly proxyHttps: boolean;
     readonly corsAllowOrigin: string | undefined;
   };
 }
+
+const OK = 200;
+const PARTIAL = 206;
+/** A playlist of streams or segments, as opposed to one of channels. */
+const HLS_TAG = /^#EXT-X-/m;
 
 /** Of a worker: rewritten playlists that their clients have not taken yet. */
 const MAX_REWRITTEN_BYTES = 64 * 1024 * 1024;
@@ -58,7 +65,11 @@ export class ProxiedRequest {
   readonly #target: HttpTarget;
   readonly #parent: ProxiedRequestParent;
   readonly #parts: PlannerParts;
-  readonly #session: HttpSession;
+  readonly #login: Credentials | undefined;
+  #session: HttpSession;
+  /** Set: this is what the second request has been changed by. There is no third one. */
+  #changes: RequestChanges | undefined;
+  #look: FirstLook | undefined;
   readonly #closed = new AbortController();
   /** Of `rewrittenBytes`. */
   #reservedBytes = 0;
@@ -67,11 +78,13 @@ export class ProxiedRequest {
     this.#target = target;
     this.#parent = parent;
     this.#parts = parts;
+    this.#login = loginFor(target.url, target.request.prescribed?.url);
     this.#session = this.#ask();
   }
 
   close(): void {
     this.#closed.abort();
+    this.#look?.close();
     this.#session.close();
     rewrittenBytes -= this.#reservedBytes;
     this.#reservedBytes = 0;
@@ -88,16 +101,19 @@ export class ProxiedRequest {
       bodyLength: body.length,
       userAgent: settings.httpProxyUserAgent,
       prescribed: request.prescribed?.headers,
+      authorization: this.#login && basicAuthorization(this.#login),
       token: this.#parts.links.encodedToken,
+      ...this.#changes,
     });
     const { reach, log } = this.#parts;
+    const answerTimeoutMs = settings.httpAnswerTimeout * 1000;
     return new HttpSession(
-      { url, method, head, body, interfaceName, reach, client: request.client },
+      { url, method, head, body, interfaceName, reach, client: request.client, answerTimeoutMs },
       {
         requested: () => this.#parent.entered(CLIENT_STATE.httpAwaitingHead),
         responded: (answer, framing) =>
           this.#responded({ ...answer, headers: withMarkedCookies(answer.headers, url) }, framing),
-        readable: () => this.#parent.readable(),
+        readable: () => (this.#look ?? this.#parent).readable(),
         failed: (cause) => this.#failed(cause.message, cause),
       },
       log,
@@ -106,63 +122,66 @@ export class ProxiedRequest {
 
   #responded(head: ResponseHead, framing: BodyFraming): void {
     const { request, url } = this.#target;
-    const { log } = this.#parts;
+    const changes = this.#changes ? undefined : secondRequest(head, request, url, this.#login);
+    if (changes) {
+      this.#changes = changes;
+      this.#session.close();
+      this.#session = this.#ask();
+      return;
+    }
     this.#parent.entered(CLIENT_STATE.httpStreaming);
-    const handling = playlistHandling(request.method, url.path, head, framing);
-    if (handling.kind === "collect") void this.#rewrite(head, framing, handling.coding);
+    const range = headerValue(request.headers, "range");
+    const handling = playlistHandling(request.method, url.path, range, head, framing);
+    if (handling.kind === "relay") this.#relay(head, framing);
     else if (handling.kind === "refuse") {
       const message = `${this.#name}: a playlist in a transfer coding that cannot be undone`;
       this.#failed(message, new HttpUpstreamError("bad-playlist", message));
     } else {
-      if (handling.kind === "relay-too-large")
-        log.warn(`${this.#name}: a playlist of ${handling.length} bytes is not rewritten`);
-      this.#relay(head, framing);
+      const { coding, isNamed: isText } = handling;
+      this.#look = new FirstLook(this.#session, framing, coding, (kind) => {
+        this.#look = undefined;
+        const isPlaylist = kind === "playlist" || (isText && kind === "text");
+        if (isPlaylist && !this.#isTooLarge(framing)) void this.#rewrite(head, framing, coding, kind);
+        else this.#relay(head, framing);
+      });
+      this.#look.readable();
     }
+  }
+
+  #isTooLarge(framing: BodyFraming): boolean {
+    const isTooLarge = framing.kind === "length" && framing.length > MAX_PLAYLIST_BYTES;
+    if (isTooLarge) this.#parts.log.warn(`${this.#name}: a playlist of ${framing.length} bytes is not rewritten`);
+    return isTooLarge;
   }
 
   #relay(head: ResponseHead, framing: BodyFraming): void {
     const { status, statusLine } = head;
     const headers = relayedHeaders(this.#foreignAnswer(head)).map((field) => this.#withLocation(status, field));
-    this.#parent.answered({ status, statusLine, headers }, new BodySource(this.#session, framing));
+    const bare = this.#target.request.isHttp10 ? withoutChunks(headers) : undefined;
+    const body = new BodySource(this.#session, framing, bare !== undefined);
+    this.#parent.answered({ status, statusLine, headers: bare ?? headers }, body);
   }
 
-  async #rewrite(head: ResponseHead, framing: BodyFraming, coding: ContentCoding): Promise<void> {
+  async #rewrite(head: ResponseHead, framing: BodyFraming, coding: ContentCoding, kind: BodyKind): Promise<void> {
     try {
       const text = await collectPlaylist(this.#session, framing, coding, this.#closed.signal);
       const base = baseUrl(this.#target.request.headers, this.#parts.links.rules);
-      const pieces = await this.#rewritten(text, this.#linkRules(base));
+      const pieces = await rewrittenPlaylist(text, this.#linkRules(base), this.#closed.signal);
       const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       if (this.#closed.signal.aborted) return;
       if (rewrittenBytes + length > MAX_REWRITTEN_BYTES) throw new HttpUpstreamError("busy", "too many are waiting");
       rewrittenBytes += length;
       this.#reservedBytes = length;
       this.#session.close();
-      const headers = rewrittenHeaders(this.#foreignAnswer(head), length);
-      this.#parent.answered({ status: head.status, headers }, new MemorySource(pieces));
+      const typed = kind === "playlist" && HLS_TAG.test(text) ? withPlaylistType(head.headers) : head.headers;
+      // What came as a part was all of it.
+      const status = head.status === PARTIAL ? OK : head.status;
+      const headers = rewrittenHeaders(this.#foreignAnswer({ ...head, status, headers: typed }), length);
+      this.#parent.answered({ status, headers }, new MemorySource(pieces));
     } catch (error) {
       const cause = error as Error;
       this.#failed(`${this.#name}: playlist not rewritten: ${cause.message}`, cause);
     }
-  }
-
-  /** A million links take a second, in which others want their television. */
-  async #rewritten(text: string, rules: LinkRules): Promise<Uint8Array[]> {
-    const slices = new Slices();
-    const pieces: Uint8Array[] = [];
-    let uncollected = 0;
-    for (const piece of rewrittenPieces(text, (reference) => proxyLink(reference, rules))) {
-      if (piece === undefined) throw new Error("its links would not fit");
-      pieces.push(Buffer.from(piece, "latin1"));
-      uncollected += piece.length;
-      if (uncollected >= COLLECT_BYTES) {
-        uncollected = 0;
-        // In another thread.
-        Bun.gc(false);
-      }
-      if (slices.isOver) await slices.next();
-      this.#closed.signal.throwIfAborted();
-    }
-    return pieces;
   }
 
   #failed(message: string, cause: Error): void {
@@ -177,7 +196,8 @@ export class ProxiedRequest {
     const prefix = this.#parts.links.rules.appPathPrefix;
     const isChannel = request.serviceUrl !== undefined;
     const [asked = ""] = isChannel ? [] : (/^\/[^/]+\/[^/]+/.exec(request.path) ?? []);
-    const hosts = [`/${url.scheme}/${authorityOf(url)}`, asked].filter((path) => path !== "");
+    const userinfo = url.userinfo === undefined || isChannel ? "" : `${url.userinfo}@`;
+    const hosts = [asked, `/${url.scheme}/${userinfo}${authorityOf(url)}`].filter((path) => path !== "");
     return {
       status,
       headers,
@@ -209,6 +229,9 @@ export class ProxiedRequest {
     const channel = request.prescribed?.channel;
     const sealOf =
       seal && (sealsAll || channel !== undefined) ? (target: string) => seal.parameters(target, channel) : undefined;
-    return { base, upstream: formatProxyUrl(url), isRedirected, proxyHttps: settings.proxyHttps, encodedToken, sealOf };
+    const upstream = formatProxyUrl(url);
+    // Of a channel's password its viewers learn nothing: its links are known by their seal.
+    const userinfo = request.serviceUrl === undefined ? url.userinfo : undefined;
+    return { base, upstream, userinfo, isRedirected, proxyHttps: settings.proxyHttps, encodedToken, sealOf };
   }
 }

@@ -9,6 +9,8 @@ export interface LinkRules {
   readonly base: string;
   /** The absolute URL of the response that holds the link. */
   readonly upstream: string;
+  /** User and password by which the client has asked for it: links to the same server have them too. */
+  readonly userinfo?: string | undefined;
   /** Whether `https://` links go through this relay too; otherwise they stay. */
   readonly proxyHttps: boolean;
   /** The client was sent to this upstream by another one; its links say so, too. */
@@ -19,6 +21,8 @@ export interface LinkRules {
   readonly sealOf?: ((target: string) => string) | undefined;
 }
 
+/** The value comes from another playlist, in which this relay has made a link of it if it was a URL. */
+const VARIABLE = "{$";
 const PROXIED = /^(https?):\/\/(.*)$/is;
 const ORIGIN = /^[^/]*:\/\/[^/]*/;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -29,21 +33,39 @@ const LABEL = /\$(?!\{|$)(?:[^$/?&=]|\$(?=\{|$))*$/;
  * The URL of this relay that leads to `reference`, a byte string. Undefined when it has to stay as it is: it is empty, of a
  * scheme that is not proxied, or would become longer than this relay accepts. References without a scheme always
  * go the way that the response itself came.
+ * @param isPrefix other playlists make URLs of it: nothing may be put behind it
  */
-export function proxyLink(reference: string, rules: LinkRules): string | undefined {
+export function proxyLink(reference: string, rules: LinkRules, isPrefix = false): string | undefined {
   if (reference === "") return undefined;
+  if (reference.startsWith(VARIABLE)) return withAllParameters(reference, pathOf(rules.upstream), rules);
   const isAbsolute = hasScheme(reference);
   const [, scheme, rest] = PROXIED.exec(isAbsolute ? reference : resolveReference(rules.upstream, reference)) ?? [];
   if (scheme === undefined || rest === undefined) return undefined;
   const isHttps = scheme.length === "https".length;
   if (isHttps && isAbsolute && !rules.proxyHttps) return undefined;
-  const target = `${isHttps ? "https" : "http"}/${rest}`;
+  const target = `${isHttps ? "https" : "http"}/${withUserinfo(scheme, rest, rules)}`;
   const link = rules.base + target;
   if (isTooLong(link)) return undefined;
-  const sealed = rules.sealOf ? withParameters(link, rules.sealOf(`/${target}`)) : link;
-  const marked = rules.isRedirected ? withParameter(sealed, REDIRECTED_PARAMETER, "1") : sealed;
-  const complete = rules.encodedToken ? withParameter(marked, TOKEN_NAME, rules.encodedToken) : marked;
+  const complete = isPrefix ? link : withAllParameters(link, `/${target}`, rules);
   return isTooLong(complete) ? undefined : complete;
+}
+
+/** @param target of the link below the app prefix */
+function withAllParameters(link: string, target: string, { sealOf, isRedirected, encodedToken }: LinkRules): string {
+  const sealed = sealOf ? withParameters(link, sealOf(target)) : link;
+  const marked = isRedirected ? withParameter(sealed, REDIRECTED_PARAMETER, "1") : sealed;
+  return encodedToken ? withParameter(marked, TOKEN_NAME, encodedToken) : marked;
+}
+
+/** Below the app prefix, for a variable that is relative to it. */
+function pathOf(upstream: string): string {
+  return upstream.replace(/^([a-z]+):\/\/([^/?#]*).*$/s, `/$1/$2/${VARIABLE}}`);
+}
+
+/** Players that follow a link do so; what it names itself it keeps. */
+function withUserinfo(scheme: string, rest: string, rules: LinkRules): string {
+  if (rules.userinfo === undefined || leadsElsewhere(`${scheme}://${rest}`, rules)) return rest;
+  return /^[^/?#]*@/.test(rest) ? rest : `${rules.userinfo}@${rest}`;
 }
 
 function isTooLong(link: string): boolean {
@@ -59,7 +81,7 @@ export function proxyLocation(status: number, location: string, rules: LinkRules
  * Whether a reference leads to another server, which must not get what is meant for this one. The same host on another port
  * is another one, unless that is its step from plain HTTP to TLS.
  */
-export function leadsElsewhere(reference: string, { upstream }: LinkRules): boolean {
+export function leadsElsewhere(reference: string, { upstream }: Pick<LinkRules, "upstream">): boolean {
   const [before, after] = [URL.parse(upstream), URL.parse(resolveReference(upstream, reference))];
   if (!before || !after || before.hostname !== after.hostname) return true;
   const isUpgrade = before.protocol === "http:" && after.protocol === "https:" && before.port + after.port === "";

@@ -64,15 +64,27 @@ export interface UpstreamRequest {
   readonly userAgent?: string | undefined;
   /** Of the list that names the upstream: in place of the client's, and of `userAgent`. */
   readonly prescribed?: readonly HeaderField[] | undefined;
+  /** In place of the client's and the prescribed one: what the URL's own user and password make. */
+  readonly authorization?: string | undefined;
+  /** All is wanted, whatever part the client has asked for. */
+  readonly isWhole?: boolean;
   /** The access token of this relay; when there is one, whatever may carry it is cut out of the headers. */
   readonly token?: string | undefined;
 }
 
-/** What cannot stand in a request line is percent-encoded in the target. Headers keep their order and spelling; those without a value are dropped. */
+/** Of the request line; what cannot stand there is percent-encoded. */
+export function requestTarget(url: ProxyUrl): string {
+  return url.path.replace(/[^!-~]+/g, encoded);
+}
+
+/** Headers keep their order and spelling; those without a value are dropped. */
 export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffer> {
-  const { method, url, bodyLength, userAgent, isRedirected = false } = request;
-  const prescribed = (request.prescribed ?? []).filter(([name]) => !isRedirected || !CREDENTIALS.test(name));
-  const target = url.path.replace(/[^!-~]+/g, encoded);
+  const { method, url, bodyLength, userAgent, authorization, isRedirected = false } = request;
+  const own: readonly HeaderField[] = authorization === undefined ? [] : [["Authorization", authorization]];
+  const prescribed = (request.prescribed ?? [])
+    .filter(([name]) => !isRedirected || !CREDENTIALS.test(name))
+    .filter(([name]) => headerValue(own, name) === undefined)
+    .concat(own);
   const headers: HeaderField[] = [
     ["Host", authorityOf(url)],
     ["Connection", "close"],
@@ -83,7 +95,7 @@ export function emitUpstreamRequest(request: UpstreamRequest): Buffer<ArrayBuffe
   headers.push(...forwarded.filter(([name]) => headerValue(prescribed, name) === undefined));
   for (const field of prescribed) headers.push(isNamed(field, "cookie") && cookie ? withCookie(field, cookie) : field);
   if (userAgent && headerValue(prescribed, "user-agent") === undefined) headers.push(["User-Agent", userAgent]);
-  return emitMessageHead(`${method} ${target} HTTP/1.1`, headers);
+  return emitMessageHead(`${method} ${requestTarget(url)} HTTP/1.1`, headers);
 }
 
 /** The client's cookies may be the server's own, and newer: they beat those of the same names. */
@@ -103,13 +115,13 @@ function encoded(text: string): string {
 }
 
 function forwardedHeaders(request: UpstreamRequest): HeaderField[] {
-  const { headers, url, userAgent, isRedirected = false } = request;
+  const { headers, url, userAgent, isRedirected = false, isWhole = false } = request;
   const isPlaylist = isPlaylistPath(url.path);
   const isOfBrowser = isBrowser(headers);
   const isUnwanted = (field: HeaderField) =>
     REPLACED.test(field[0]) ||
     OF_PROXIES.test(field[0]) ||
-    (isPlaylist && RANGES.test(field[0])) ||
+    ((isPlaylist || isWhole) && RANGES.test(field[0])) ||
     (Boolean(userAgent) && isNamed(field, "user-agent")) ||
     (isRedirected && isNamed(field, "authorization")) ||
     (/^(referer|origin)$/i.test(field[0]) && (isOfBrowser || isOwnPage(field[1], headers)));

@@ -12,8 +12,8 @@ import type { ProxyUrl } from "../../wire/url/proxy-url.ts";
 import type { ByteSource } from "./body.ts";
 import { type HttpFailure, HttpUpstreamError } from "./errors.ts";
 
-/** The limit of each: resolving, one address, sending without progress, waiting for the head. */
-const STAGE_TIMEOUT_MS = 3000;
+/** The limit of each: resolving, one address. */
+const CONNECT_TIMEOUT_MS = 3000;
 /** One read while the head is awaited. */
 const HEAD_READ_BYTES = 16 * 1024;
 
@@ -27,7 +27,9 @@ export interface HttpSessionRequest {
   readonly reach: Reach;
   /** On whose behalf: the address of an HTTP client. */
   readonly client?: string | undefined;
-  readonly stageTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** The limit of each: sending without progress, waiting for the head. */
+  readonly answerTimeoutMs: number;
   /** Addresses of a host name in the order in which to try them. */
   readonly resolve?: (host: string) => Promise<readonly IpAddress[]>;
 }
@@ -75,6 +77,11 @@ export class HttpSession implements ByteSource {
     return part.length;
   }
 
+  /** Gives back what was read first of the body, to be read again. */
+  unread(piece: Uint8Array): void {
+    this.#rest = this.#rest ? Buffer.concat([piece, this.#rest]) : piece;
+  }
+
   waitReadable(): void {
     if (this.#rest || !this.#source) queueMicrotask(() => this.#state === "streaming" && this.#parent.readable());
     else this.#source.waitReadable();
@@ -98,10 +105,10 @@ export class HttpSession implements ByteSource {
   }
 
   #dial(): Dialer {
-    const { url, interfaceName, reach, resolve, client } = this.#request;
+    const { url, interfaceName, reach, resolve, client, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#request;
     const { scheme, host, port } = url;
     const target = { host, port, interfaceName, tlsName: scheme === "https" ? host : undefined };
-    const options = { timeoutMs: this.#stageTimeoutMs, reach, resolve, client };
+    const options = { timeoutMs: connectTimeoutMs, reach, resolve, client };
     return new Dialer(
       target,
       options,
@@ -125,9 +132,10 @@ export class HttpSession implements ByteSource {
 
   /** While a large request body still goes out, the server has no reason to answer. */
   #headTimeout(): void {
+    const { answerTimeoutMs } = this.#request;
     const quietMs = performance.now() - (this.#source?.progressAt ?? 0);
-    if (quietMs >= this.#stageTimeoutMs) this.#fail("timeout", "no response head in time");
-    else this.#limit(() => this.#headTimeout(), this.#stageTimeoutMs - quietMs);
+    if (quietMs >= answerTimeoutMs) this.#fail("timeout", `no answer within ${answerTimeoutMs / 1000} s`);
+    else this.#limit(() => this.#headTimeout(), answerTimeoutMs - quietMs);
   }
 
   #readable(): void {
@@ -164,11 +172,7 @@ export class HttpSession implements ByteSource {
     );
   }
 
-  get #stageTimeoutMs(): number {
-    return this.#request.stageTimeoutMs ?? STAGE_TIMEOUT_MS;
-  }
-
-  #limit(onTimeout: () => void, ms = this.#stageTimeoutMs): void {
+  #limit(onTimeout: () => void, ms = this.#request.answerTimeoutMs): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(onTimeout, ms);
   }

@@ -9,7 +9,7 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const BLANK = 0x20;
-const SEMICOLON = 0x3b;
+const LOWER_X = 0x78;
 const DELETE = 0x7f;
 const CRLF_BYTES = 2;
 
@@ -35,7 +35,7 @@ type State =
 
 /**
  * Takes a chunked body in pieces of any size; how it is cut does not change what it finds. It reads what players read: a line
- * may end in a bare LF, and blanks may stand around a size. Sizes are hex digits below 2^53. Who only relays the body may go on
+ * may end in a bare LF, a size may have blanks or `0x` before it, and what stands behind it does not count. Sizes are hex digits below 2^53. Who only relays the body may go on
  * after `failed` and let the upstream's close end it.
  */
 export class ChunkedDecoder {
@@ -82,8 +82,10 @@ export class ChunkedDecoder {
       case "size-start":
         return isBlank(byte) ? "size-start" : this.#addDigit(byte);
       case "size":
-        if (isBlank(byte) || byte === SEMICOLON) return "extension";
-        return isLineEnd(byte) ? this.#endOfSize(byte) : this.#addDigit(byte);
+        if (isLineEnd(byte)) return this.#endOfSize(byte);
+        if (hexDigit(byte) >= 0) return this.#addDigit(byte);
+        if (this.#remaining === 0 && (byte | 0x20) === LOWER_X) return "size-start";
+        return isText(byte) ? "extension" : "failed";
       case "extension":
         if (isLineEnd(byte)) return this.#endOfSize(byte);
         return isText(byte) ? "extension" : "failed";

@@ -1,5 +1,5 @@
 /** Where the body of an upstream's response ends (RFC 9112 section 6.3; http-proxy.md sections 4 and 5). */
-import { type HeaderField, headerValue, listElements } from "./header-fields.ts";
+import { type HeaderField, listElements } from "./header-fields.ts";
 
 export type BodyFraming =
   /** The response is complete with its head. */
@@ -37,10 +37,11 @@ export function declaredLength(headers: readonly HeaderField[]): number | undefi
   return others.length > 0 ? undefined : length;
 }
 
-/** The codings of the body, lower case, the outermost last. Undefined without a `Transfer-Encoding`. */
+/** The codings of the body, lower case, the outermost last. Undefined without a `Transfer-Encoding` that names any; `identity` is none. */
 export function transferCodings(headers: readonly HeaderField[]): string[] | undefined {
-  if (headerValue(headers, "transfer-encoding") === undefined) return undefined;
-  return listElements(headers, "transfer-encoding").map((coding) => coding.toLowerCase());
+  const named = listElements(headers, "transfer-encoding").map((coding) => coding.toLowerCase());
+  const codings = named.filter((coding) => coding !== "identity");
+  return codings.length === 0 ? undefined : codings;
 }
 
 /**

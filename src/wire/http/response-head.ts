@@ -71,7 +71,9 @@ export class ResponseHeadParser {
   }
 
   /** Reads the line that has ended `consumed` bytes into the piece. */
-  #endLine(line: string, consumed: number): ResponseHeadOutcome {
+  #endLine(collected: string, consumed: number): ResponseHeadOutcome {
+    // Scripts on some systems make CR CR LF of a line end.
+    const line = collected.endsWith("\r") ? collected.replace(/\r+$/, "") : collected;
     if (this.#state === "status-line") return line === "" ? MORE : this.#readStatusLine(line);
     return line === "" ? this.#endHeaders(consumed) : this.#readHeader(line);
   }

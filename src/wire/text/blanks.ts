@@ -11,7 +11,7 @@ export function trimAsciiBlanks<Text extends string>(text: Text): Text {
 }
 
 /** Whether it is what C's isspace() takes for blank. */
-function isAsciiBlank(code: number): boolean {
+export function isAsciiBlank(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
 

@@ -1,17 +1,25 @@
 /** URLs of the HTTP proxy, `/http/host[:port][/path][?query]` (http-proxy.md section 1). */
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { formatAuthority, parseAuthority } from "./authority.ts";
+import { asciiHost } from "./idn.ts";
 
 /** Path and query together. */
 const MAX_PATH_BYTES = 2047;
 
 export type ProxyScheme = "http" | "https";
 
+/** Passwords may hold an `@` that should have been encoded; no host does. */
+const USERINFO = /^(.*)@([^@]*)$/s;
+/** Of a player that encodes what stands in a path. */
+const ENCODED_USERINFO = /^(.*)%40(.*)$/s;
+
 const DEFAULT_PORTS: Readonly<Record<ProxyScheme, number>> = { http: 80, https: 443 };
 
 export interface ProxyUrl {
   readonly scheme: ProxyScheme;
-  /** Without brackets. */
+  /** As the URL has it, `user:password` in percent-encoding; never empty. */
+  readonly userinfo?: string | undefined;
+  /** Without brackets; a name in other letters than ASCII as it is asked for (`xn--…`). */
   readonly host: string;
   readonly port: number;
   /** Begins with `/`, holds the query too, no fragment; otherwise byte for byte what the client sent. */
@@ -28,14 +36,16 @@ export function parseProxyUrl(rest: string, scheme: ProxyScheme = "http"): Proxy
   const hash = rest.indexOf("#");
   if (hash >= 0) return parseProxyUrl(rest.slice(0, hash), scheme);
   const end = rest.search(/[/?]/);
-  const text = end < 0 ? rest : rest.slice(0, end);
+  const before = end < 0 ? rest : rest.slice(0, end);
   const tail = end < 0 ? "" : rest.slice(end);
+  const [, userinfo, text = before] = USERINFO.exec(before) ?? ENCODED_USERINFO.exec(before) ?? [];
   if (/^(:\d*)?$/.test(text)) return { kind: "error", status: 404 };
-  const authority = parseAuthority(text);
+  const ascii = asciiHost(text);
+  const authority = ascii === undefined ? undefined : parseAuthority(ascii);
   const path = tail.startsWith("/") ? tail : `/${tail}`;
   if (!authority || path.length > MAX_PATH_BYTES) return { kind: "error", status: 503 };
   const { host, port = DEFAULT_PORTS[scheme] } = authority;
-  return { kind: "url", url: { scheme, host, port, path } };
+  return { kind: "url", url: { scheme, host, port, path, ...(userinfo && { userinfo }) } };
 }
 
 /** The value of `Host`: the port is left out when it is the scheme's own, an IPv6 address stands in brackets. */
@@ -43,7 +53,7 @@ export function authorityOf({ scheme, host, port }: ProxyUrl): string {
   return formatAuthority({ host, port: port === DEFAULT_PORTS[scheme] ? undefined : port });
 }
 
-/** The absolute URL, against which the references of a response are resolved. */
+/** The absolute URL without user and password, against which the references of a response are resolved. */
 export function formatProxyUrl(url: ProxyUrl): string {
   return `${url.scheme}://${authorityOf(url)}${url.path}`;
 }

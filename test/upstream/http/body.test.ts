@@ -98,6 +98,21 @@ describe("a body", () => {
     fc.assert(property);
   });
 
+  test("in chunks can be had without them", () => {
+    const property = fc.property(data, places, portions, (behind, where, sizes) => {
+      const source = new FakeSource(cut(Buffer.concat([CHUNKS, behind]), where));
+      const body = new BodySource(source, CHUNKED, true);
+      expect(readAll(body, sizes).toString()).toBe("abc0123456789");
+      expect([body.isComplete, body.read(allocate(1), 0, 1)]).toEqual([true, -1]);
+    });
+    fc.assert(property);
+  });
+
+  test("without its chunks ends where they are no longer understood", () => {
+    const body = new BodySource(new FakeSource([Buffer.from("3\r\nabcx3\r\n")]), CHUNKED, true);
+    expect([readAll(body).toString(), body.isComplete]).toEqual(["abc", false]);
+  });
+
   test("in chunks that ends early is not complete", () => {
     for (let length = 0; length < CHUNKS.length; length++) {
       const body = new BodySource(new FakeSource([CHUNKS.subarray(0, length)]), CHUNKED);

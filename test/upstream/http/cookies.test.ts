@@ -25,22 +25,21 @@ describe("a cookie that an upstream sets", () => {
     ["SID=1; Domain=.Example; SameSite=None; HttpOnly", "r2hc~tv.example~SID=1; HttpOnly; SameSite=Lax"],
     ["r2h-token=evil", "r2hc~tv.example~r2h-token=evil; HttpOnly; SameSite=Lax"],
     ["r2hc~other~SID=1", "r2hc~tv.example~r2hc~other~SID=1; HttpOnly; SameSite=Lax"],
+    ["SID=1; Domain=other.test", "r2hc~tv.example~SID=1; HttpOnly; SameSite=Lax"],
+    ["SID=1; Secure; Path=/a; SameSite=None", "r2hc~tv.example~SID=1; Path=/a; HttpOnly; SameSite=Lax"],
     ["SID=1; Domain=", "r2hc~tv.example~SID=1; HttpOnly; SameSite=Lax"],
   ])("%s bears its name: %s", (setCookie, value) => {
     expect(marked(setCookie)).toBe(value);
   });
 
-  test("over TLS alone, says so in its name: on our side there is none", () => {
+  test("that was set over TLS for TLS alone says so in its name: on our side there is none", () => {
     const value = "r2hs~tv.example~__Host-SID=1; Path=/; HttpOnly; SameSite=Lax";
     expect(marked("__Host-SID=1; Secure; Path=/", "https://TV.example")).toBe(value);
   });
 
-  test.each(["SID", "=1", "", "SID=1; Domain=evil.test", "SID=1; Domain=v.example", "SID=1; Secure"])(
-    "%j is none",
-    (text) => {
-      expect(marked(text)).toBeUndefined();
-    },
-  );
+  test.each(["SID", "=1", ""])("%j is none", (text) => {
+    expect(marked(text)).toBeUndefined();
+  });
 
   test("of an IPv6 server has no colon in its name", () => {
     expect(marked("a=1", "http://[2001:db8::1]")).toStartWith("r2hc~2001|db8||1~a=1");

@@ -9,17 +9,18 @@ import { responseFraming } from "../../../src/wire/http/response-framing.ts";
 
 interface Case {
   method?: string;
+  range?: string;
   path?: string;
   status?: number;
   /** `Name: value` */
   headers?: readonly string[];
 }
 
-function handle({ method = "GET", path = "/a.m3u8", status = 200, headers = [] }: Case): PlaylistHandling {
+function handle({ method = "GET", range, path = "/a.m3u8", status = 200, headers = [] }: Case): PlaylistHandling {
   const fields = headers.map((line) => [line.split(":", 1)[0]!, line.replace(/^[^:]*: /, "")] as const);
   const framing = responseFraming(method, status, fields);
   if (!framing) throw new Error("contradictory lengths");
-  return playlistHandling(method, path, { statusLine: `HTTP/1.1 ${status}`, status, headers: fields }, framing);
+  return playlistHandling(method, path, range, { statusLine: `HTTP/1.1 ${status}`, status, headers: fields }, framing);
 }
 
 test.each([
@@ -38,8 +39,8 @@ test.each([
   expect(isPlaylistPath(path)).toBe(expected);
 });
 
-describe("a response is rewritten", () => {
-  const identity: PlaylistHandling = { kind: "collect", coding: "identity" };
+describe("text is rewritten", () => {
+  const identity: PlaylistHandling = { kind: "look", coding: "identity", isNamed: true };
 
   test.each<Case>([
     {},
@@ -50,9 +51,14 @@ describe("a response is rewritten", () => {
     { headers: ["Content-Length: 1"] },
     { headers: [`Content-Length: ${MAX_PLAYLIST_BYTES}`] },
     { headers: ["Transfer-Encoding: Chunked"] },
+    { headers: ["Transfer-Encoding: "] },
+    { headers: ["Transfer-Encoding: identity"] },
     { headers: ["Transfer-Encoding: chunked", "Content-Length: 99999999"] },
     { headers: ["Content-Encoding: identity"] },
     { headers: ["Content-Encoding: "] },
+    { headers: [`Content-Length: ${MAX_PLAYLIST_BYTES + 1}`] },
+    { status: 206, range: "bytes=0-", headers: ["Content-Range: bytes 0-99/100"] },
+    { status: 206, range: "Bytes = 0-", headers: ["Content-Range: bytes 0-99/*"] },
     ...[
       "application/vnd.apple.mpegurl",
       "application/x-mpegURL",
@@ -69,7 +75,7 @@ describe("a response is rewritten", () => {
     ["deflate", "deflate"],
     ["br", "br"],
   ])("after %s was undone: %s", (coding, value) => {
-    expect(handle({ headers: [`Content-Encoding: ${value}`] })).toEqual({ kind: "collect", coding });
+    expect(handle({ headers: [`Content-Encoding: ${value}`] })).toEqual({ kind: "look", coding, isNamed: true });
   });
 });
 
@@ -79,8 +85,11 @@ test.each<Case>([
   { status: 404 },
   { status: 204 },
   { status: 206 },
-  { path: "/a.ts" },
-  { path: "/a", headers: ["Content-Type: text/plain; x=audio/mpegurl"] },
+  { status: 206, range: "bytes=0-", headers: ["Content-Range: bytes 0-98/100"] },
+  { status: 206, range: "bytes=0-", headers: ["Content-Range: bytes 1-99/100"] },
+  { status: 206, range: "bytes=0-99", headers: ["Content-Range: bytes 0-99/100"] },
+  { status: 206, headers: ["Content-Range: bytes 0-99/100"] },
+  { path: "/a", headers: ["Content-Type: text/event-stream; charset=utf-8"] },
   { headers: ["Content-Length: 0"] },
   { headers: ["Content-Encoding: zstd"] },
   { headers: ["Content-Encoding: gzip, gzip"] },
@@ -89,12 +98,16 @@ test.each<Case>([
   expect(handle(given)).toEqual({ kind: "relay" });
 });
 
-test("a large playlist is relayed with a warning", () => {
-  const length = MAX_PLAYLIST_BYTES + 1;
-  expect(handle({ headers: [`Content-Length: ${length}`] })).toEqual({ kind: "relay-too-large", length });
+test.each<Case>([
+  { path: "/a.ts" },
+  { path: "/a", headers: ["Content-Type: text/plain; x=audio/mpegurl"] },
+  { path: "/a", headers: ["Content-Type: application/mpegurl"] },
+  { path: "/a.ts", status: 206, range: "bytes=0-", headers: ["Content-Range: bytes 0-0/1"] },
+])("%j is rewritten if it begins as a playlist", (given) => {
+  expect(handle(given)).toEqual({ kind: "look", coding: "identity", isNamed: false });
 });
 
-test.each(["gzip, chunked", "chunked;x", "chunked, chunked", "", "gzip"])("transfer coding %j is refused", (coding) => {
+test.each(["gzip, chunked", "chunked;x", "chunked, chunked", "gzip"])("transfer coding %j is refused", (coding) => {
   expect(handle({ headers: [`Transfer-Encoding: ${coding}`] })).toEqual({ kind: "refuse" });
   expect(handle({ path: "/a.ts", headers: [`Transfer-Encoding: ${coding}`] })).toEqual({ kind: "relay" });
 });

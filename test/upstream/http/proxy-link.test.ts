@@ -168,3 +168,20 @@ test("no text makes it throw", () => {
     }),
   );
 });
+
+describe("user and password of the client's own URL", () => {
+  test.each<[reference: string, link: string]>([
+    ["a.ts", "/http/u:p@h/d/a.ts"],
+    ["/a.ts?b#c", "/http/u:p@h/a.ts?b#c"],
+    ["http://H:80/a.ts", "/http/u:p@H:80/a.ts"],
+    ["//h/a.ts", "/http/u:p@h/a.ts"],
+    ["https://h/a.ts", "/https/u:p@h/a.ts"],
+    ["http://h:81/a.ts", "/http/h:81/a.ts"],
+    ["http://other/a.ts", "/http/other/a.ts"],
+    ["http://v:w@h/a.ts", "/http/v:w@h/a.ts"],
+    ["http://h.evil/a.ts?@h", "/http/h.evil/a.ts?@h"],
+  ])("%s", (reference, link) => {
+    const rules = { base: "/", upstream: "http://h/d/x.m3u8", userinfo: "u:p", proxyHttps: true };
+    expect(proxyLink(reference, rules)).toBe(link);
+  });
+});

@@ -36,6 +36,10 @@ describe("a body that passes through", () => {
     expect(relayed("Content-Length: 5, 5\nA: 1\ncontent-length: 5")).toBe("Content-Length: 5\nA: 1\nConnection: close");
   });
 
+  test("has no coding that is none", () => {
+    expect(relayed("Transfer-Encoding: identity\nContent-Length: 5")).toBe("Content-Length: 5\nConnection: close");
+  });
+
   test.each(["-1", "", "5 bytes", "18446744073709551615", "5, x"])("has no length that is %j", (length) => {
     expect(relayed(`A: 1\nContent-Length: ${length}`)).toBe("A: 1\nConnection: close");
   });

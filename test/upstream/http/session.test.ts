@@ -53,6 +53,7 @@ class Client {
       head: Buffer.from("GET / HTTP/1.1\r\n\r\n"),
       body: new Uint8Array(0),
       reach: OPEN_REACH,
+      answerTimeoutMs: WAIT_MS,
     };
     const parent = {
       responded: (head: ResponseHead, framing: BodyFraming) => {
@@ -111,7 +112,7 @@ describe("the addresses of a name", () => {
 
   test("are given up after a silence", async () => {
     const hole = resources.use(new BlackHole(await freeTcpPort()));
-    const client = new Client(hole.port, { stageTimeoutMs: STAGE_TIMEOUT_MS });
+    const client = new Client(hole.port, { connectTimeoutMs: STAGE_TIMEOUT_MS, answerTimeoutMs: STAGE_TIMEOUT_MS });
     expect(await client.failed()).toBe("unreachable");
     expect(client.failure?.message).toContain("no answer within");
   });
@@ -121,7 +122,11 @@ describe("the addresses of a name", () => {
     ["an error", () => Promise.reject(new Error("not found")), "unresolved"],
     ["silence", () => new Promise(() => {}), "unresolved"],
   ])("%s", async (_, resolve, code) => {
-    const client = new Client(1, { resolve: resolve!, stageTimeoutMs: STAGE_TIMEOUT_MS }, "origin.test");
+    const client = new Client(
+      1,
+      { resolve: resolve!, connectTimeoutMs: STAGE_TIMEOUT_MS, answerTimeoutMs: STAGE_TIMEOUT_MS },
+      "origin.test",
+    );
     expect(await client.failed()).toBe(code);
   });
 
@@ -167,7 +172,7 @@ test.each<[what: string, script: OriginScript, code: string]>([
   ["garbage", (connection) => connection.send("\0\x01\x02\n"), "bad-response"],
   ["a giant head", (connection) => connection.send(`HTTP/1.1 200 OK\r\nA: ${"x".repeat(70_000)}`), "bad-response"],
 ])("%s instead of a response head", async (_, script, code) => {
-  const client = new Client(origin(script), { stageTimeoutMs: STAGE_TIMEOUT_MS });
+  const client = new Client(origin(script), { connectTimeoutMs: STAGE_TIMEOUT_MS, answerTimeoutMs: STAGE_TIMEOUT_MS });
   const found = await client.failed();
   // A reset may come before the connection is known to be made.
   if (_ === "a reset") expect(["bad-response", "unreachable"]).toContain(found!);
@@ -206,13 +211,19 @@ describe("a request", () => {
   test("that a server does not take is given up", async () => {
     const port = origin((connection) => connection.pause());
     const body = noise(MUCH_BYTES);
-    const client = new Client(port, { method: "POST", head, body, stageTimeoutMs: STAGE_TIMEOUT_MS });
+    const client = new Client(port, {
+      method: "POST",
+      head,
+      body,
+      connectTimeoutMs: STAGE_TIMEOUT_MS,
+      answerTimeoutMs: STAGE_TIMEOUT_MS,
+    });
     expect(await client.failed()).toBe("timeout");
   });
 
   test("that is taken late has its full time for the answer", async () => {
-    const stageTimeoutMs = 1000;
-    const late = 0.7 * stageTimeoutMs;
+    const answerTimeoutMs = 1000;
+    const late = 0.7 * answerTimeoutMs;
     const port = origin(async (connection) => {
       connection.pause();
       await Bun.sleep(late);
@@ -221,7 +232,7 @@ describe("a request", () => {
       await Bun.sleep(late);
       connection.send(`${HEAD}hello`);
     });
-    const client = new Client(port, { method: "POST", head, body: noise(MUCH_BYTES), stageTimeoutMs });
+    const client = new Client(port, { method: "POST", head, body: noise(MUCH_BYTES), answerTimeoutMs });
     expect((await client.body()).text).toBe("hello");
   });
 });
@@ -276,7 +287,7 @@ describe("the raw body", () => {
 
   test("has no timer, however long nobody reads it", async () => {
     const server = serve((connection) => connection.send("HTTP/1.1 200 OK\r\n\r\nhello"));
-    const client = new Client(server.port, { stageTimeoutMs: STAGE_TIMEOUT_MS });
+    const client = new Client(server.port, { connectTimeoutMs: STAGE_TIMEOUT_MS, answerTimeoutMs: STAGE_TIMEOUT_MS });
     await client.answered();
     await Bun.sleep(3 * STAGE_TIMEOUT_MS);
     const connection = await server.connection();

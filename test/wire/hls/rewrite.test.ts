@@ -6,8 +6,9 @@ import { rewrittenPieces } from "../../../src/wire/hls/rewrite.ts";
 const MAX_LINKS_BYTES = 16 * 1024 * 1024;
 
 const RULES: LinkRules = { base: "/", upstream: "http://u/d/x.m3u8", proxyHttps: false };
+const linksOf = (rules: LinkRules) => (reference: string, isPrefix?: boolean) => proxyLink(reference, rules, isPrefix);
 const rewrite = (text: string, more: Partial<LinkRules> = {}) =>
-  joined([...rewrittenPieces(text, (reference) => proxyLink(reference, { ...RULES, ...more }))]);
+  joined([...rewrittenPieces(text, RULES.upstream, linksOf({ ...RULES, ...more }))]);
 
 function joined(pieces: readonly (string | undefined)[]): string | undefined {
   return pieces.includes(undefined) ? undefined : pieces.join("");
@@ -55,6 +56,7 @@ describe("lines", () => {
     ["a URL that looks like an attribute", "a,URI=b\n", "/http/u/d/a,URI=b\n"],
     ["a byte order mark before a comment", "\xef\xbb\xbf#EXTM3U\na", "\xef\xbb\xbf#EXTM3U\n/http/u/d/a"],
     ["a byte order mark before a URL", "\xef\xbb\xbfa\n", "\xef\xbb\xbf/http/u/d/a\n"],
+    ["a byte order mark before a comment elsewhere", "a\n\xef\xbb\xbf#EXTM3U\n", "/http/u/d/a\n\xef\xbb\xbf#EXTM3U\n"],
     ["a byte order mark elsewhere", "#\n\xef\xbb\xbfa\n", "#\n/http/u/d/\xef\xbb\xbfa\n"],
     ["raw bytes", "\xe4\x00\n", "/http/u/d/\xe4\x00\n"],
   ])("%s", (_, text, result) => {
@@ -64,22 +66,39 @@ describe("lines", () => {
 
 describe("attributes", () => {
   test.each<[line: string, result: string]>([
-    ['#X:URI="a"', '#X:URI="/http/u/d/a"'],
-    ['#X:uri="a",Uri="b"', '#X:uri="/http/u/d/a",Uri="/http/u/d/b"'],
-    ['#X:A=1, URI="a,b c"', '#X:A=1, URI="/http/u/d/a,b c"'],
-    ["#X:URI=a,B=1", "#X:URI=/http/u/d/a,B=1"],
-    ["#X\tURI=a\tb", "#X\tURI=/http/u/d/a\tb"],
-    ["#X URI=a b", "#X URI=/http/u/d/a b"],
-    ["#X:URI=a\r", "#X:URI=/http/u/d/a\r"],
-    ["#X:URI=\"http://h/a?b='c'\"", "#X:URI=\"/http/h/a?b='c'\""],
-    ['  #X:URI="a"', '  #X:URI="/http/u/d/a"'],
-    ['#X:URI=""', '#X:URI=""'],
-    ["#X:URI=", "#X:URI="],
-    ["#X:URI=,A=1", "#X:URI=,A=1"],
-    ['#X:URI="data:text/plain,URI=a"', '#X:URI="data:text/plain,URI=a"'],
-    ['#X:URI="skd://a",URI="https://b"', '#X:URI="skd://a",URI="https://b"'],
-    ['#X:URI="a', '#X:URI="a'],
-    ['#X:X-URI="a"', '#X:X-URI="a"'],
+    ['#EXT-X-A:URI="a"', '#EXT-X-A:URI="/http/u/d/a"'],
+    ['#EXT-X-A:uri="a",Uri="b"', '#EXT-X-A:uri="/http/u/d/a",Uri="/http/u/d/b"'],
+    ['#EXT-X-A:A=1, URI="a,b c"', '#EXT-X-A:A=1, URI="/http/u/d/a,b c"'],
+    ["#EXT-X-A:URI=a,B=1", "#EXT-X-A:URI=/http/u/d/a,B=1"],
+    ["#EXT-X-A:URI=a\tb", "#EXT-X-A:URI=/http/u/d/a\tb"],
+    ['#EXT-X-A:URI = "a" , B=1', '#EXT-X-A:URI = "/http/u/d/a" , B=1'],
+    ["#EXT-X-A:METHOD=NONE,,URI=a", "#EXT-X-A:METHOD=NONE,,URI=/http/u/d/a"],
+    [
+      '#EXT-X-CONTENT-STEERING:SERVER-URI="/s.json?a",PATHWAY-ID="b"',
+      '#EXT-X-CONTENT-STEERING:SERVER-URI="/http/u/s.json?a",PATHWAY-ID="b"',
+    ],
+    [
+      '#EXT-X-DATERANGE:ID="a",X-ASSET-URI="http://ad/a.m3u8",X-COM-URI="http://b"',
+      '#EXT-X-DATERANGE:ID="a",X-ASSET-URI="/http/ad/a.m3u8",X-COM-URI="http://b"',
+    ],
+    ['#EXT-X-DATERANGE:ID="a",X-ASSET-LIST="l.json"', '#EXT-X-DATERANGE:ID="a",X-ASSET-LIST="/http/u/d/l.json"'],
+    ['#EXT-X-MEDIA:NAME="x,URI=b",URI="a"', '#EXT-X-MEDIA:NAME="x,URI=b",URI="/http/u/d/a"'],
+    ['\xef\xbb\xbf#EXT-X-A:URI="a"', '\xef\xbb\xbf#EXT-X-A:URI="/http/u/d/a"'],
+    ['#EXTINF:4,Film: URI="a"', '#EXTINF:4,Film: URI="a"'],
+    ["#EXTINF:4,URI=http://h/a", "#EXTINF:4,URI=http://h/a"],
+    ['#EXTM3U URI="a"', '#EXTM3U URI="a"'],
+    ['#EXTVLCOPT:URI="a"', '#EXTVLCOPT:URI="a"'],
+    ['# URI="a"', '# URI="a"'],
+    ["#EXT-X-A:URI=a\r", "#EXT-X-A:URI=/http/u/d/a\r"],
+    ["#EXT-X-A:URI=\"http://h/a?b='c'\"", "#EXT-X-A:URI=\"/http/h/a?b='c'\""],
+    ['  #EXT-X-A:URI="a"', '  #EXT-X-A:URI="/http/u/d/a"'],
+    ['#EXT-X-A:URI=""', '#EXT-X-A:URI=""'],
+    ["#EXT-X-A:URI=", "#EXT-X-A:URI="],
+    ["#EXT-X-A:URI=,A=1", "#EXT-X-A:URI=,A=1"],
+    ['#EXT-X-A:URI="data:text/plain,URI=a"', '#EXT-X-A:URI="data:text/plain,URI=a"'],
+    ['#EXT-X-A:URI="skd://a",URI="https://b"', '#EXT-X-A:URI="skd://a",URI="https://b"'],
+    ['#EXT-X-A:URI="a', '#EXT-X-A:URI="a'],
+    ['#EXT-X-A:X-URI="a"', '#EXT-X-A:X-URI="a"'],
     ['#XURI="a"', '#XURI="a"'],
     ['#URI="a"', '#URI="a"'],
     [
@@ -91,10 +110,77 @@ describe("attributes", () => {
   });
 });
 
+describe("variables", () => {
+  const define = (name: string, value: string) => `#EXT-X-DEFINE:NAME="${name}",VALUE="${value}"`;
+
+  test.each<[what: string, lines: string[], result: string[]]>([
+    ["a directory", [define("d", "x/y"), "{$d}/a.ts"], [define("d", "x/y"), "/http/u/d/x/y/a.ts"]],
+    [
+      "a server, for others too",
+      [define("b", "http://c/x"), "{$b}/a.ts"],
+      [define("b", "/http/c/x"), "/http/c/x/a.ts"],
+    ],
+    ["a host", [define("h", "c"), "http://{$h}/a.ts"], [define("h", "c"), "/http/c/a.ts"]],
+    ["a parameter", [define("t", "1&b=2"), "a.ts?t={$t}"], [define("t", "1&b=2"), "/http/u/d/a.ts?t=1&b=2"]],
+    [
+      "in an attribute",
+      [define("k", "/k"), '#EXT-X-KEY:METHOD=AES-128,URI="{$k}/1"'],
+      [define("k", "/k"), '#EXT-X-KEY:METHOD=AES-128,URI="/http/u/k/1"'],
+    ],
+    [
+      "of another",
+      [define("a", "x"), define("b", "{$a}/y"), "{$b}/z"],
+      [define("a", "x"), define("b", "{$a}/y"), "/http/u/d/x/y/z"],
+    ],
+    ["not known yet", ["{$d}/a.ts", define("d", "x")], ["{$d}/a.ts", define("d", "x")]],
+    ["imported, in front", ['#EXT-X-DEFINE:IMPORT="d"', "{$d}/a.ts?b"], ['#EXT-X-DEFINE:IMPORT="d"', "{$d}/a.ts?b"]],
+    [
+      "imported, elsewhere",
+      ['#EXT-X-DEFINE:IMPORT="d"', "x/{$d}.ts"],
+      ['#EXT-X-DEFINE:IMPORT="d"', "/http/u/d/x/{$d}.ts"],
+    ],
+    [
+      "of the playlist's query",
+      ['#EXT-X-DEFINE:QUERYPARAM="q"', "a.ts?q={$q}"],
+      ['#EXT-X-DEFINE:NAME="q",VALUE="1 2"', "/http/u/d/a.ts?q=1%202"],
+    ],
+    [
+      "of no such parameter",
+      ['#EXT-X-DEFINE:QUERYPARAM="z"', "a.ts?q={$z}"],
+      ['#EXT-X-DEFINE:QUERYPARAM="z"', "/http/u/d/a.ts?q={$z}"],
+    ],
+    [
+      "on a server that is not relayed",
+      [define("b", "https://c"), "{$b}/a.ts"],
+      [define("b", "https://c"), "{$b}/a.ts"],
+    ],
+    ["in a title", [define("d", "x"), "#EXTINF:4,{$d}"], [define("d", "x"), "#EXTINF:4,{$d}"]],
+  ])("%s", (_, lines, result) => {
+    const rewritten = [...rewrittenPieces(lines.join("\n"), `${RULES.upstream}?q=1%202`, linksOf(RULES))].join("");
+    expect(rewritten.split("\n")).toEqual(result);
+  });
+
+  test("of a server are no place for the token", () => {
+    const text = `${define("b", "http://c/x")}\n{$b}/a.ts\n`;
+    const result = `${define("b", "/http/c/x")}\n/http/c/x/a.ts?r2h-token=t\n`;
+    expect(rewrite(text, { encodedToken: "t" })).toBe(result);
+  });
+
+  test("that nobody knows keep the token", () => {
+    expect(rewrite("{$d}/a.ts?b\n", { encodedToken: "t" })).toBe("{$d}/a.ts?b&r2h-token=t\n");
+  });
+
+  test("do not multiply", () => {
+    const lines = [define("v0", "x".repeat(100))];
+    for (let i = 1; i < 300; i++) lines.push(define(`v${i}`, `{$v${i - 1}}`.repeat(10)));
+    expect(rewrite(`${lines.join("\n")}\n{$v299}/a\n`)!.length).toBeLessThan(64 * 1024);
+  });
+});
+
 test("a line of more than 16 KiB stays as it is", () => {
-  const long = "a".repeat(16 * 1024 - 8);
-  expect(rewrite(`#X:URI=a,${long}\nb\n`)).toBe(`#X:URI=a,${long}\n/http/u/d/b\n`);
-  expect(rewrite(`#X:URI=a,${long.slice(9)}\n`)).toStartWith("#X:URI=/http/u/d/a,");
+  const long = "a".repeat(16 * 1024 - 14);
+  expect(rewrite(`#EXT-X-A:URI=a,${long}\nb\n`)).toBe(`#EXT-X-A:URI=a,${long}\n/http/u/d/b\n`);
+  expect(rewrite(`#EXT-X-A:URI=a,${long.slice(9)}\n`)).toStartWith("#EXT-X-A:URI=/http/u/d/a,");
 });
 
 test("a playlist that would grow beyond the limit is refused", () => {
@@ -103,11 +189,11 @@ test("a playlist that would grow beyond the limit is refused", () => {
   const count = Math.floor(MAX_LINKS_BYTES / linkBytes);
   expect(rewrite("a\n".repeat(count), { upstream })).toHaveLength(count * (linkBytes + 1));
   expect(rewrite("a\n".repeat(count + 1), { upstream })).toBeUndefined();
-  expect(rewrite(`#${",URI=a".repeat(1000)}\n`.repeat(count / 1000 + 1), { upstream })).toBeUndefined();
+  expect(rewrite(`#EXT-X-A:${",URI=a".repeat(1000)}\n`.repeat(count / 1000 + 1), { upstream })).toBeUndefined();
 });
 
 test("a CR is no part of a bare attribute value", () => {
-  expect(rewrite("#X:URI=a\r\n", { encodedToken: "t" })).toBe("#X:URI=/http/u/d/a?r2h-token=t\r\n");
+  expect(rewrite("#EXT-X-A:URI=a\r\n", { encodedToken: "t" })).toBe("#EXT-X-A:URI=/http/u/d/a?r2h-token=t\r\n");
 });
 
 /** What the rules of http-proxy.md section 7 make of references, written out by hand. */
@@ -132,9 +218,11 @@ describe("for all playlists", () => {
   const line = fc.oneof(
     fc.tuple(blanks, link).map(([b, [from, to]]) => [b + from, from === to ? b + from : to] as const),
     fc
-      .tuple(fc.constantFrom('#X:A="b",', "#X:", "#X\t"), link)
+      .tuple(fc.constantFrom('#EXT-X-A:A="b",', "#EXT-X-A:", "#EXT-X-B: "), link)
       .map(([p, [from, to]]) => [`${p}URI="${from}"`, `${p}URI="${to}"`] as const),
-    fc.constantFrom("", " ", "#EXTM3U", "#EXTINF:4,http://h/a", '#X:X-URI="a"').map((same) => [same, same] as const),
+    fc
+      .constantFrom("", " ", "#EXTM3U", "#EXTINF:4,http://h/a", '#EXT-X-A:X-URI="a"')
+      .map((same) => [same, same] as const),
   );
   const end = fc.constantFrom("\n", "\r\n");
 

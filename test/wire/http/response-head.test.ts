@@ -91,6 +91,20 @@ describe("a complete head", () => {
     expect(complete(`${line}\r\n\r\n`).head).toMatchObject({ statusLine: line, headers: [] });
   });
 
+  test("may have more line ends than lines", () => {
+    const text = "HTTP/1.1 200 OK\r\r\nA: 1\r\r\r\nB: 2\n\r\r\n";
+    const { head, consumed } = complete(`${text}\r\n`);
+    expect(head).toEqual({
+      statusLine: "HTTP/1.1 200 OK",
+      status: 200,
+      headers: [
+        ["A", "1"],
+        ["B", "2"],
+      ],
+    });
+    expect(consumed).toBe(text.length);
+  });
+
   test("has its folded lines joined", () => {
     expect(complete(ok("A: 1\r\n  2,\r\n\t3 \r\nB:\r\n 4\r\n \r\nC: 5")).head.headers).toEqual([
       ["A", "1 2, 3"],

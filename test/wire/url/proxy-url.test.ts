@@ -49,7 +49,12 @@ describe("what follows /http/", () => {
     ["h:0/x", 503],
     ["h:65536/x", 503],
     ["h:x/x", 503],
-    ["u:p@h/x", 503],
+    ["u:p@/x", 404],
+    ["@/x", 404],
+    ["u:p@h:x/x", 503],
+    ["h%zz/x", 503],
+    ["a%2fb.example/x", 503],
+    ["b\xfccher.example/x", 503],
     ["[::1/x", 503],
     ["a:b:c/x", 503],
   ])("%j is answered with %d", (rest, status) => {
@@ -61,6 +66,33 @@ describe("what follows /http/", () => {
     expect(parse(`h${path}`).path).toBe(path);
     expect(parseProxyUrl(`h${path}c`)).toEqual({ kind: "error", status: 503 });
   });
+});
+
+test.each<[rest: string, host: string, userinfo: string | undefined]>([
+  ["u:p@h/x", "h", "u:p"],
+  ["u@h/x", "h", "u"],
+  ["u:p%40ss:w@h/x", "h", "u:p%40ss:w"],
+  ["u:p@ss@h/x", "h", "u:p@ss"],
+  ["u%40mail:p%40h/x", "h", "u%40mail:p"],
+  ["@h/x", "h", undefined],
+  ["u:p@[::1]/x", "::1", "u:p"],
+  ["h/x@y", "h", undefined],
+])("%j is of the host %j, with %j", (rest, host, userinfo) => {
+  const url = parse(rest);
+  expect([url.host, url.userinfo]).toEqual([host, userinfo]);
+  expect(authorityOf(url)).not.toContain("@");
+  expect(formatProxyUrl(url)).not.toContain("u:p");
+});
+
+test.each<[rest: string, authority: string]>([
+  ["b\xc3\xbccher.example:81/\xe4", "xn--bcher-kva.example:81"],
+  ["b%C3%BCcher.example/x", "xn--bcher-kva.example"],
+  ["B\xc3\x9cCHER.example", "xn--bcher-kva.example"],
+  ["xn--bcher-kva.example", "xn--bcher-kva.example"],
+  ["%E7%94%B5%E8%A7%86.example.%E4%B8%AD%E5%9B%BD/x", "xn--wnys25b.example.xn--fiqs8s"],
+  ["u:p@b\xc3\xbccher.example/x", "xn--bcher-kva.example"],
+])("%j is asked as %j", (rest, authority) => {
+  expect(authorityOf(parse(rest))).toBe(authority);
 });
 
 test("https has its own default port", () => {
