@@ -134,7 +134,8 @@ export class HttpSession implements ByteSource {
   #headTimeout(): void {
     const { answerTimeoutMs } = this.#request;
     const quietMs = performance.now() - (this.#source?.progressAt ?? 0);
-    if (quietMs >= answerTimeoutMs) this.#fail("timeout", `no answer within ${answerTimeoutMs / 1000} s`);
+    if (quietMs >= answerTimeoutMs)
+      this.#fail("timeout", `no answer within ${answerTimeoutMs / 1000} s (http-answer-timeout)`);
     else this.#limit(() => this.#headTimeout(), answerTimeoutMs - quietMs);
   }
 
