@@ -7,8 +7,6 @@ const FIRST_PORT = 10_000;
 const PAIRS = 5000;
 const EADDRINUSE = 98;
 
-const DISCARD: DatagramSink = { datagram() {} };
-
 interface UdpPairOptions {
   /** One of our own, or a wildcard. */
   readonly address: IpAddress;
@@ -37,9 +35,9 @@ export class UdpPair {
     return this.media.family;
   }
 
-  /** Reads and forgets what came to the RTCP port. */
-  drainControl(): void {
-    this.control.receive(DISCARD);
+  /** Reads what came to the RTCP port. */
+  receiveControl(sink: DatagramSink): void {
+    this.control.receive(sink);
     this.control.consumeReadError();
   }
 

@@ -26,7 +26,7 @@ import { RtspDemux, type RtspSink } from "../../src/wire/rtsp/demux.ts";
 import { parseStartLine, RtspMessageParser } from "../../src/wire/rtsp/message.ts";
 import { parseSdp } from "../../src/wire/rtsp/sdp.ts";
 import { parseChosenTransport, parseTransports } from "../../src/wire/rtsp/transport.ts";
-import { followRedirect, formatRtspUrl, parseRtspUrl, resolveControl } from "../../src/wire/rtsp/url.ts";
+import { followRedirect, formatRtspUrl, parseRtspUrl, trackUrls } from "../../src/wire/rtsp/url.ts";
 import { type ByteString, bytesToString } from "../../src/wire/text/byte-string.ts";
 import { parseAuthority } from "../../src/wire/url/authority.ts";
 import { splitTarget } from "../../src/wire/url/label.ts";
@@ -276,7 +276,10 @@ function url(pieces: Pieces): unknown {
       address: parseIpAddress(raw),
       target: splitTarget(raw),
     },
-    ...{ reference: resolveReference("http://h/a/b?c", raw), control: resolveControl("rtsp://h/a/b", raw, raw) },
+    ...{
+      reference: resolveReference("http://h/a/b?c", raw),
+      control: trackUrls({ requestUrl: "rtsp://h/a/b", contentBase: raw, session: raw }, raw),
+    },
     ...{ parameter: queryParameter(raw, "a"), taken: takeParameters(raw, ["a"]) },
   };
 }

@@ -64,6 +64,13 @@ export class RtspConnection {
     if (frames.length > 0) this.send(Buffer.concat(frames));
   }
 
+  /** Sends RTCP to where SETUP said. */
+  sendReport(report: Uint8Array): void {
+    const { destination } = this;
+    if (destination?.kind === "tcp") this.send(interleavedFrame(destination.channel + 1, report));
+    else destination?.socket.send(report, destination.port + 1, destination.host);
+  }
+
   /** Sends `datagramsPerBeat` every `beatMs`, until `pauseMedia` or the end of the connection. */
   startMedia(datagramsPerBeat: number, beatMs: number): void {
     this.pauseMedia();

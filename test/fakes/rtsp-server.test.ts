@@ -104,7 +104,12 @@ describe("a well-behaved server", () => {
     const { client } = await open();
     const { headers, body } = await client.ask("DESCRIBE");
     expect(headerValue(headers, "content-base")).toEndWith("/ch/");
-    expect(parseSdp(body)).toEqual({ isRtp: true, control: "track1", range: { startS: 0, endS: 60.5 } });
+    expect(parseSdp(body)).toEqual({
+      isRtp: true,
+      control: "track1",
+      sessionControl: undefined,
+      range: { startS: 0, endS: 60.5 },
+    });
   });
 
   test("plays over UDP and records what comes to its ports", async () => {

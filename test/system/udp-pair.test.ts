@@ -5,6 +5,7 @@ import { localAddressTowards } from "../../src/system/local-address.ts";
 import type { Memory } from "../../src/system/memory.ts";
 import { resolveHost } from "../../src/system/resolve.ts";
 import { UdpPair } from "../../src/system/udp-pair.ts";
+import type { DatagramSink } from "../../src/system/udp-socket.ts";
 import { formatIpAddress, parseIpAddress } from "../../src/wire/ip/address.ts";
 import { until } from "../fakes/until.ts";
 
@@ -24,14 +25,24 @@ function pair(): UdpPair {
   return opened;
 }
 
-async function received(from: UdpPair): Promise<string[]> {
+async function received(
+  from: UdpPair,
+  receive: (sink: DatagramSink) => unknown = (sink) => from.media.receive(sink),
+): Promise<string[]> {
   const texts: string[] = [];
   const sink = {
     datagram: ({ bytes }: Memory, offset: number, length: number) => {
       texts.push(Buffer.from(bytes.subarray(offset, offset + length)).toString());
     },
   };
-  await until(() => from.media.receive(sink) > 0, WAIT_MS, "a datagram");
+  await until(
+    () => {
+      receive(sink);
+      return texts.length > 0;
+    },
+    WAIT_MS,
+    "a datagram",
+  );
   return texts;
 }
 
@@ -49,14 +60,14 @@ describe("a pair", () => {
     expect(new Set(pairs.map(({ port }) => port)).size).toBe(20);
   });
 
-  test("sends from both, receives media from one and forgets what comes to the other", async () => {
+  test("sends from both, receives media from one and reports from the other", async () => {
     const [a, b] = [pair(), pair()];
     a.media.send(Buffer.from("one"), LOOPBACK, b.port);
     expect(await received(b)).toEqual(["one"]);
     a.control.send(Buffer.from("two"), LOOPBACK, b.port);
     a.control.send(Buffer.from("three"), LOOPBACK, b.port + 1);
     expect(await received(b)).toEqual(["two"]);
-    b.drainControl();
+    expect(await received(b, (sink) => b.receiveControl(sink))).toEqual(["three"]);
     expect(b.media.consumeReadError()).toBeUndefined();
   });
 

@@ -38,8 +38,35 @@ export class ClosedError extends RtspError {
 /** An answer that is no success. */
 export class RefusedError extends RtspError {
   constructor(server: string, method: string, status: number, reason: string) {
-    const advice = status === 461 ? "check which transports the server allows" : "check path and parameters of the URL";
-    super("refused", server, `${method} answered with ${status} ${reason}; ${advice}`);
+    super("refused", server, `${method} answered with ${status} ${reason}; ${adviceFor(status)}`);
+  }
+}
+
+function adviceFor(status: number): string {
+  switch (status) {
+    case 401:
+    case 403:
+      return "check whether this relay's address and user may watch this channel";
+    case 400:
+    case 405:
+    case 501:
+    case 505:
+    case 551:
+      return "check whether the URL is that of an RTSP server for players";
+    case 453:
+    case 503:
+      return "the server has no more room: end other sessions, or try again later";
+    case 454:
+    case 455:
+      return "the server has lost the session: try again";
+    case 457:
+      return "check the times that are asked for";
+    case 461:
+      return "check which transports the server allows";
+    default:
+      return status >= 500
+        ? "the server has a problem of its own: look into its log, or try again later"
+        : "check path and parameters of the URL";
   }
 }
 

@@ -10,6 +10,7 @@ import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { type ChosenTransport, parseChosenTransport } from "../../wire/rtsp/transport.ts";
 import { followRedirect, formatRtspUrl, type RtspUrl } from "../../wire/rtsp/url.ts";
 import { formatAuthority } from "../../wire/url/authority.ts";
+import { type Asking, Attempts } from "./attempts.ts";
 import {
   ClosedError,
   NoAnswerError,
@@ -29,7 +30,9 @@ import { transportCandidates, UdpTransport, type UdpTransportOptions } from "./u
 const MAX_REDIRECTS = 5;
 /** The server does not say what it has chosen: then it is what is preferred. */
 const DEFAULT_TRANSPORT = "RTP/AVP/TCP";
-const UNSUPPORTED_TRANSPORT = 461;
+/** Servers are found that never answer OPTIONS; what they are asked next, they answer. */
+const OPTIONS_MS = 1000;
+const INVALID_RANGE = 457;
 
 export interface HandshakeOptions extends UdpTransportOptions, DialOptions {
   readonly userAgent: string;
@@ -57,8 +60,6 @@ export interface HandshakeParent extends RtspConnectionParent {
   failed(cause: UpstreamError): void;
 }
 
-/** States in which a request waits for its answer: they are called like it. */
-type Asking = "options" | "describe" | "setup" | "play";
 type State =
   | "connecting"
   | Asking
@@ -83,8 +84,12 @@ export class Handshake implements DialerParent, RtspConnectionParent {
   #isSetUp = false;
   #early: EarlyFrames | undefined;
   #redirects = 0;
-  /** How many offers this server has refused. */
-  #refusedOffers = 0;
+  #isFirstConnection = true;
+  /** The server that a redirect has led to was of no use, and the first one has been asked once more. */
+  #hasComeBack = false;
+  #attempts = this.#newAttempts();
+  /** The first one of those that were followed by something else: it says most. */
+  #refusal: RefusedError | undefined;
   #timer: Timer | undefined;
 
   constructor(request: HandshakeRequest, options: HandshakeOptions, parent: HandshakeParent, log: Log) {
@@ -108,6 +113,11 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     return formatRtspUrl(this.#url);
   }
 
+  /** What the session as a whole is asked by. */
+  get sessionUrl(): string {
+    return this.#attempts.sessionUrl ?? this.requestUrl;
+  }
+
   /** Ends it, and the connection with it, also after PLAY. A server that has set up a session is told. Harmless when repeated. */
   close(): void {
     this.#enter("over");
@@ -119,7 +129,8 @@ export class Handshake implements DialerParent, RtspConnectionParent {
   #enter(state: State): void {
     clearTimeout(this.#timer);
     this.#state = state;
-    if (state !== "over") this.#parent.entered(state === "connecting" && this.#redirects > 0 ? "reconnecting" : state);
+    const isAgain = state === "connecting" && !this.#isFirstConnection;
+    if (state !== "over") this.#parent.entered(isAgain ? "reconnecting" : state);
   }
 
   #connect(): void {
@@ -130,69 +141,79 @@ export class Handshake implements DialerParent, RtspConnectionParent {
   }
 
   resolved(first: IpAddress): void {
-    if (this.#request.purpose === "play" && this.#redirects === 0) this.udp.ask(first);
+    if (this.#request.purpose === "play" && this.#isFirstConnection) this.udp.ask(first);
+    this.#isFirstConnection = false;
   }
 
   connected(source: TcpSource): void {
     const connection = new RtspConnection(source, this.requests, this);
     this.#connection = connection;
     this.udp.connected(connection.target.address, connection.localPort, this.#request.purpose === "play");
-    this.#ask("options");
+    this.#ask(this.#attempts.skipsOptions ? "describe" : "options");
   }
 
   /** The server cannot be reached. */
   failed({ code, message }: DialError): void {
     if (code === "forbidden") this.#fail(new ForbiddenError(this.server, message));
     else if (code === "loop") this.#fail(new UpstreamError(code, `${this.server}: ${message}`, 508));
-    else this.#fail(new (code === "unresolved" ? UnresolvedError : UnreachableError)(this.server, message));
+    else this.#comeBack(new (code === "unresolved" ? UnresolvedError : UnreachableError)(this.server, message));
   }
 
   over(reason: string): void {
-    this.#fail(new ClosedError(this.server, this.#state, reason));
+    const cause = this.#refusal ?? new ClosedError(this.server, this.#state, reason);
+    if (isAsking(this.#state) && this.#attempts.hungUp(this.#state, this.requests.isChallenged)) this.#connectAgain();
+    else this.#comeBack(cause);
   }
 
   #ask(stage: Asking): void {
     this.#enter(stage);
     const { timeoutMs } = this.#options;
-    const late = () => this.#fail(new NoAnswerError(this.server, methodOf(stage), timeoutMs));
-    this.#timer = setTimeout(late, timeoutMs);
-    const url = stage === "setup" ? this.info.controlUrl : this.requestUrl;
-    this.#connection?.ask(methodOf(stage), url, this.#headersOf(stage), (response) => this.#answered(stage, response));
+    const limitMs = stage === "options" ? Math.min(OPTIONS_MS, timeoutMs) : timeoutMs;
+    this.#timer = setTimeout(() => this.#unanswered(stage), limitMs);
+    const answered = (response: RtspResponse) => this.#answered(stage, response);
+    this.#connection?.ask(methodOf(stage), this.#urlOf(stage), this.#headersOf(stage), answered);
+  }
+
+  #urlOf(stage: Asking): string {
+    if (stage === "setup") return this.#attempts.trackUrl ?? this.requestUrl;
+    return stage === "play" ? this.sessionUrl : this.requestUrl;
+  }
+
+  #unanswered(stage: Asking): void {
+    const { timeoutMs } = this.#options;
+    if (stage === "options") {
+      this.#attempts.isOptionsOdd = true;
+      this.#optionsOver();
+    } else if (stage === "describe" && this.#attempts.hungUp(stage, this.requests.isChallenged)) this.#connectAgain();
+    else this.#comeBack(new NoAnswerError(this.server, methodOf(stage), timeoutMs));
   }
 
   #headersOf(stage: Asking): HeaderField[] {
     const { range } = this.#request;
     const nat = stage === "describe" || stage === "setup" ? this.udp.natHeader : undefined;
     const headers: HeaderField[] = [];
-    const offer = stage === "setup" ? this.#offer : undefined;
+    const offer = stage === "setup" ? this.#attempts.offer : undefined;
     if (stage === "describe") headers.push(["Accept", "application/sdp"]);
     if (offer !== undefined) headers.push(["Transport", offer]);
     if (nat !== undefined) headers.push(["x-NAT", nat]);
-    if (stage === "play" && range !== undefined) headers.push(["Range", range]);
+    if (stage === "play" && range !== undefined && !this.#attempts.isWithoutRange) headers.push(["Range", range]);
     return headers;
   }
 
-  /** Undefined when the server wants none of ours. */
-  get #offer(): string | undefined {
-    return transportCandidates(this.udp.offer)[this.#refusedOffers];
-  }
-
   #answered(stage: Asking, response: RtspResponse): void {
-    const { status, reason, headers } = response;
+    // What comes too late was answered without it.
+    if (this.#state !== stage) return;
+    const { status, headers } = response;
     const location = headerValue(headers, "location");
     if (status === 200) this.#succeeded(stage, response);
     else if (status === 401) this.#challenged(stage, response);
     else if (status >= 300 && status < 400 && location !== undefined) this.#redirect(location);
-    else if (status === UNSUPPORTED_TRANSPORT && stage === "setup") this.#offerNext(reason);
-    else this.#fail(new RefusedError(this.server, methodOf(stage), status, reason));
+    else this.#refused(stage, response);
   }
 
   #succeeded(stage: Asking, response: RtspResponse): void {
-    if (stage === "options") {
-      this.info.options(response);
-      if (this.udp.isAsking) this.#enter("awaiting-stun");
-      else this.#ask("describe");
-    } else if (stage === "describe") this.#described(response);
+    if (stage === "options") this.#optionsOver();
+    else if (stage === "describe") this.#described(response);
     else if (stage === "setup") this.#setUp(response);
     else this.#played(response);
   }
@@ -203,10 +224,28 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     else this.#fail(new UnauthorizedError(this.server, methodOf(stage), refusal));
   }
 
-  #offerNext(reason: string): void {
-    this.#refusedOffers++;
-    if (this.#offer !== undefined) this.#ask("setup");
-    else this.#fail(new RefusedError(this.server, "SETUP", UNSUPPORTED_TRANSPORT, reason));
+  /** Asks in another way, while there is one. */
+  #refused(stage: Asking, { status, reason }: RtspResponse): void {
+    const refusal = new RefusedError(this.server, methodOf(stage), status, reason);
+    const { range, purpose } = this.#request;
+    const next = this.#attempts.refused(stage, status, range !== undefined);
+    if (stage === "options") this.#optionsOver();
+    else if (next === undefined || purpose === "describe") this.#fail(this.#refusal ?? refusal);
+    else {
+      if (status === INVALID_RANGE) this.#log.warn(`${refusal.message}; asked to play from where it likes`);
+      else this.#log.debug(`${refusal.message}; asked in another way`);
+      if (stage === "describe") {
+        this.info.undescribed(this.requestUrl);
+        this.#attempts.described(this.info);
+      }
+      this.#refusal ??= refusal;
+      this.#ask(next);
+    }
+  }
+
+  #optionsOver(): void {
+    if (this.udp.isAsking) this.#enter("awaiting-stun");
+    else this.#ask("describe");
   }
 
   #stunSettled(): void {
@@ -215,6 +254,7 @@ export class Handshake implements DialerParent, RtspConnectionParent {
 
   #described(response: RtspResponse): void {
     this.info.describe(response, this.requestUrl);
+    this.#attempts.described(this.info);
     if (this.#request.purpose === "play") this.#ask("setup");
     else {
       this.close();
@@ -224,6 +264,7 @@ export class Handshake implements DialerParent, RtspConnectionParent {
 
   #setUp({ headers }: RtspResponse): void {
     this.#isSetUp = true;
+    this.#refusal = undefined;
     const transport = headerValue(headers, "transport");
     const chosen = parseChosenTransport(transport ?? DEFAULT_TRANSPORT);
     if (chosen.kind === "tcp") this.#useTcp(chosen);
@@ -258,15 +299,45 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     if (!url) this.#fail(new RedirectError(this.server, "not to an rtsp:// URL"));
     else if (++this.#redirects > MAX_REDIRECTS)
       this.#fail(new RedirectError(this.server, `over ${MAX_REDIRECTS} times`));
-    else {
-      this.#leave();
-      this.info = new SessionInfo();
-      this.#early = undefined;
-      this.#refusedOffers = 0;
-      this.#url = url;
-      this.requests = this.requests.forAnotherServer(url.credentials);
-      this.#connect();
+    else this.#move(url);
+  }
+
+  /** Everything that was found out belongs to the server that is left. */
+  #move(url: RtspUrl): void {
+    this.#leave();
+    this.#attempts = this.#newAttempts();
+    this.#refusal = undefined;
+    this.#url = url;
+    this.#begin(this.requests.forAnotherServer(url.credentials));
+  }
+
+  /** The same server, which is asked from the beginning, but in the way that is the next to try. */
+  #connectAgain(): void {
+    this.#leave();
+    this.#begin(this.requests.forAnotherConnection());
+  }
+
+  #begin(requests: Requests): void {
+    this.info = new SessionInfo();
+    this.#early = undefined;
+    this.requests = requests;
+    this.#connect();
+  }
+
+  /** A server that the first one has sent us to is of no use: perhaps it names another one now. */
+  #comeBack(cause: UpstreamError): void {
+    if (this.#state === "over") return;
+    if (this.#redirects === 0 || this.#hasComeBack) {
+      this.#fail(cause);
+      return;
     }
+    this.#hasComeBack = true;
+    this.#log.warn(`${cause.message}; the server that has led there is asked once more`);
+    this.#move(this.#request.url);
+  }
+
+  #newAttempts(): Attempts {
+    return new Attempts(() => transportCandidates(this.udp.offer));
   }
 
   #fail(cause: UpstreamError): void {
@@ -280,10 +351,14 @@ export class Handshake implements DialerParent, RtspConnectionParent {
     const connection = this.#connection;
     this.#dialer?.close();
     this.#connection = undefined;
-    if (connection?.isOpen && this.#isSetUp) new Teardown(connection, this.requestUrl, this.#options.reach, this.#log);
+    if (connection?.isOpen && this.#isSetUp) new Teardown(connection, this.sessionUrl, this.#options.reach, this.#log);
     else connection?.close();
     this.#isSetUp = false;
   }
+}
+
+function isAsking(state: State): state is Asking {
+  return state !== "connecting" && state !== "awaiting-stun" && state !== "over";
 }
 
 function methodOf(stage: Asking): string {

@@ -1,15 +1,17 @@
-/** Reminds the server of a session now and then, in a way that it understands (rtsp.md sections 5.2 and 10.3). */
+/** Reminds the server of a session now and then, in a way that it understands (rtsp.md section 10.3). */
 
 const LONGEST_MS = 30_000;
 const MS_PER_SECOND = 1000;
-/** Session Not Found, Not Implemented: what servers say to a GET_PARAMETER that they do not know. */
-const UNKNOWN_REQUEST = [454, 501];
+/** So many without an answer, and the two take turns. */
+const MAX_UNANSWERED = 2;
 
 /** A request that changes nothing. */
 export type KeepaliveMethod = "GET_PARAMETER" | "OPTIONS";
 
 export class Keepalive {
-  #method: KeepaliveMethod = "GET_PARAMETER";
+  /** GET_PARAMETER was refused. */
+  #isRefused = false;
+  #unanswered = 0;
   readonly #ask: (method: KeepaliveMethod) => void;
   #timer: Timer | undefined;
 
@@ -17,27 +19,23 @@ export class Keepalive {
     this.#ask = ask;
   }
 
-  /**
-   * @param methods of `Public`; undefined when the server does not say, which makes the better one worth a try
-   * @param timeoutS after which the server forgets the session; undefined when it does not say
-   */
-  start(methods: readonly string[] | undefined, timeoutS: number | undefined): void {
-    this.#method = !methods || methods.includes("GET_PARAMETER") ? "GET_PARAMETER" : "OPTIONS";
+  /** @param timeoutS after which the server forgets the session; undefined when it does not say */
+  start(timeoutS: number | undefined): void {
     const half = ((timeoutS ?? Number.POSITIVE_INFINITY) / 2) * MS_PER_SECOND;
     this.stop();
     this.#timer = setInterval(() => this.send(), Math.min(LONGEST_MS, half));
   }
 
   send(): void {
-    this.#ask(this.#method);
+    const isTurnOfOther = this.#unanswered >= MAX_UNANSWERED && this.#unanswered % 2 === 0;
+    this.#unanswered++;
+    this.#ask(this.#isRefused || isTurnOfOther ? "OPTIONS" : "GET_PARAMETER");
   }
 
-  /** Whether the session goes on after this answer to `method`. Many may be outstanding: while media is not read, neither are answers. */
-  accepts(status: number, method: KeepaliveMethod): boolean {
-    if (status === 200) return true;
-    if (!UNKNOWN_REQUEST.includes(status) || method !== "GET_PARAMETER") return false;
-    this.#method = "OPTIONS";
-    return true;
+  /** A refusal ends nothing: media says whether the session goes on. While media is not read, neither are answers. */
+  answered(method: KeepaliveMethod, isRefused: boolean): void {
+    this.#unanswered = 0;
+    if (isRefused && method === "GET_PARAMETER") this.#isRefused = true;
   }
 
   stop(): void {

@@ -5,6 +5,7 @@ import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
 import { SLICE_MS } from "../../system/slices.ts";
 import type { UdpPair } from "../../system/udp-pair.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
+import { hasBye } from "../../wire/rtp/rtcp.ts";
 import { ReadBackoff } from "../read-backoff.ts";
 import { Depacketizer } from "../rtp/depacketizer.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
@@ -27,8 +28,12 @@ export interface RtspMedia {
   readonly transport: "tcp" | "udp";
   readonly input: Depacketizer;
   readonly tickMs: number;
-  /** Whether anything has come, whatever it was. */
-  readonly hasCome: boolean;
+  /** Datagrams or frames that have come, whatever they were. */
+  readonly received: number;
+  /** The server has said that it sends no more, and nothing has come since. */
+  readonly saidGoodbye: boolean;
+  /** Nothing is read now: the client is too slow. */
+  readonly isPaused: boolean;
   /** Hands over what has come. */
   tick(now: number): void;
   /** The control connection, read by hand, has something to read or is over. */
@@ -89,7 +94,10 @@ export class EarlyFrames implements DatagramSink {
 }
 
 /** What is used of a control connection. */
-type FrameReader = Pick<RtspConnection, "media" | "frames" | "manual" | "read" | "waitReadable" | "window">;
+type FrameReader = Pick<
+  RtspConnection,
+  "media" | "frames" | "saidGoodbye" | "manual" | "read" | "waitReadable" | "window"
+>;
 
 /** Media on the control connection, which is read only as far as the clients take it. */
 export class InterleavedMedia implements RtspMedia {
@@ -118,8 +126,16 @@ export class InterleavedMedia implements RtspMedia {
     connection.manual();
   }
 
-  get hasCome(): boolean {
-    return this.#connection.frames > 0;
+  get received(): number {
+    return this.#connection.frames;
+  }
+
+  get saidGoodbye(): boolean {
+    return this.#connection.saidGoodbye;
+  }
+
+  get isPaused(): boolean {
+    return this.#state === "paused";
   }
 
   get tickMs(): number {
@@ -196,12 +212,19 @@ export class InterleavedMedia implements RtspMedia {
 export class UdpMedia implements RtspMedia {
   readonly transport = "udp";
   readonly input: Depacketizer;
-  hasCome = false;
+  readonly isPaused = false;
+  received = 0;
+  #receivedAtBye = -1;
   readonly #pair: UdpPair;
   readonly #sender: MediaSender;
   readonly #server: string;
   readonly #log: Log;
   readonly #pollInterval: PollInterval;
+  readonly #reports: DatagramSink = {
+    datagram: ({ bytes }, offset, length) => {
+      if (hasBye(bytes, offset, length)) this.#receivedAtBye = this.received;
+    },
+  };
   #isOver = false;
 
   /** @param pair stays the caller's, who closes it */
@@ -218,12 +241,16 @@ export class UdpMedia implements RtspMedia {
     return this.#pollInterval.tickMs;
   }
 
+  get saidGoodbye(): boolean {
+    return this.received === this.#receivedAtBye;
+  }
+
   tick(now: number): void {
     if (this.#isOver) return;
     this.input.tick(now);
     const { media } = this.#pair;
     const count = this.#sender.receive(this.input);
-    if (count > 0) this.hasCome = true;
+    this.received += count;
     this.#pollInterval.observe(count, media.receiveBuffer, now);
     if (this.input.payloads > 0) this.#pollInterval.endStartup();
   }
@@ -231,7 +258,7 @@ export class UdpMedia implements RtspMedia {
   readable(): void {}
 
   housekeep(): void {
-    this.#pair.drainControl();
+    this.#pair.receiveControl(this.#reports);
     const failure = this.#pair.media.consumeReadError();
     if (failure) this.#log.error(`${this.#server}: cannot receive: ${failure.message}`);
   }

@@ -13,8 +13,6 @@ import { emitRtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
 /** In a row: a third one says that the password is wrong. */
 const MAX_CHALLENGES = 2;
 const CNONCE_BYTES = 8;
-/** Until the server says otherwise. */
-const FIRST_CHALLENGE: Challenge = { scheme: "basic" };
 
 export class Requests {
   /** Number of the last request; it grows over redirects and connections. */
@@ -25,7 +23,8 @@ export class Requests {
   readonly #userAgent: string;
   /** Of the URL. */
   readonly #credentials: Credentials | undefined;
-  #challenge = FIRST_CHALLENGE;
+  /** Undefined until the server asks: a password that nobody has asked for is told to nobody. */
+  #challenge: Challenge | undefined;
   #challenges = 0;
   /** How often the server's nonce was used (RFC 7616 section 3.4). */
   #nonceCount = 0;
@@ -39,6 +38,20 @@ export class Requests {
   /** For another server: session and challenge stay with this one, who may still have to be told that the session is over. */
   forAnotherServer(credentials: Credentials | undefined): Requests {
     return new Requests(this.#userAgent, credentials, this.cseq);
+  }
+
+  /** For another connection to the same server: it knows who asks, but of no session. */
+  forAnotherConnection(): Requests {
+    const requests = new Requests(this.#userAgent, this.#credentials, this.cseq);
+    requests.#challenge = this.#challenge;
+    requests.#challenges = this.#challenges;
+    requests.#nonceCount = this.#nonceCount;
+    return requests;
+  }
+
+  /** Whether the server has asked who we are, and not said yet that it believes us. */
+  get isChallenged(): boolean {
+    return this.#challenges > 0;
   }
 
   get hasSession(): boolean {
@@ -86,12 +99,13 @@ export class Requests {
     return Number.isInteger(number) && number >= 1 && number < this.cseq ? number : this.cseq;
   }
 
-  /** Undefined when the URL names no user. */
+  /** Undefined when the URL names no user, or nobody asks. */
   #authorization(method: string, uri: string): string | undefined {
     const credentials = this.#credentials;
-    if (!credentials) return undefined;
-    if (this.#challenge.scheme === "basic") return basicAuthorization(credentials);
+    const challenge = this.#challenge;
+    if (!credentials || !challenge) return undefined;
+    if (challenge.scheme === "basic") return basicAuthorization(credentials);
     const cnonce = crypto.getRandomValues(new Uint8Array(CNONCE_BYTES)).toHex();
-    return digestAuthorization(this.#challenge, credentials, { method, uri, nonceCount: ++this.#nonceCount, cnonce });
+    return digestAuthorization(challenge, credentials, { method, uri, nonceCount: ++this.#nonceCount, cnonce });
   }
 }

@@ -5,13 +5,18 @@ import type { TcpTarget } from "../../system/tcp-connect.ts";
 import type { TcpEvents, TcpSource } from "../../system/tcp-source.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
+import { hasBye } from "../../wire/rtp/rtcp.ts";
 import { MAX_FRAME_BYTES, RtspDemux, type RtspSink } from "../../wire/rtsp/demux.ts";
 import { emitRtspResponse, type RtspRequest, type RtspResponse } from "../../wire/rtsp/message.ts";
+import { isFarewell } from "../../wire/rtsp/notice.ts";
 import type { Requests } from "./requests.ts";
 
 /** Is told what becomes of a connection. */
 export interface RtspConnectionParent {
-  /** Nothing more comes: the connection ended or broke, or the server said that the stream ends. Called once, not by `close`. */
+  /**
+   * Nothing more comes: the connection ended or broke, or the server said that the stream ends, and may still be asked for its end.
+   * Called once, not by `close`.
+   */
   over(reason: string): void;
   /** After `manual`: there may be something to read. */
   readable?(): void;
@@ -31,10 +36,8 @@ const MAX_AWAITED = 64;
 /** All connections read here: what was read is taken apart before the next read. */
 const staging = allocate(READ_BYTES);
 
-/** Requests of a server that need no more than a yes … */
-const HARMLESS = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"];
-/** … and those that say that nothing more will come. */
-const ENDINGS = ["ANNOUNCE", "REDIRECT", "TEARDOWN"];
+/** Requests of a server that are answered with a yes. */
+const KNOWN = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE", "PLAY_NOTIFY", "REDIRECT", "TEARDOWN"];
 
 export class RtspConnection implements RtspSink, TcpEvents {
   /** Takes the frames of the RTP channel. */
@@ -50,6 +53,11 @@ export class RtspConnection implements RtspSink, TcpEvents {
   #parent: RtspConnectionParent;
   #state: "open" | "over" | "closed" = "open";
   #rtpChannel = 0;
+  #rtcpChannel = 1;
+  /** How many frames had come when the server said that it sends no more. */
+  #framesAtBye = -1;
+  /** The parent knows that nothing more comes. */
+  #isToldOver = false;
   #isReading = false;
   #isManual = false;
   #isContinuing = false;
@@ -79,6 +87,11 @@ export class RtspConnection implements RtspSink, TcpEvents {
     return this.#source.target;
   }
 
+  /** RTCP says that nothing more is sent, and nothing has come since. */
+  get saidGoodbye(): boolean {
+    return this.frames === this.#framesAtBye;
+  }
+
   /** Our own port. */
   get localPort(): number | undefined {
     return this.#source.localPort;
@@ -92,6 +105,7 @@ export class RtspConnection implements RtspSink, TcpEvents {
   /** The events are another parent's from now on. */
   handOver(parent: RtspConnectionParent): void {
     this.#parent = parent;
+    this.#isToldOver = false;
   }
 
   /** Nobody wants frames any more, nor the answers to what has been asked. */
@@ -111,6 +125,7 @@ export class RtspConnection implements RtspSink, TcpEvents {
   /** The channels of the answer to SETUP. */
   useChannels(rtp: number, rtcp: number): void {
     this.#rtpChannel = rtp;
+    this.#rtcpChannel = rtcp;
     this.#demux.useChannels(rtp, rtcp);
   }
 
@@ -161,6 +176,7 @@ export class RtspConnection implements RtspSink, TcpEvents {
   }
 
   frame(channel: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (channel === this.#rtcpChannel && hasBye(bytes, offset, length)) this.#framesAtBye = this.frames;
     if (channel !== this.#rtpChannel || !this.media) return;
     this.frames++;
     if (length >= LEAST_MEDIA_BYTES) this.#isOfUse = true;
@@ -178,15 +194,19 @@ export class RtspConnection implements RtspSink, TcpEvents {
     answered?.(response);
   }
 
-  request({ method, headers }: RtspRequest): void {
-    const isEnding = ENDINGS.includes(method);
-    const isKnown = isEnding || HARMLESS.includes(method);
-    const [status, reason] = isKnown ? [200, "OK"] : [501, "Not Implemented"];
+  request(request: RtspRequest): void {
+    const { method, headers } = request;
+    const [status, reason] = KNOWN.includes(method) ? [200, "OK"] : [501, "Not Implemented"];
     const cseq = headerValue(headers, "cseq");
     const answer = emitRtspResponse(status, reason, cseq === undefined ? [] : [["CSeq", cseq]]);
     // Who asks and asks and does not read would fill our memory with answers.
     if (this.#source.isFlushed) this.#source.write(answer);
-    if (isEnding) this.#end(`the server has sent ${method}`);
+    if (method === "TEARDOWN") this.#end("the server has sent TEARDOWN");
+    else if (isFarewell(request)) {
+      // The session is still there, and what follows on the connection is nobody's media.
+      this.media = undefined;
+      this.#tellOver(`the server has sent ${method}`);
+    }
   }
 
   #take(count: number): void {
@@ -208,6 +228,12 @@ export class RtspConnection implements RtspSink, TcpEvents {
     if (this.#state !== "open") return;
     this.#state = "over";
     this.#demux.stop();
+    this.#tellOver(reason);
+  }
+
+  #tellOver(reason: string): void {
+    if (this.#isToldOver) return;
+    this.#isToldOver = true;
     this.#parent.over(reason);
   }
 }

@@ -1,10 +1,10 @@
 /** What the answers of a server tell about the stream, and how clients are told (rtsp.md sections 5 and 9.4; http.md section 18). */
 import { type HeaderField, headerValue } from "../../wire/http/header-fields.ts";
-import { parseScale, publicMethods } from "../../wire/rtsp/headers.ts";
+import { parseScale } from "../../wire/rtsp/headers.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { type NptRange, relayableRange } from "../../wire/rtsp/range.ts";
 import { parseSdp, type SessionDescription } from "../../wire/rtsp/sdp.ts";
-import { resolveControl } from "../../wire/rtsp/url.ts";
+import { aggregateUrls, type ControlBases, trackUrls } from "../../wire/rtsp/url.ts";
 import type { PayloadKind } from "../rtp/depacketizer.ts";
 
 const FRACTION_DIGITS = 6;
@@ -24,23 +24,30 @@ interface RtspStreamInfo {
 
 /** Known of one server; another one is asked anew. */
 export class SessionInfo {
-  /** That the server knows; undefined when it does not say. */
-  methods: readonly string[] | undefined;
-  /** For SETUP. */
-  controlUrl = "";
+  /** For SETUP, in the order in which to try them. */
+  trackUrls: readonly string[] = [];
+  /** For PLAY, likewise. */
+  aggregateUrls: readonly string[] = [];
   transport: RtspStreamInfo["transport"];
   #description: SessionDescription | undefined;
   #scale: number | undefined;
   #range: string | undefined;
 
-  options({ headers }: RtspResponse): void {
-    this.methods = publicMethods(headers);
-  }
-
   describe({ headers, body }: RtspResponse, requestUrl: string): void {
     const description = parseSdp(body);
     this.#description = description;
-    this.controlUrl = resolveControl(requestUrl, headerValue(headers, "content-base"), description.control);
+    const contentBase = headerValue(headers, "content-base") || headerValue(headers, "content-location");
+    this.#useUrls({ requestUrl, contentBase, session: description.sessionControl }, description.control);
+  }
+
+  /** The server describes nothing, but may have something to play. */
+  undescribed(requestUrl: string): void {
+    this.#useUrls({ requestUrl, contentBase: undefined, session: undefined }, undefined);
+  }
+
+  #useUrls(bases: ControlBases, control: string | undefined): void {
+    this.trackUrls = trackUrls(bases, control);
+    this.aggregateUrls = aggregateUrls(bases);
   }
 
   play({ headers }: RtspResponse): void {

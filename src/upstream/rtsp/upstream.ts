@@ -14,7 +14,8 @@ import { allocate } from "../../system/memory.ts";
 import type { RtspResponse } from "../../wire/rtsp/message.ts";
 import { CLIENT_STATE, type ClientState } from "../../wire/status/client-state.ts";
 import { LossReport } from "../rtp/loss-report.ts";
-import { ClosedError, NoMediaError, RefusedError, UnauthorizedError } from "./errors.ts";
+import { EndWatch } from "./end-watch.ts";
+import { ClosedError, NoMediaError } from "./errors.ts";
 import {
   Handshake,
   type HandshakeOptions,
@@ -69,6 +70,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   #connection: RtspConnection | undefined;
   #media: RtspMedia | undefined;
   #lossReport: LossReport | undefined;
+  readonly #endWatch = new EndWatch();
   #keptHouseAt = 0;
 
   constructor(target: RtspTarget, options: HandshakeOptions, parent: UpstreamParent, log: Log) {
@@ -105,6 +107,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
     this.#keptHouseAt = now;
     this.#media?.housekeep();
     if (this.#media) this.#lossReport?.report(this.#media.input);
+    this.#lookForEnd(now);
   }
 
   /** Releases everything at once. The server is told later, if it must be. */
@@ -135,12 +138,12 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   }
 
   played(connection: RtspConnection, early: EarlyFrames | undefined): void {
-    const { requests, info, udp } = this.#handshake;
+    const { requests, udp } = this.#handshake;
     this.#connection = connection;
     this.#lossReport = new LossReport(this.#server, this.#log);
     this.#enter("awaiting-media");
     this.#parent.entered(CLIENT_STATE.rtspPlaying);
-    this.#keepalive.start(info.methods, requests.timeoutS);
+    this.#keepalive.start(requests.timeoutS);
     // Over TCP the connection tells that there is something to read, ports tell nothing.
     if (early) this.#media = new InterleavedMedia(this.#parent, connection, early);
     else if (udp.pair) {
@@ -181,9 +184,14 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   }
 
   #lookForMedia(): void {
-    if (this.#state !== "awaiting-media" || !this.#media?.hasCome) return;
+    if (this.#state !== "awaiting-media" || !this.#media?.received) return;
     this.#enter("playing");
     this.#log.info(`${this.#server}: playing (${this.#media.transport === "udp" ? "UDP" : "interleaved"})`);
+  }
+
+  #lookForEnd(now: number): void {
+    const reason = this.#state === "playing" && this.#media ? this.#endWatch.observe(now, this.#media) : undefined;
+    if (reason !== undefined) this.over(reason);
   }
 
   #noMedia(): void {
@@ -198,21 +206,19 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   }
 
   #keepAlive(method: KeepaliveMethod): void {
-    const { requests, requestUrl, udp } = this.#handshake;
+    const { requests, sessionUrl, udp } = this.#handshake;
     if (requests.hasSession) {
-      this.#connection?.ask(method, requestUrl, [], (response) => this.#keptAlive(method, response));
+      this.#connection?.ask(method, sessionUrl, [], (response) => this.#keptAlive(method, response));
     }
     udp.punch();
   }
 
   #keptAlive(method: KeepaliveMethod, response: RtspResponse): void {
     const { status, reason } = response;
-    if (status === 401) {
-      const refusal = this.#handshake.requests.challenged(response);
-      if (refusal === undefined) this.#keepalive.send();
-      else this.failed(new UnauthorizedError(this.#server, "keepalive", refusal));
-    } else if (!this.#keepalive.accepts(status, method)) {
-      this.failed(new RefusedError(this.#server, "keepalive", status, reason));
-    }
+    const isChallenge = status === 401 && this.#handshake.requests.challenged(response) === undefined;
+    this.#keepalive.answered(method, status !== 200 && !isChallenge);
+    if (isChallenge) this.#keepalive.send();
+    else if (status !== 200)
+      this.#log.debug(`${this.#server}: keepalive by ${method} answered with ${status} ${reason}`);
   }
 }

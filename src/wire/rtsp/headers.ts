@@ -1,5 +1,4 @@
-/** Small headers of RTSP responses: `Session`, `Public`, `Scale` (RFC 2326 section 12; rtsp.md sections 4, 5.2, 5.5 and 10.3). */
-import { type HeaderField, listElements } from "../http/header-fields.ts";
+/** Small headers of RTSP responses: `Session` and `Scale` (RFC 2326 section 12; rtsp.md sections 4, 5.5 and 10.3). */
 import { trimBlanks } from "../text/blanks.ts";
 
 interface SessionHeader {
@@ -16,12 +15,6 @@ export function parseSession(value: string): SessionHeader | undefined {
   const id = trimBlanks(value.split(";", 1)[0]!);
   const timeout = TIMEOUT.exec(value)?.[1];
   return id === "" ? undefined : { id, timeoutS: timeout === undefined ? undefined : Number(timeout) };
-}
-
-/** The methods of `Public` in upper case; undefined without the header. */
-export function publicMethods(headers: readonly HeaderField[]): string[] | undefined {
-  const methods = listElements(headers, "public").map((method) => method.toUpperCase());
-  return methods.length > 0 ? methods : undefined;
 }
 
 /** `Scale`, the speed of playing: 1 is normal, negative is backwards. Undefined unless it is a plain decimal number. */

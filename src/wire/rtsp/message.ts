@@ -35,7 +35,7 @@ export type RtspResponse = RtspResponseLine & RtspContent;
 export type RtspRequest = RtspRequestLine & RtspContent;
 export type RtspMessage = RtspResponse | RtspRequest;
 
-export type RtspMessageError = "malformed header" | "head too large" | "bad content length" | "body too large";
+export type RtspMessageError = "head too large" | "bad content length" | "body too large";
 
 export type RtspMessageOutcome =
   | { readonly kind: "more" }
@@ -48,9 +48,11 @@ const NO_BODY = new Uint8Array(0);
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
+/** Servers answer in the version that they like best, and mean the same. */
+const VERSION = "RTSP/[12]\\.\\d";
 /** Not bound to the start of the line: what a server leaves over of something else may stand before it. */
-const RESPONSE_LINE = new RegExp(`RTSP/1\\.0 +([1-9]\\d\\d)(?: (${VALUE_CHAR}*))?$`);
-const REQUEST_LINE = new RegExp(`^(${TOKEN}) +([!-~\\x80-\\xff]+) +RTSP/1\\.0$`);
+const RESPONSE_LINE = new RegExp(`${VERSION}[ \\t]+([1-9]\\d\\d)(?:[ \\t](${VALUE_CHAR}*))?$`);
+const REQUEST_LINE = new RegExp(`^(${TOKEN}) +([!-~\\x80-\\xff]+) +${VERSION}[ \\t]*$`);
 
 /** @param line without its line end */
 export function parseStartLine(line: string): RtspResponseLine | RtspRequestLine | undefined {
@@ -96,9 +98,9 @@ export class RtspMessageParser {
     return stop;
   }
 
+  /** A line that makes no sense says nothing; the answer may still be one. */
   #readHeader(line: string): void {
-    const problem = this.#headers.add(line);
-    if (problem !== undefined) this.#fail(problem === "malformed" ? "malformed header" : "head too large");
+    if (this.#headers.add(line) === "too many") this.#fail("head too large");
   }
 
   /** Where the body ends decides where the next frame begins: a length that is no number cannot be ignored. */

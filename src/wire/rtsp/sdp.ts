@@ -7,6 +7,8 @@ export interface SessionDescription {
   readonly isRtp: boolean;
   /** Of the first medium; undefined when it has none. Byte string, still a reference. */
   readonly control: string | undefined;
+  /** Of the session as a whole, from before the first medium. */
+  readonly sessionControl: string | undefined;
   /** The first one with two ends. */
   readonly range: NptRange | undefined;
 }
@@ -35,6 +37,7 @@ export function parseSdp(body: Uint8Array): SessionDescription {
   return {
     isRtp: lines.some((line) => RTP_MEDIA.test(line) || MP2T_MAP.test(line)),
     control: firstDefined(lines.slice(Math.max(firstMedia, 0)), controlOf),
+    sessionControl: firstDefined(lines.slice(0, Math.max(firstMedia, 0)), controlOf),
     range: firstDefined(lines, rangeOf),
   };
 }

@@ -46,29 +46,82 @@ export function formatRtspUrl({ host, port, path }: RtspUrl): string {
  * none: another one must not get the password.
  */
 export function followRedirect(location: string, from: RtspUrl): RtspUrl | undefined {
-  const outcome = location.startsWith(SCHEME) ? parseRtspUrl(location.slice(SCHEME.length)) : undefined;
+  const outcome = isAbsolute(location) ? parseRtspUrl(location.slice(SCHEME.length)) : undefined;
   if (outcome?.kind !== "url") return undefined;
   const { url } = outcome;
   const isSameServer = url.host.toLowerCase() === from.host.toLowerCase() && url.port === from.port;
   return { ...url, credentials: url.credentials ?? (isSameServer ? from.credentials : undefined) };
 }
 
+/** What the URLs of a session are made of (RFC 2326 appendix C.1.1). */
+export interface ControlBases {
+  /** Of DESCRIBE, as `formatRtspUrl` makes it. */
+  readonly requestUrl: string;
+  /** `Content-Base` of its answer, else `Content-Location`; one that is no `rtsp://` URL is no base. */
+  readonly contentBase: string | undefined;
+  /** `a=control` of the session. */
+  readonly session: string | undefined;
+}
+
 /**
- * The URL for SETUP. A base's query counts for nothing, and its path up to the last `/` (RFC 3986 section 5.2).
- * @param requestUrl of DESCRIBE, as `formatRtspUrl` makes it
- * @param contentBase the header of its answer; one that is no `rtsp://` URL is no base
+ * URLs for SETUP, in the order in which to try them: by RFC 3986 section 5.2, where a base's query counts for nothing, and its path
+ * up to the last `/`; then with the name put behind the base, as players do and many servers want it.
  * @param control of the first medium
  */
-export function resolveControl(
-  requestUrl: string,
-  contentBase: string | undefined,
-  control: string | undefined,
-): string {
-  if (!control || control === "*") return requestUrl;
-  const base = isAbsolute(contentBase) ? contentBase : requestUrl;
+export function trackUrls(bases: ControlBases, control: string | undefined): string[] {
+  if (!control || control === "*") return aggregateUrls(bases);
+  const { requestUrl } = bases;
+  const base = baseOf(bases);
+  const session = sessionUrl(bases);
+  if (isAbsolute(control)) return tried([control, withAuthorityOf(requestUrl, control), requestUrl]);
+  return tried([
+    resolved(base, control),
+    appended(base, control),
+    session && appended(session, control),
+    appended(requestUrl, control),
+    requestUrl,
+  ]);
+}
+
+/** URLs for PLAY, in the order in which to try them. */
+export function aggregateUrls(bases: ControlBases): string[] {
+  return tried([bases.requestUrl, sessionUrl(bases), baseOf(bases)]);
+}
+
+function baseOf({ requestUrl, contentBase }: ControlBases): string {
+  return isAbsolute(contentBase) ? contentBase : requestUrl;
+}
+
+function sessionUrl(bases: ControlBases): string | undefined {
+  const { session } = bases;
+  return session && session !== "*" ? resolved(baseOf(bases), session) : undefined;
+}
+
+function resolved(base: string, control: string): string {
   // `track:1` is a name, although it looks like a scheme (RFC 3986 section 4.2).
   const reference = hasScheme(control) && !isAbsolute(control) ? `./${control}` : control;
-  return resolveReference(base, reference).replace(UNSAFE, percentEncodeText);
+  return resolveReference(base, reference);
+}
+
+/** Behind the query too, if the base has one. */
+function appended(base: string, control: string): string {
+  return /^[?]/.test(control) ? base + control : `${base.replace(/\/$/, "")}/${control.replace(/^\//, "")}`;
+}
+
+/** A server behind a NAT names the address that it knows itself by. */
+function withAuthorityOf(requestUrl: string, control: string): string {
+  return requestUrl.slice(0, pathStart(requestUrl)) + control.slice(pathStart(control));
+}
+
+function pathStart(url: string): number {
+  const at = url.slice(SCHEME.length).search(/[/?]/);
+  return at < 0 ? url.length : SCHEME.length + at;
+}
+
+/** Each once, as it may stand in a request line; too long ones are left out. */
+function tried(urls: readonly (string | undefined)[]): string[] {
+  const safe = urls.flatMap((url) => (url ? [url.replace(UNSAFE, percentEncodeText)] : []));
+  return [...new Set(safe)].filter((url, i) => i === 0 || url.length <= MAX_RTSP_URL_BYTES);
 }
 
 function isAbsolute(url: string | undefined): url is string {

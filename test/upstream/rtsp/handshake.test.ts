@@ -8,7 +8,7 @@ import { BlackHole } from "../../fakes/http-origin.ts";
 import { closesItsSockets } from "../../fakes/namespace.ts";
 import { requirePassword, unauthorized } from "../../fakes/rtsp-auth.ts";
 import { interleavedFrame } from "../../fakes/rtsp-connection.ts";
-import { answer, emitAnswer, on, type React, RtspServer } from "../../fakes/rtsp-server.ts";
+import { answer, emitAnswer, on, type React, RtspServer, together } from "../../fakes/rtsp-server.ts";
 import { until } from "../../fakes/until.ts";
 import { Viewer } from "./viewer.ts";
 
@@ -39,8 +39,18 @@ interface Failure {
   readonly isGone?: true;
 }
 
-/** A server that does something else in the place of an answer: the client gets nothing. */
-function failures(method: string): Record<string, Failure> {
+/** After this answer to the only request of its kind there is another way. */
+const OTHER_WAYS: Readonly<Record<string, readonly string[]>> = {
+  OPTIONS: [
+    ...["201", "302 without a location", "404", "454", "500", "461", "its end", "a reset", "nothing", "junk"],
+    ...["a half status line", "a half header", "a half answer and its end", "half a body", "too long a body"],
+    ...["a length that is none", "a request for the end"],
+  ],
+  DESCRIBE: ["404", "454", "461"],
+};
+
+/** A server that does something else in the place of an answer. */
+function oddities(method: string): Record<string, Failure> {
   const status =
     (code: number, reason = "No"): React =>
     (usual) => ({ ...usual, status: code, reason });
@@ -105,8 +115,22 @@ function failures(method: string): Record<string, Failure> {
 }
 
 describe.each(STAGES)("%s over %s", (method, transport) => {
+  const otherWays = OTHER_WAYS[method] ?? [];
+  const all = Object.entries(oddities(method));
+
+  test.each(all.filter(([name]) => otherWays.includes(name)))(
+    "plays when it is answered with %s",
+    async (_, { react }) => {
+      using server = await RtspServer.open({ transport, react: on(method, react) });
+      using viewer = new Viewer(server.url("/ch"), { stageTimeoutMs: STAGE_TIMEOUT_MS });
+      await viewer.playing();
+      expect(viewer.lines("ERROR")).toEqual([]);
+      expect(server.methods.slice(-2)).toEqual(["SETUP", "PLAY"]);
+    },
+  );
+
   describe("fails when it is answered with", () => {
-    test.each(Object.entries(failures(method)))("%s", async (_, { react, code, log, isGone }) => {
+    test.each(all.filter(([name]) => !otherWays.includes(name)))("%s", async (_, { react, code, log, isGone }) => {
       using server = await RtspServer.open({ transport, react: on(method, react), datagramsPerBeat: 0 });
       using viewer = new Viewer(server.url("/ch"), code === "no-answer" ? { stageTimeoutMs: STAGE_TIMEOUT_MS } : {});
       expect(await viewer.ended()).toBe(code);
@@ -162,7 +186,8 @@ describe.each(STAGES)("%s over %s", (method, transport) => {
       const withUser = (server: RtspServer) => server.url("/ch").replace("//", "//us%20er:p%3Aw@");
       const server = await plays(requirePassword(account, scheme, [method]), withUser);
       expect(server.requests.filter(({ url }) => url.includes("us"))).toEqual([]);
-      expect(server.methods.filter((asked) => asked === method)).toHaveLength(scheme === "basic" ? 1 : 2);
+      expect(server.methods.filter((asked) => asked === method)).toHaveLength(2);
+      expect(server.requests[0]!.headers.has("authorization")).toBe(false);
     });
 
     test("when the second password is right", async () => {
@@ -366,4 +391,186 @@ test.each([
   using viewer = new Viewer(server.url("/ch"));
   await viewer.playing();
   expect(server.requests[2]!.url).toBe(server.url(path));
+});
+
+/** Knows one track only. */
+const setupOf = (path: string): React => {
+  let server = "";
+  return (usual, request, connection) => {
+    if (request.method === "OPTIONS") server = request.url.match(/^rtsp:\/\/[^/]*/)![0];
+    return request.method !== "SETUP" || request.url === server + path ? usual : notFound(usual, request, connection);
+  };
+};
+const notFound: React = () => answer(404, "Stream Not Found", {});
+const describedAs = (sdp: string, headers: (base: string) => Record<string, string | undefined>): React =>
+  on("DESCRIBE", (usual, { url }) => ({
+    ...usual,
+    body: sdp,
+    headers: { "Content-Base": undefined, ...headers(url.match(/^rtsp:\/\/[^/]*/)![0]), CSeq: usual.headers["CSeq"] },
+  }));
+const MEDIUM = "v=0\r\nm=video 0 RTP/AVP 33\r\na=control:";
+
+describe("a track is found", () => {
+  test.each<[what: string, path: string, sdp: string, base: string | undefined, wanted: string]>([
+    ["behind a base without slash", "/live/av0", `${MEDIUM}trackID=1\r\n`, "/live/av0", "/live/av0/trackID=1"],
+    ["without any base", "/live/av0", `${MEDIUM}trackID=1\r\n`, undefined, "/live/av0/trackID=1"],
+    ["behind a query", "/1?a=b&c=d", `${MEDIUM}track1\r\n`, "/1?a=b&c=d/", "/1?a=b&c=d/track1"],
+    ["behind the query of the request", "/1?a=b", `${MEDIUM}track1\r\n`, undefined, "/1?a=b/track1"],
+    ["below the session's own", "/a/b", `v=0\r\na=control:/s/\r\n${MEDIUM.slice(5)}t\r\n`, undefined, "/s/t"],
+    ["where the request went", "/a/b", `${MEDIUM}rtsp://192.0.2.1/t\r\n`, undefined, "/t"],
+    ["as the request itself", "/a/b", `${MEDIUM}x\r\n`, "/c/", "/a/b"],
+  ])("%s", async (_, path, sdp, base, wanted) => {
+    const react = together(
+      describedAs(sdp, (server) => (base === undefined ? {} : { "Content-Base": server + base })),
+      setupOf(wanted),
+    );
+    using server = await RtspServer.open({ react });
+    using viewer = new Viewer(server.url(path));
+    await viewer.playing();
+    expect(server.requests.findLast(({ method }) => method === "SETUP")!.url).toBe(server.url(wanted));
+    expect(server.connections).toHaveLength(1);
+  });
+
+  test("by Content-Location, when there is no base", async () => {
+    const react = together(
+      describedAs(`${MEDIUM}t\r\n`, (server) => ({ "Content-Location": `${server}/x/` })),
+      setupOf("/x/t"),
+    );
+    using server = await RtspServer.open({ react });
+    using viewer = new Viewer(server.url("/ch"));
+    await viewer.playing();
+    expect(server.count("SETUP")).toBe(1);
+  });
+
+  test("nowhere: what is told is the first refusal", async () => {
+    using server = await RtspServer.open({ react: on("SETUP", notFound) });
+    using viewer = new Viewer(server.url("/ch"));
+    expect(await viewer.ended()).toBe("refused");
+    expect(viewer.lines("ERROR").join()).toContain("SETUP answered with 404 Stream Not Found; check path");
+    expect(server.count("SETUP")).toBeLessThanOrEqual(5);
+  });
+});
+
+describe.each<[what: string, refusal: React]>([
+  ["400", () => answer(400, "Bad Request", {})],
+  ["406", () => answer(406, "Not Acceptable", {})],
+  ["500", () => answer(500, "Oh", {})],
+  ["551", () => answer(551, "Option not supported", {})],
+  ["a hang-up", () => "eof"],
+  ["a reset", () => "reset"],
+])("SETUP of several transports answered with %s", (_, refusal) => {
+  test.each(["tcp", "udp"] as const)("is asked with %s alone", async (transport) => {
+    const wanted = transport === "tcp" ? "RTP/AVP/TCP;" : "RTP/AVP;";
+    const react: React = (usual, request, connection) =>
+      request.headers.get("transport")?.startsWith(wanted) ? usual : refusal(usual, request, connection);
+    using server = await RtspServer.open({ transport, react: on("SETUP", react) });
+    using viewer = new Viewer(server.url("/ch"));
+    await viewer.playing();
+    expect(viewer.lines("ERROR")).toEqual([]);
+    expect(server.violations).toEqual([]);
+  });
+});
+
+test("PLAY that ends the connection is asked with another transport", async () => {
+  const react: React = (usual, _, connection) => (connection === server.connections[0] ? "eof" : usual);
+  using server = await RtspServer.open({ react: on("PLAY", react) });
+  using viewer = new Viewer(server.url("/ch"));
+  await viewer.playing();
+  expect(server.requests.findLast(({ method }) => method === "SETUP")!.headers.get("transport")).not.toContain(",");
+});
+
+test.each([404, 455, 459, 460])(
+  "PLAY answered with %d is asked for the session that the description names",
+  async (status) => {
+    const react = together(
+      describedAs(`v=0\r\na=control:/session\r\n${MEDIUM.slice(5)}/session/t\r\n`, () => ({})),
+      on("PLAY", (usual, { url }) => (url.endsWith("/session") ? usual : answer(status, "No", {}))),
+    );
+    using server = await RtspServer.open({ react });
+    const viewer = new Viewer(server.url("/ch"));
+    await viewer.playing();
+    viewer.subscription.close();
+    await until(() => server.count("TEARDOWN") === 1, WAIT_MS, "TEARDOWN");
+    expect(server.requests.at(-1)!.url).toBe(server.url("/session"));
+  },
+);
+
+test("457 to a range is asked without", async () => {
+  const react: React = (usual, { headers }) => (headers.has("range") ? answer(457, "Invalid Range", {}) : usual);
+  using server = await RtspServer.open({ react: on("PLAY", react) });
+  using viewer = new Viewer(server.url("/ch?r2h-start=10"));
+  await viewer.playing();
+  expect(server.count("PLAY")).toBe(2);
+  expect(viewer.lines("WARN").join()).toContain("457 Invalid Range");
+});
+
+test("457 without a range is a refusal", async () => {
+  using server = await RtspServer.open({ react: on("PLAY", () => answer(457, "Invalid Range", {})) });
+  using viewer = new Viewer(server.url("/ch"));
+  expect(await viewer.ended()).toBe("refused");
+});
+
+test("a server that describes nothing is set up by its URL", async () => {
+  using server = await RtspServer.open({ react: on("DESCRIBE", notFound) });
+  using viewer = new Viewer(server.url("/?src=1&freq=11538"));
+  await viewer.playing();
+  expect(server.requests.find(({ method }) => method === "SETUP")!.url).toBe(server.url("/?src=1&freq=11538"));
+});
+
+test("neither described nor set up: what is told is why it is not described", async () => {
+  const react = together(
+    on("DESCRIBE", notFound),
+    on("SETUP", () => answer(500, "Oh", {})),
+  );
+  using server = await RtspServer.open({ react });
+  using viewer = new Viewer(server.url("/ch"));
+  expect(await viewer.ended()).toBe("refused");
+  expect(viewer.lines("ERROR").join()).toContain("DESCRIBE answered with 404");
+});
+
+describe("a server that ends the connection after 401", () => {
+  const closing: React = (usual, request) => {
+    const asked = unauthorized(request, 'Digest realm="r", nonce="n"');
+    return request.headers.has("authorization") ? usual : { ...asked, end: "eof" };
+  };
+
+  test.each(["OPTIONS", "DESCRIBE", "SETUP"])("of %s is asked on another one", async (method) => {
+    using server = await RtspServer.open({ react: on(method, closing) });
+    using viewer = new Viewer(server.url("/ch").replace("//", "//u:p@"));
+    await viewer.playing();
+    expect(server.connections).toHaveLength(2);
+  });
+});
+
+describe("a server that another one has led to", () => {
+  const leading = (to: () => string): React => on("DESCRIBE", () => answer(302, "Moved", { Location: to() }));
+
+  test.each<[what: string, react: React]>([
+    ["hangs up", on("DESCRIBE", () => "eof")],
+    ["is silent", on("DESCRIBE", () => "silence")],
+  ])("and that %s: the first one is asked once more", async (_, react) => {
+    using bad = await RtspServer.open({ react });
+    using good = await RtspServer.open();
+    const targets = [bad.url("/ch"), good.url("/ch")];
+    using entry = await RtspServer.open({ react: leading(() => targets.shift()!) });
+    using viewer = new Viewer(entry.url("/ch"), { stageTimeoutMs: STAGE_TIMEOUT_MS });
+    await viewer.playing();
+    expect(viewer.lines("WARN").join()).toContain("the server that has led there is asked once more");
+  });
+
+  test("is not there: the first one is asked once more, and not for ever", async () => {
+    const nobody = `rtsp://127.0.0.1:${await freeTcpPort()}/ch`;
+    using entry = await RtspServer.open({ react: leading(() => nobody) });
+    using viewer = new Viewer(entry.url("/ch"));
+    expect(await viewer.ended()).toBe("unreachable");
+    expect(entry.count("DESCRIBE")).toBe(2);
+  });
+});
+
+test("a redirect may name its scheme in any case", async () => {
+  using right = await RtspServer.open();
+  const moved = on("DESCRIBE", () => answer(302, "Moved", { Location: right.url("/ch").replace("rtsp", "RTSP") }));
+  using entry = await RtspServer.open({ react: moved });
+  using viewer = new Viewer(entry.url("/ch"));
+  await viewer.playing();
 });

@@ -18,7 +18,7 @@ describe("keepalives", () => {
     jest.useFakeTimers();
     let sent = 0;
     const keepalive = new Keepalive(() => void ++sent);
-    keepalive.start(undefined, timeoutS);
+    keepalive.start(timeoutS);
     jest.advanceTimersByTime(ms - 1);
     expect(sent).toBe(0);
     jest.advanceTimersByTime(1 + 2 * ms);
@@ -28,28 +28,23 @@ describe("keepalives", () => {
     expect(sent).toBe(3);
   });
 
-  test("change their method once, although several are refused", () => {
+  test.each([
+    ["refused", (keepalive: Keepalive) => keepalive.answered("GET_PARAMETER", true)],
+    ["not answered", () => {}],
+  ])("change their method once GET_PARAMETER is %s, and stay with OPTIONS", (_, answer) => {
     const methods: string[] = [];
     const keepalive = new Keepalive((method) => void methods.push(method));
-    keepalive.start(["PLAY", "GET_PARAMETER"], undefined);
+    for (let i = 0; i < 2; i++) {
+      keepalive.send();
+      keepalive.answered("GET_PARAMETER", false);
+    }
     keepalive.send();
     keepalive.send();
-    expect(keepalive.accepts(501, "GET_PARAMETER")).toBe(true);
+    answer(keepalive);
     keepalive.send();
-    expect(keepalive.accepts(454, "GET_PARAMETER")).toBe(true);
-    expect(keepalive.accepts(200, "OPTIONS")).toBe(true);
-    expect(keepalive.accepts(454, "OPTIONS")).toBe(false);
-    expect(keepalive.accepts(500, "GET_PARAMETER")).toBe(false);
-    expect(methods).toEqual(["GET_PARAMETER", "GET_PARAMETER", "OPTIONS"]);
-    keepalive.stop();
-  });
-
-  test("are OPTIONS for a server that does not know the other", () => {
-    const methods: string[] = [];
-    const keepalive = new Keepalive((method) => void methods.push(method));
-    keepalive.start(["OPTIONS", "PLAY"], undefined);
+    keepalive.answered("GET_PARAMETER", true);
+    keepalive.answered("OPTIONS", true);
     keepalive.send();
-    keepalive.stop();
-    expect(methods).toEqual(["OPTIONS"]);
+    expect(methods).toEqual([...Array(4).fill("GET_PARAMETER"), "OPTIONS", "OPTIONS"]);
   });
 });

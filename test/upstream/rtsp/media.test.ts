@@ -46,6 +46,8 @@ class Connection {
     this.isManual = true;
   }
 
+  readonly saidGoodbye = false;
+
   waitReadable(): void {
     this.waits++;
   }

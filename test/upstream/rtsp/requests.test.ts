@@ -35,12 +35,16 @@ describe("a request", () => {
     expect(text(requests)).toContain("Session");
   });
 
-  test("says who we are: with Basic at first, then as the server wants it", () => {
+  test("says who we are once it is asked, as the server wants it, on other connections too", () => {
     const requests = new Requests("sluice", USER);
-    expect(text(requests)).toContain("\r\nAuthorization: Basic dTo=\r\n");
+    expect(text(requests)).not.toContain("Authorization");
     expect(requests.challenged(response(401, { "WWW-Authenticate": 'Digest realm="r", nonce="n"' }))).toBeUndefined();
     expect(text(requests)).toContain('\r\nAuthorization: Digest username="u", realm="r", nonce="n", uri="rtsp://h/"');
-    expect(text(requests.forAnotherServer(USER))).toContain("Authorization: Basic ");
+    requests.learn(response(200, { Session: "abc" }));
+    const onAnother = requests.forAnotherConnection();
+    expect(text(onAnother)).toContain('Digest username="u", realm="r", nonce="n"');
+    expect(text(onAnother)).not.toContain("Session");
+    expect(text(requests.forAnotherServer(USER))).not.toContain("Authorization");
   });
 
   test("is worth two more tries in a row", () => {

@@ -64,13 +64,4 @@ describe("of the answers of a server", () => {
     info.play(response({ Scale }));
     expect(headerOf(info, "R2H-Playback-Scale")).toBe(text);
   });
-
-  test.each([
-    [{}, undefined],
-    [{ Public: "OPTIONS, PLAY" }, ["OPTIONS", "PLAY"]],
-  ])("%j says which methods there are", (headers, methods) => {
-    const info = new SessionInfo();
-    info.options(response(headers as Record<string, string>));
-    expect(info.methods).toEqual(methods);
-  });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { RECEIVER_KIND } from "../../../src/system/datagram-receiver.ts";
 import { closesItsSockets } from "../../fakes/namespace.ts";
-import { answer, impatient, on, RtspServer, together } from "../../fakes/rtsp-server.ts";
+import { answer, impatient, on, type React, RtspServer, together } from "../../fakes/rtsp-server.ts";
 import { until } from "../../fakes/until.ts";
 import { Viewer } from "./viewer.ts";
 
@@ -47,13 +47,34 @@ describe.each(["tcp", "udp"] as const)("over %s", (transport) => {
     expect(server.count("TEARDOWN")).toBe(0);
   });
 
-  test("a keepalive refused ends the stream with its cause, behind what has come", async () => {
-    const refuse = on("GET_PARAMETER", (usual) => ({ ...usual, status: 500, reason: "Oh" }));
-    using server = await RtspServer.open({ transport, react: together(impatient, refuse) });
+  test.each([400, 401, 404, 405, 451, 454, 500, 501, 551])(
+    "a keepalive refused with %d ends nothing",
+    async (status) => {
+      const refuse: React = (usual, request) =>
+        request.headers.has("session") && ["GET_PARAMETER", "OPTIONS"].includes(request.method)
+          ? { ...usual, status, reason: "Oh" }
+          : usual;
+      using server = await RtspServer.open({ transport, react: together(impatient, refuse) });
+      using viewer = new Viewer(server.url("/ch"));
+      await viewer.playing();
+      await until(() => server.count("OPTIONS") >= 3, WAIT_MS, "other keepalives");
+      await viewer.playing(viewer.verifier.packets + 100);
+      expect(viewer.verifier.clean).toBe(true);
+      expect(viewer.lines("ERROR")).toEqual([]);
+    },
+  );
+
+  test("RTCP BYE and nothing behind it ends the stream, and the server is told", async () => {
+    using server = await RtspServer.open({ transport, datagramsPerBeat: 0 });
     using viewer = new Viewer(server.url("/ch"));
-    await viewer.playing();
-    expect(await viewer.ended()).toBe("refused");
+    await until(() => server.count("PLAY") === 1, WAIT_MS, "PLAY");
+    server.connections[0]!.sendMedia(8);
+    await viewer.playing(8 * 7);
+    server.connections[0]!.sendReport(Uint8Array.of(0x81, 203, 0, 1, 0, 0, 0, 1));
+    expect(await viewer.ended()).toBeUndefined();
     expect(viewer.verifier.clean).toBe(true);
+    expect(viewer.lines("INFO").join()).toContain("RTCP BYE");
+    viewer.subscription.close();
     await until(() => server.sessions.size === 0, WAIT_MS, "TEARDOWN");
   });
 

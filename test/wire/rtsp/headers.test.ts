@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseScale, parseSession, publicMethods } from "../../../src/wire/rtsp/headers.ts";
+import { parseScale, parseSession } from "../../../src/wire/rtsp/headers.ts";
 
 test.each<[value: string, id: string, timeoutS: number | undefined]>([
   ["12345678", "12345678", undefined],
@@ -18,17 +18,6 @@ test.each<[value: string, id: string, timeoutS: number | undefined]>([
 
 test.each(["", " ", ";timeout=60", " \t;"])("%j is no session", (value) => {
   expect(parseSession(value)).toBeUndefined();
-});
-
-test("the methods of all Public headers are one list", () => {
-  const headers = [
-    ["CSeq", "1"],
-    ["PUBLIC", "OPTIONS, describe,,SETUP "],
-    ["public", "GET_PARAMETER"],
-  ] as const;
-  expect(publicMethods(headers)).toEqual(["OPTIONS", "DESCRIBE", "SETUP", "GET_PARAMETER"]);
-  expect(publicMethods([])).toBeUndefined();
-  expect(publicMethods([["Public", " , "]])).toBeUndefined();
 });
 
 test.each<[value: string, scale: number]>([
@@ -61,7 +50,6 @@ test("no text makes them throw", () => {
     fc.property(fc.oneof(fc.string(), near), (text) => {
       parseSession(text);
       parseScale(text);
-      publicMethods([["Public", text]]);
     }),
   );
 });

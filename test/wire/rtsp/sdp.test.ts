@@ -18,11 +18,16 @@ test("a whole description", () => {
     "a=control:trackID=2",
     "",
   );
-  expect(sdp).toEqual({ isRtp: true, control: "trackID=1", range: { startS: 0, endS: 90.5 } });
+  expect(sdp).toEqual({
+    isRtp: true,
+    control: "trackID=1",
+    sessionControl: "rtsp://h/session/",
+    range: { startS: 0, endS: 90.5 },
+  });
 });
 
 test("a description without anything", () => {
-  const nothing = { isRtp: false, control: undefined, range: undefined };
+  const nothing = { isRtp: false, control: undefined, sessionControl: undefined, range: undefined };
   expect(parse()).toEqual(nothing);
   expect(parse("v=0", "m=video 0 udp 33", "b=AS:1", "junk", "=", "a=", "a=controlled:1")).toEqual(nothing);
 });
@@ -62,7 +67,7 @@ test("the range is the first with two ends, wherever it stands", () => {
 test("lines may end in CR, LF or both, and have blanks around them", () => {
   const lines = ["v=0", " m=video 0 RTP/AVP 33 ", "a=control:1\t", "a=range:npt=0-1"];
   const whole = parse(...lines);
-  expect(whole).toEqual({ isRtp: true, control: "1", range: { startS: 0, endS: 1 } });
+  expect(whole).toMatchObject({ isRtp: true, control: "1", range: { startS: 0, endS: 1 } });
   for (const end of ["\r", "\n", "\r\n", "\n\n"]) expect(parseSdp(Buffer.from(lines.join(end)))).toEqual(whole);
 });
 
@@ -77,7 +82,7 @@ test("what is written is read", () => {
       const endS = startS + lengthS;
       const media = isRtp ? "m=video 0 RTP/AVP 33" : "m=video 0 RTP/AVP 96";
       const lines = [...before, `a=range:npt=${startS}-${endS}`, media, ...behind, `a=control:${url}`];
-      expect(parse(...lines)).toEqual({ isRtp, control: url, range: { startS, endS } });
+      expect(parse(...lines)).toMatchObject({ isRtp, control: url, range: { startS, endS } });
     }),
   );
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
+  aggregateUrls,
   followRedirect,
   formatRtspUrl,
   parseRtspUrl,
   type RtspUrl,
-  resolveControl,
+  trackUrls,
 } from "../../../src/wire/rtsp/url.ts";
 
 const MAX_CREDENTIAL_BYTES = 127;
@@ -95,7 +96,7 @@ describe("a redirect", () => {
     expect(followRedirect("rtsp://other/c", url("h/"))?.credentials).toBeUndefined();
   });
 
-  test.each(["", "/c", "//other/c", "other", "RTSP://other/", "rtspu://other/", "rtsp:other", "rtsp://", "rtsp:///c"])(
+  test.each(["", "/c", "//other/c", "other", "rtspu://other/", "rtsp:other", "rtsp://", "rtsp:///c"])(
     "does not lead to %j",
     (location) => expect(followRedirect(location, from)).toBeUndefined(),
   );
@@ -127,7 +128,29 @@ describe("the URL of a track", () => {
     ["t 1\r\nEvil: 1", "rtsp://x/a/", "rtsp://x/a/t%201%0D%0AEvil:%201"],
     ["t", "rtsp://x/a b/", "rtsp://x/a%20b/t"],
   ])("%j at %j is %j", (control, base, expected) => {
-    expect(resolveControl(REQUEST_URL, base, control)).toBe(expected);
+    expect(trackUrls({ requestUrl: REQUEST_URL, contentBase: base, session: undefined }, control)[0]).toBe(expected);
+  });
+
+  test.each<[control: string | undefined, base: string | undefined, session: string | undefined, others: string[]]>([
+    ["t=1", undefined, undefined, [`${REQUEST_URL}/t=1`, REQUEST_URL]],
+    ["t=1", "rtsp://x/a/b", undefined, ["rtsp://x/a/b/t=1", `${REQUEST_URL}/t=1`, REQUEST_URL]],
+    ["t=1", "rtsp://x/1?m=l&s=0/", undefined, ["rtsp://x/1?m=l&s=0/t=1", `${REQUEST_URL}/t=1`, REQUEST_URL]],
+    ["t=1", "rtsp://x/a/", "rtsp://y/s/", ["rtsp://y/s/t=1", `${REQUEST_URL}/t=1`, REQUEST_URL]],
+    ["t=1", "rtsp://x/a/", "*", [`${REQUEST_URL}/t=1`, REQUEST_URL]],
+    ["/t", "rtsp://x/a/b/", undefined, ["rtsp://x/a/b/t", `${REQUEST_URL}/t`, REQUEST_URL]],
+    ["rtsp://10.0.0.1/t?c=1", undefined, undefined, ["rtsp://h:8554/t?c=1", REQUEST_URL]],
+    ["rtsp://10.0.0.1", undefined, undefined, ["rtsp://h:8554", REQUEST_URL]],
+    ["*", "rtsp://x/a/", "s", ["rtsp://x/a/s", "rtsp://x/a/"]],
+    [undefined, undefined, "rtsp://y/", ["rtsp://y/"]],
+    [undefined, undefined, undefined, []],
+  ])("%j at %j in session %j is tried also as", (control, contentBase, session, others) => {
+    expect(trackUrls({ requestUrl: REQUEST_URL, contentBase, session }, control).slice(1)).toEqual(others);
+  });
+
+  test("the session's is the one that was asked for, else its own, else the base", () => {
+    const urls = aggregateUrls({ requestUrl: REQUEST_URL, contentBase: "rtsp://x/a/", session: "rtsp://y/" });
+    expect(urls).toEqual([REQUEST_URL, "rtsp://y/", "rtsp://x/a/"]);
+    expect(aggregateUrls({ requestUrl: REQUEST_URL, contentBase: undefined, session: "*" })).toEqual([REQUEST_URL]);
   });
 });
 
@@ -155,7 +178,8 @@ describe("for all texts", () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ unit: "binary" }), (base, control) => {
         for (const contentBase of [base, `rtsp://h/${base}`]) {
-          expect(resolveControl("rtsp://h/a", contentBase, control)).toMatch(/^rtsp:\/\/[!-~\x80-\xff]+$/i);
+          const urls = trackUrls({ requestUrl: "rtsp://h/a", contentBase, session: base }, control);
+          expect(urls.every((each) => /^rtsp:\/\/[!-~\x80-\xff]+$/i.test(each)) && urls.length <= 5).toBe(true);
         }
       }),
     );
@@ -170,7 +194,7 @@ describe("for all texts", () => {
       fc.property(fc.oneof(fc.string(), near), (text) => {
         parseRtspUrl(text);
         followRedirect(`rtsp://${text}`, url("h/"));
-        resolveControl(`rtsp://h/${text}`, `rtsp://${text}`, text);
+        trackUrls({ requestUrl: `rtsp://h/${text}`, contentBase: `rtsp://${text}`, session: text }, text);
       }),
     );
   });
