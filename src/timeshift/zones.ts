@@ -27,6 +27,11 @@ export function parseZone(text: string): number | undefined {
   return zoneMinutes(text, ZONE);
 }
 
+/** Whether so many minutes east of UTC can be a zone: all there are lie on quarters of hours. */
+export function isZone(minutes: number): boolean {
+  return minutes % 15 === 0 && minutes >= MIN_ZONE_MIN && minutes <= MAX_ZONE_MIN;
+}
+
 function zoneMinutes(text: string, pattern: RegExp): number | undefined {
   const match = THREE_DIGITS.test(text) ? null : pattern.exec(text);
   if (!match) return undefined;

@@ -37,7 +37,13 @@ describe("readPlaylist", () => {
         logo: "",
         tvgId: "",
         tvgName: "",
-        sources: [{ label: "", url: "/one/of/another/group", catchup: { mode: "append", template: "?b={utc}" } }],
+        sources: [
+          {
+            label: "",
+            url: "/one/of/another/group",
+            catchup: { mode: "append", template: "?b={utc}" },
+          },
+        ],
       },
     ]);
   });

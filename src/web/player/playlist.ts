@@ -1,5 +1,6 @@
 /** The channels of the playlist: parsed, brought together by name, numbered (status.md section 9). */
 
+import { hasUnknownWords } from "../../timeshift/template.ts";
 import { findAttribute, readAttributeLine } from "../../wire/m3u/attributes.ts";
 import { splitLabel } from "../../wire/m3u/label.ts";
 import { type M3uEntry, parseM3u } from "../../wire/m3u/parser.ts";
@@ -108,9 +109,10 @@ function readSource(entry: M3uEntry): Source | undefined {
   const { url, label } = splitLabel(entry.url);
   const path = httpPath(url);
   if (path === undefined) return undefined;
-  const mode = findAttribute(entry.extinf, "catchup")?.value ?? "";
-  const template = mode === "append" ? entry.catchupSource : ownTemplate(entry.catchupSource);
-  const catchup = mode === "" || template === "" ? undefined : { mode, template };
+  const { mode, source } = entry.catchup;
+  const template = mode === "append" ? source : ownTemplate(source);
+  const isUsable = mode !== "" && template !== "" && !hasUnknownWords(template);
+  const catchup = isUsable ? { mode, template } : undefined;
   return { label, url: path, catchup };
 }
 
