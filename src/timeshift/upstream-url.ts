@@ -2,6 +2,7 @@
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
 import { carriedTimes } from "./carried-times.ts";
+import { findPlaceholders } from "./placeholders.ts";
 import { clockRange } from "./seek-mode.ts";
 import { isUnfilled } from "./seek-parameter.ts";
 import type { Seek, SeekRequest } from "./seek-request.ts";
@@ -44,7 +45,7 @@ function soughtUrl(request: SeekRequest, viewer: Viewer, isInRange: boolean): By
   if (!isTemplate(url)) return !seek || isInRange ? url : withParameter(url, request, seek, viewer);
   // A service whose own placeholder nobody filled asks for nothing: all of its URL goes out as it stands.
   const isUnasked = isConfigured && seek !== undefined && isUnfilled(seek.value.text);
-  const rendered = isUnasked || isEmpty(request) ? url : renderSeek(request, viewer);
+  const rendered = isUnasked ? url : isEmpty(request) ? withPresent(url, viewer) : renderSeek(request, viewer);
   // Elsewhere the parameter was only there to carry the times to the template.
   if (rendered === undefined || !seek || !isConfigured || isInRange) return rendered;
   return withParameter(rendered, request, seek, viewer);
@@ -53,6 +54,13 @@ function soughtUrl(request: SeekRequest, viewer: Viewer, isInRange: boolean): By
 /** Nothing came that a placeholder could be filled with. */
 function isEmpty({ seek, carried: { span, clocks, catchupId } }: SeekRequest): boolean {
   return !seek && !span && !clocks.some(Boolean) && catchupId === undefined;
+}
+
+/** Some servers want to know the time even of who asks for what is on now; players put it into live URLs too. */
+function withPresent(url: ByteString, { nowMs, zoneMin }: Viewer): ByteString {
+  const isOfNow = findPlaceholders(url).every(({ needs }) => needs.length === 1 && needs[0] === "now");
+  const times = { beginMs: undefined, endMs: undefined, nowMs, zoneMin, plain: "unix" } as const;
+  return isOfNow ? asByteString(renderTemplate(url, times) ?? url) : url;
 }
 
 function renderSeek(request: SeekRequest, viewer: Viewer): ByteString | undefined {
