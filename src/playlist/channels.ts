@@ -7,14 +7,14 @@ import type { M3uEntry, M3uPlaylist } from "../wire/m3u/parser.ts";
 import { joinHeaders, splitPiped } from "../wire/m3u/prescribed-headers.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode, percentEncode } from "../wire/url/percent.ts";
+import { archiveUrl } from "./archive-url.ts";
 import { ChannelNames } from "./channel-names.ts";
-import { type EntryUrlRules, isServable, recogniseUrl, requestedUrl, resolved, whyUnrelayed } from "./entry-url.ts";
+import { type EntryUrlRules, recogniseUrl, requestedUrl, resolved, whyUnrelayed } from "./entry-url.ts";
 
 /** Anywhere in path or query, where servers put a name: `/a.m3u8;id=1`, `/list.php?f=a.m3u8`. */
 const HLS_URL = /^https?:\/\/[^/?#]+[/?].*\.m3u8(?![a-z0-9])/is;
 const HLS_SUFFIX = /\.m3u8$/i;
 const WITH_LOGIN = /^https?:\/\/[^/?#]*@/;
-const FOREIGN_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
 export interface Channel {
   /** What a request path must name, decoded: `News/Channel 1/HD`. */
@@ -162,12 +162,13 @@ export class ChannelListBuilder {
     return this.#make(label === "" ? inGroup : asByteString(`${inGroup}/${label}`), upstream, label, all);
   }
 
-  #catchup({ catchupSource }: M3uEntry, main: Channel): Channel | undefined {
-    if (catchupSource === "") return undefined;
-    const url = recogniseUrl(catchupSource, this.#rules) ?? appendSource(main.url, catchupSource);
-    if (url === undefined || !isServable(url, this.#rules)) return undefined;
+  #catchup({ catchup }: M3uEntry, main: Channel): Channel | undefined {
+    const { url: source, headers } = splitPiped(catchup.source);
+    const url = archiveUrl(main.url, { ...catchup, source }, this.#rules);
+    if (url === undefined) return undefined;
+    const all = headers.length === 0 ? main.headers : joinHeaders(headers, main.headers);
     // In a source a `$` is literal.
-    return this.#make(asByteString(`${main.name}/catchup`), url, asByteString(""), main.headers);
+    return this.#make(asByteString(`${main.name}/catchup`), url, asByteString(""), all);
   }
 
   #make(wanted: ByteString, url: ByteString, label: ByteString, headers: readonly HeaderField[]): Channel {
@@ -178,11 +179,4 @@ export class ChannelListBuilder {
     this.#byName.set(name, channel);
     return channel;
   }
-}
-
-/** Undefined for a URL that is not ours, and so nothing to append. */
-function appendSource(url: ByteString, source: ByteString): ByteString | undefined {
-  if (FOREIGN_SCHEME.test(source)) return undefined;
-  const fragment = source.replace(/^[?&]/, "");
-  return asByteString(`${url}${url.includes("?") ? "&" : "?"}${fragment}`);
 }

@@ -1,12 +1,12 @@
 /** `/playlist.m3u`: the channels with URLs of this relay, for any base URL (m3u.md section 8). */
 import { carrierQuery } from "../timeshift/carrier.ts";
 import { splitUrl } from "../timeshift/url-parameters.ts";
-import { findAttribute } from "../wire/m3u/attributes.ts";
 import { type AttributeValues, emitM3uHeader } from "../wire/m3u/header.ts";
-import { emitM3uEntry } from "../wire/m3u/parser.ts";
+import { emitM3uEntry, type M3uEntry } from "../wire/m3u/parser.ts";
 import { headersOfOption } from "../wire/m3u/prescribed-headers.ts";
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
+import { withCatchupLink, withFittingSource } from "./catchup-link.ts";
 import { type Channel, type ChannelList, type ListedEntry, pathOfChannel } from "./channels.ts";
 
 /** What is known of the programme guide; `plain` too as long as it has not arrived. */
@@ -132,8 +132,8 @@ export class PlaylistWriter {
   }
 
   add({ entry, channel, url: passedOn, catchup }: ListedEntry): void {
-    const extinf = catchup ? withCatchupLink(entry.extinf, this.#catchupLink(catchup)) : entry.extinf;
     const url = channel ? this.#link(channel) : passedOn;
+    const extinf = channel ? this.#extinf(entry, url, catchup) : entry.extinf;
     const { before } = entry;
     // What the relay sends itself is no business of the player's.
     const isOurs = channel !== undefined && entry.options.length > 0;
@@ -145,6 +145,11 @@ export class PlaylistWriter {
     for (const line of trailing) this.#write(asByteString(`${line}\n`));
     this.#endChunk();
     return new PublishedPlaylist(this.#encodedToken, attributes, this.#chunks, this.#hash.digest("hex"));
+  }
+
+  #extinf({ extinf, catchup }: M3uEntry, url: ByteString, archive: Channel | undefined): ByteString {
+    if (archive) return withCatchupLink(extinf, this.#catchupLink(archive), catchup);
+    return catchup.source !== "" && catchup.mode === "append" ? withFittingSource(extinf, url) : extinf;
   }
 
   /** What of the entry's URL a player must fill or show goes along; what only the upstream needs stays here. */
@@ -194,17 +199,4 @@ function tokenParameter(encodedToken: ByteString): ByteString {
 function queryOf(...parameters: readonly ByteString[]): ByteString {
   const given = parameters.filter(Boolean);
   return asByteString(given.length === 0 ? "" : `?${given.join("&")}`);
-}
-
-/** The link reoffsets the source, in quotes; a player must not append it to anything. */
-function withCatchupLink(extinf: ByteString, link: ByteString): ByteString {
-  const mode = findAttribute(extinf, "catchup");
-  const line =
-    mode?.value.toLowerCase() === "append" ? replaced(extinf, mode.start, mode.end, asByteString("default")) : extinf;
-  const source = findAttribute(line, "catchup-source");
-  return source ? replaced(line, source.start, source.end, asByteString(link.replaceAll('"', "%22"))) : line;
-}
-
-function replaced(line: ByteString, start: number, end: number, value: ByteString): ByteString {
-  return asByteString(`${line.slice(0, start)}"${value}"${line.slice(end)}`);
 }

@@ -1,12 +1,23 @@
 /** Query parameters that steer a seek and are meant for this relay only (m3u.md section 10; rtsp.md section 9.1). */
-import { asByteString } from "../wire/text/byte-string.ts";
+import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import { parseSeekMode, type SeekMode } from "./seek-mode.ts";
-import type { SeekOffset } from "./seek-value.ts";
+import { isUnfilled } from "./seek-parameter.ts";
+import { parseSeekValue, type SeekOffset, type SeekValue } from "./seek-value.ts";
 import { isNamed, type Parameter } from "./url-parameters.ts";
 
 /** The limits on decoded values, in bytes. */
-const CONTROL_LIMITS = { "r2h-seek-name": 127, "r2h-seek-offset": 31, "r2h-seek-mode": 95 } as const;
+const CONTROL_LIMITS = {
+  "r2h-seek-name": 127,
+  "r2h-seek-offset": 31,
+  "r2h-seek-mode": 95,
+  "r2h-span": 127,
+  "r2h-clock": 511,
+  "r2h-now": 31,
+} as const;
+/** As it comes, percent-encoded or not: it goes into the URL. */
+const CATCHUP_ID = "r2h-catchup-id";
+const MAX_CATCHUP_ID_BYTES = 1023;
 /** About 68 years: more than any archive holds, and little enough for a date to stay one. */
 const MAX_OFFSET_S = 2 ** 31 - 1;
 
@@ -17,13 +28,39 @@ const NPT = /^(?:now|\d{1,10}(?:\.\d{0,9})?|\d{1,10}:[0-5]?\d:[0-5]?\d(?:\.\d{0,
 
 type ControlName = keyof typeof CONTROL_LIMITS;
 
-export const SEEK_CONTROLS = Object.keys(CONTROL_LIMITS) as readonly ControlName[];
+export const SEEK_CONTROLS: readonly string[] = [...Object.keys(CONTROL_LIMITS), CATCHUP_ID];
 
 interface SeekControls {
   /** Of the seek parameter; empty when none is given. */
   readonly name: string;
   readonly offset: SeekOffset;
   readonly mode: SeekMode;
+}
+
+/** What a catch-up link brings for the placeholders of its template (m3u.md section 12.4). */
+export interface CarriedWords {
+  /** Instants beside a seek parameter that is passed on. */
+  readonly span: SeekValue | undefined;
+  /** The same times in words whose zone is the player's; undefined for one that it has not filled. */
+  readonly clocks: readonly (SeekValue | undefined)[];
+  /** When the player has made its URL. */
+  readonly now: SeekValue | undefined;
+  readonly catchupId: ByteString | undefined;
+}
+
+export function readCarriedWords(parameters: readonly Parameter[], warnings: string[]): CarriedWords {
+  const id = parameters.find((parameter) => isNamed(parameter, CATCHUP_ID))?.value;
+  const clocks = controlValue(parameters, "r2h-clock", warnings);
+  return {
+    span: filledValue(controlValue(parameters, "r2h-span", warnings)),
+    now: filledValue(controlValue(parameters, "r2h-now", warnings)),
+    clocks: clocks === "" ? [] : clocks.split(",").map(filledValue),
+    catchupId: id === undefined || id.length > MAX_CATCHUP_ID_BYTES || isUnfilled(id) ? undefined : id,
+  };
+}
+
+function filledValue(text: string): SeekValue | undefined {
+  return text === "" || isUnfilled(text) ? undefined : parseSeekValue(text);
 }
 
 /** @param warnings gets a line for each parameter that is ignored */

@@ -2,9 +2,11 @@
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentDecode } from "../wire/url/percent.ts";
 import {
+  type CarriedWords,
   isRtspControl,
   isSeekControl,
   type RtspControls,
+  readCarriedWords,
   readRtspControls,
   readSeekControls,
 } from "./control-parameters.ts";
@@ -28,6 +30,7 @@ export interface SeekRequest extends RtspControls {
   readonly url: ByteString;
   /** Undefined when nothing is sought. */
   readonly seek: Seek | undefined;
+  readonly carried: CarriedWords;
   readonly offset: SeekOffset;
   readonly mode: SeekMode;
   /** The service's own URL has the seek parameter, so that the upstream expects it even beside placeholders. */
@@ -63,6 +66,7 @@ export function readSeekRequest(url: ByteString, way: SeekWay, serviceUrl?: Byte
     way,
     url: joinUrl({ path, parameters: parameters.filter((parameter) => !isConsumed(parameter)) }),
     seek: found && text ? { name: found.name, value: parseSeekValue(text) } : undefined,
+    carried: readCarriedWords(parameters, warnings),
     offset,
     mode,
     isConfigured: found !== undefined && hasParameter(serviceUrl, found.name),

@@ -1,12 +1,13 @@
 /** The URL that an upstream is asked for, with the times of a seek in it (m3u.md section 13). */
 import { asByteString, type ByteString } from "../wire/text/byte-string.ts";
 import { percentEncode } from "../wire/url/percent.ts";
+import { carriedTimes } from "./carried-times.ts";
+import { findPlaceholders } from "./placeholders.ts";
 import { clockRange } from "./seek-mode.ts";
 import { isUnfilled } from "./seek-parameter.ts";
 import type { Seek, SeekRequest } from "./seek-request.ts";
 import { normalisedSeekValue } from "./seek-value.ts";
 import { isTemplate, renderTemplate } from "./template.ts";
-import { instantMs, MS_PER_SECOND } from "./times.ts";
 
 export const MAX_UPSTREAM_URL_BYTES = 2047;
 
@@ -28,9 +29,8 @@ export interface UpstreamUrl {
 export function resolveUpstreamUrl(request: SeekRequest, viewer: Viewer): UpstreamUrl | undefined {
   const { seek, start } = request;
   const npt = start === undefined ? undefined : `npt=${start}-`;
-  if (!seek) return { url: request.url, range: npt };
-  const clock = seekRange(request, seek, viewer);
-  const url = seekUrl(request, seek, viewer, clock !== undefined);
+  const clock = seek && seekRange(request, seek, viewer);
+  const url = soughtUrl(request, viewer, clock !== undefined);
   if (url === undefined || url.length > MAX_UPSTREAM_URL_BYTES) return undefined;
   return { url, range: clock ?? npt };
 }
@@ -40,22 +40,32 @@ function seekRange({ way, mode, offset }: SeekRequest, { value }: Seek, viewer: 
   return clockRange(value, mode, offset, viewer);
 }
 
-function seekUrl(request: SeekRequest, seek: Seek, viewer: Viewer, isInRange: boolean): ByteString | undefined {
-  const { url, isConfigured } = request;
-  if (!isTemplate(url)) return isInRange ? url : withParameter(url, request, seek, viewer);
+function soughtUrl(request: SeekRequest, viewer: Viewer, isInRange: boolean): ByteString | undefined {
+  const { url, seek, isConfigured } = request;
+  if (!isTemplate(url)) return !seek || isInRange ? url : withParameter(url, request, seek, viewer);
   // A service whose own placeholder nobody filled asks for nothing: all of its URL goes out as it stands.
-  const rendered = isConfigured && isUnfilled(seek.value.text) ? url : renderSeek(request, seek, viewer);
+  const isUnasked = isConfigured && seek !== undefined && isUnfilled(seek.value.text);
+  const rendered = isUnasked ? url : isEmpty(request) ? withPresent(url, viewer) : renderSeek(request, viewer);
   // Elsewhere the parameter was only there to carry the times to the template.
-  if (rendered === undefined || !isConfigured || isInRange) return rendered;
+  if (rendered === undefined || !seek || !isConfigured || isInRange) return rendered;
   return withParameter(rendered, request, seek, viewer);
 }
 
-function renderSeek({ url, offset }: SeekRequest, { value }: Seek, { nowMs, zoneMin }: Viewer): ByteString | undefined {
-  const { begin, end } = value;
-  if (!begin) return undefined;
-  const beginMs = instantMs(begin, zoneMin) + offset.beginS * MS_PER_SECOND;
-  const endMs = end && instantMs(end, zoneMin) + offset.endS * MS_PER_SECOND;
-  const rendered = renderTemplate(url, { beginMs, endMs, nowMs, zoneMin });
+/** Nothing came that a placeholder could be filled with. */
+function isEmpty({ seek, carried: { span, clocks, catchupId } }: SeekRequest): boolean {
+  return !seek && !span && !clocks.some(Boolean) && catchupId === undefined;
+}
+
+/** Some servers want to know the time even of who asks for what is on now; players put it into live URLs too. */
+function withPresent(url: ByteString, { nowMs, zoneMin }: Viewer): ByteString {
+  const isOfNow = findPlaceholders(url).every(({ needs }) => needs.length === 1 && needs[0] === "now");
+  const times = { beginMs: undefined, endMs: undefined, nowMs, zoneMin, plain: "unix" } as const;
+  return isOfNow ? asByteString(renderTemplate(url, times) ?? url) : url;
+}
+
+function renderSeek(request: SeekRequest, viewer: Viewer): ByteString | undefined {
+  const times = carriedTimes(request, viewer);
+  const rendered = times && renderTemplate(request.url, times);
   return rendered === undefined ? undefined : asByteString(rendered);
 }
 

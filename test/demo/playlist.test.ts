@@ -37,7 +37,7 @@ test("is read as channels with everything that a player shows", () => {
 });
 
 test("has catch-up for two of them", () => {
-  const sources = playlist.entries.map(({ catchupSource }) => catchupSource);
+  const sources = playlist.entries.map(({ catchup }) => catchup.source);
   const query = "playseek={utc:YmdHMS}-{utcend:YmdHMS}&r2h-ifname=lo";
   expect(sources).toEqual<unknown>(["", "", "", `${URLS.rtsp}?${query}`, `${URLS.http}?${query}`, ""]);
   expect(playlist.entries.map(({ extinf }) => findAttribute(extinf, "catchup-days")?.value)).toEqual<unknown>([

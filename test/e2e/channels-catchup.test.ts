@@ -12,8 +12,13 @@ const WAIT_MS = 20_000;
 const HOUR_MS = 3_600_000;
 /** Where the program believes to be: it must not matter. New York has summer time. */
 const SERVER_ZONES = ["UTC", "Asia/Shanghai", "America/New_York"];
-/** Hours east of UTC, as clients name them; undefined: they do not. */
-const CLIENT_ZONES = [undefined, 8, -5];
+/** As clients name them, with the hours east of UTC. */
+const CLIENT_ZONES: readonly [name: string, hours: number][] = [
+  ["", 0],
+  [" TZ/UTC+8", 8],
+  [" TZ/UTC-5", -5],
+  [" TZ/UTC+5:30", 5.5],
+];
 /** 2:30 in New York, in the hour that summer time skips. */
 const BEGIN = Date.UTC(2024, 2, 10, 7, 30, 0);
 const END = BEGIN + HOUR_MS;
@@ -67,11 +72,10 @@ interface Asked {
 }
 
 /** Sends one request and returns what its upstream was asked for, without scheme, host and port. */
-async function ask(sluice: Sluice, target: string, zone: number | undefined, method: string): Promise<Asked> {
+async function ask(sluice: Sluice, target: string, zone: string, method: string): Promise<Asked> {
   const seen = { rtsp: rtsp.requests.length, http: http.connections.length };
   using client = await HttpClient.connect(sluice);
-  const zoneWord = zone === undefined ? "" : ` TZ/UTC${zone < 0 ? "" : "+"}${zone}`;
-  client.request(method, target, { "User-Agent": `Player/1.0${zoneWord} (x)` });
+  client.request(method, target, { "User-Agent": `Player/1.0${zone} (x)` });
   const head = await client.head(WAIT_MS);
   if (head.status !== 200) return { url: `status ${head.status}` };
   if (http.connections.length > seen.http) {
@@ -112,6 +116,7 @@ function cases(zone: number): [target: string, url: string][] {
     [`/H/catchup?${seek}`, `/h?a=1&playseek=${b}-${e}`],
     [`/H/catchup?${seek}&r2h-seek-offset=3600`, `/h?a=1&playseek=${shifted}`],
     [`/HPath/catchup?${seek}`, `${path}/x.ts?from=${from}&len=3600&at=${iso(BEGIN)}`],
+    [`/HPath/catchup?playseek=${epoch(BEGIN)}-${epoch(END)}`, `${path}/x.ts?from=${from}&len=3600&at=${epoch(BEGIN)}`],
     [`/HPath/catchup?playseek=${local(BEGIN)}`, "status 503"],
     [`/HKeep/catchup?${seek}`, `/k?len=3600&playseek=${b}-${e}`],
     [
@@ -128,12 +133,12 @@ forVariant("source", "catch-up", (start) => {
     const url = listServer.on("/list", listOf());
     await using sluice = await start({ args: ["-m", "64", "-M", url], env: { TZ } });
     await sluice.waitForLog(/Parsed 10 M3U entries/, { ms: WAIT_MS });
-    for (const zone of CLIENT_ZONES) {
-      for (const [target, wanted] of cases(zone ?? 0)) {
+    for (const [zone, hours] of CLIENT_ZONES) {
+      for (const [target, wanted] of cases(hours)) {
         const method = target.startsWith("/H") || target.startsWith("/http/") ? "GET" : "HEAD";
         expect([zone, target, await ask(sluice, target, zone, method)]).toEqual([zone, target, { url: wanted }]);
       }
-      await checkRanges(sluice, zone);
+      await checkRanges(sluice, zone, hours);
     }
     await until(() => rtsp.sessions.size === 0, WAIT_MS, "the end of all sessions");
     expect(rtsp.violations).toEqual([]);
@@ -142,10 +147,10 @@ forVariant("source", "catch-up", (start) => {
 });
 
 /** Only what is recent becomes a `Range`. */
-async function checkRanges(sluice: Sluice, zone: number | undefined): Promise<void> {
+async function checkRanges(sluice: Sluice, zone: string, hours: number): Promise<void> {
   const begin = Math.floor(Date.now() / 1000) * 1000 - 600_000;
   const Z = `${stamp(begin).slice(0, 8)}T${stamp(begin).slice(8)}Z`;
-  const local = stamp(begin + (zone ?? 0) * HOUR_MS);
+  const local = stamp(begin + hours * HOUR_MS);
   const inRange = { range: `clock=${Z}-` };
   expect(await ask(sluice, `/Range/catchup?playseek=${local}`, zone, "GET")).toEqual({ url: "/g", ...inRange });
   // The channel says in which zone its times are, whatever the client says.
@@ -153,17 +158,20 @@ async function checkRanges(sluice: Sluice, zone: number | undefined): Promise<vo
   expect(await ask(sluice, `/Zoned/catchup?playseek=${zoned}`, zone, "GET")).toEqual({ url: "/z", ...inRange });
 }
 
+const INSTANTS = "\x24{start}-\x24{end}";
+const CLOCK = "r2h-clock=\x24{(b)yyyyMMddHHmmss}-\x24{(e)yyyyMMddHHmmss}";
+
 const PUBLISHED = [
   "/R/catchup?playseek={utc:YmdHMS}-{utcend:YmdHMS}",
   "/Tvdr/catchup?tvdr=\x24{(b)yyyyMMddHHmmss}GMT-\x24{(e)yyyyMMddHHmmss}GMT",
   "/Own/catchup?x={utc:YmdHMS}-{utcend:YmdHMS}",
   "/Offset/catchup?playseek={utc}-{utcend}",
-  `/Path/catchup?playseek=${UTC}-\x24{(e)HHmmss}`,
+  `/Path/catchup?playseek=${INSTANTS}&${CLOCK}`,
   "/Range/catchup?playseek={utc:YmdHMS}",
   "/Zoned/catchup?playseek={utc:YmdHMS}",
   "/H/catchup?playseek={utc:YmdHMS}-{utcend:YmdHMS}",
-  `/HPath/catchup?playseek=${UTC}-\x24{(e)HHmmss}`,
-  "/HKeep/catchup?playseek={utc}-{utcend}",
+  `/HPath/catchup?playseek=${INSTANTS}&${CLOCK}`,
+  `/HKeep/catchup?playseek={utc}-{utcend}&r2h-span=${INSTANTS}`,
 ];
 
 async function published(sluice: Sluice): Promise<string[]> {

@@ -190,6 +190,13 @@ describe("request headers", () => {
   test("are those of catch-up too, and no text makes them throw", () => {
     const { entries } = list('#EXTINF:-1 catchup-source="?a={utc}",A\nhttp://h/a|User-Agent=X');
     expect(entries[0]?.catchup?.headers).toEqual([["User-Agent", "X"]]);
+    const piped = list('#EXTINF:-1 catchup-source="?a=\x24{(b)HH|UTC}|Referer=Y",A\nhttp://h/a|User-Agent=X').entries[0]
+      ?.catchup;
+    expect(piped?.url).toBe<unknown>("http://h/a?a=\x24{(b)HH|UTC}");
+    expect(piped?.headers.toSorted()).toEqual<unknown>([
+      ["Referer", "Y"],
+      ["User-Agent", "X"],
+    ]);
     const part = fc.constantFrom(
       "|",
       "%7C",

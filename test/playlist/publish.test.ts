@@ -7,6 +7,8 @@ import { SCHEMES } from "./schemes.ts";
 
 const BASE = "http://10.0.0.1:5140/";
 const SEEK = "playseek={utc:YmdHMS}-{utcend:YmdHMS}";
+const SHIFT = "playseek=\x24{start}-\x24{end}&r2h-now=\x24{timestamp}";
+const INSTANTS = "playseek=\x24{start}-\x24{end}";
 
 function published(text: string, token = "") {
   const { channels, entries } = listChannels([text], { appPathPrefix: asByteString(""), schemes: SCHEMES });
@@ -105,12 +107,40 @@ describe("catch-up", () => {
 
   test.each<[attributes: string, result: string]>([
     [`catchup="append" catchup-source="?${SEEK}"`, `catchup="default" catchup-source="/A/catchup?${SEEK}"`],
-    [`catchup=append catchup-source=?a={utc}`, 'catchup="default" catchup-source="/A/catchup?playseek={utc}"'],
-    [`catchup-source="?a={utc}" catchup="append"`, 'catchup-source="/A/catchup?playseek={utc}" catchup="default"'],
-    [`catchup="shift" catchup-source="?a=1"`, 'catchup="shift" catchup-source="/A/catchup"'],
+    [`catchup=append catchup-source=?a={utc}`, `catchup="default" catchup-source="/A/catchup?${INSTANTS}"`],
+    [`catchup-source="?a={utc}" catchup="append"`, `catchup-source="/A/catchup?${INSTANTS}" catchup="default"`],
+    [
+      `catchup-source="?a={utc}" CATCHUP='APPEND' x="1"`,
+      `catchup-source="/A/catchup?${INSTANTS}" CATCHUP="default" x="1"`,
+    ],
+    [
+      `catchup-type="append" catchup-source="?a={utc}"`,
+      `catchup-type="default" catchup-source="/A/catchup?${INSTANTS}" catchup="default"`,
+    ],
+    [`catchup="shift" catchup-source="?a=1"`, `catchup="default" catchup-source="/A/catchup?${SHIFT}"`],
+    ['catchup="shift"', `catchup="default" catchup-source="/A/catchup?${SHIFT}"`],
+    ['catchup="default" catchup-source="?a=1"', 'catchup="default" catchup-source="/A/catchup"'],
+    ['timeshift="7"', `timeshift="7" catchup="default" catchup-source="/A/catchup?${SHIFT}" catchup-days="7"`],
+    [
+      'timeshift="7" catchup-days="2"',
+      `timeshift="7" catchup-days="2" catchup="default" catchup-source="/A/catchup?${SHIFT}"`,
+    ],
+    [
+      'catchup="vod" catchup-source="?id={catchup-id}"',
+      'catchup="vod" catchup-source="/A/catchup?r2h-catchup-id={catchup-id}"',
+    ],
+    [`catchup-source="?${SEEK}"`, `catchup-source="/A/catchup?${SEEK}" catchup="default"`],
+    // Left as they are, but for what joins them to our URL.
+    ['catchup="append" catchup-source="?a={x}"', 'catchup="append" catchup-source="?a={x}"'],
+    ['catchup="append" catchup-source="&a={x}"', 'catchup="append" catchup-source="?a={x}"'],
+    ['catchup="vod"', 'catchup="vod"'],
+    ['catchup="vod" catchup-source="{catchup-id}"', 'catchup="vod" catchup-source="{catchup-id}"'],
+    ['catchup="timeshift"', 'catchup="timeshift"'],
+    ['catchup="fs"', 'catchup="fs"'],
+    ['catchup="default" catchup-source="http://h/b?a=$utc"', 'catchup="default" catchup-source="http://h/b?a=$utc"'],
     ['catchup="append" catchup-source="https://h/b"', 'catchup="append" catchup-source="https://h/b"'],
     ['catchup="append"', 'catchup="append"'],
-    ['catchup-source=?a={utc:"}', 'catchup-source="/A/catchup?playseek={utc:%22}"'],
+    ['catchup-source=?playseek={utc:"}', 'catchup-source="/A/catchup?playseek={utc:%22}" catchup="default"'],
   ])("%s", (attributes, result) => {
     expect(extinf(attributes)).toBe(`#EXTINF:-1 ${result},A`);
   });
@@ -118,6 +148,7 @@ describe("catch-up", () => {
   test("carries the token too", () => {
     expect(extinf(`catchup-source="?${SEEK}"`, "t")).toContain(`"/A/catchup?${SEEK}&r2h-token=t"`);
     expect(extinf('catchup-source="?a"', "t")).toContain('"/A/catchup?r2h-token=t"');
+    expect(extinf('catchup="append" catchup-source="?a={x}"', "t")).toContain('"&a={x}"');
   });
 });
 
@@ -148,7 +179,7 @@ describe("the ETag", () => {
 test("a long playlist has each link in its place", () => {
   const entries = Array.from({ length: 3000 }, (_, i) => `#EXTINF:-1 catchup-source="?a={utc}",C${i}\nrtsp://h/${i}\n`);
   const links = Array.from({ length: 3000 }, (_, i) => [
-    `#EXTINF:-1 catchup-source="${BASE}C${i}/catchup?playseek={utc}",C${i}`,
+    `#EXTINF:-1 catchup-source="${BASE}C${i}/catchup?${INSTANTS}" catchup="default",C${i}`,
     ...[`${BASE}C${i}`, ""],
   ]);
   expect(lines(entries.join(""))).toEqual(["#EXTM3U", "", ...links.flat(), ""]);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { findPlaceholders, type TemplateTimes } from "../../src/timeshift/placeholders.ts";
-import { isTemplate, renderTemplate } from "../../src/timeshift/template.ts";
+import { hasUnknownWords, isTemplate, renderTemplate } from "../../src/timeshift/template.ts";
 import { parseTime } from "../../src/timeshift/times.ts";
 
 /** A client eight hours east, at half past two in the afternoon of UTC. */
@@ -11,6 +11,7 @@ const TIMES: TemplateTimes = {
   endMs: Date.UTC(2024, 0, 2, 19, 34, 6, 789),
   nowMs: Date.UTC(2024, 10, 12, 14, 30, 59, 999),
   zoneMin: 8 * 60,
+  plain: "iso",
 };
 
 describe("in both spellings", () => {
@@ -37,6 +38,62 @@ describe("in both spellings", () => {
     expect(renderTemplate(`{${content}}`, TIMES)).toBe(expected);
   });
 
+  test.each([
+    ["duration:1", "5401"],
+    ["duration:60", "90"],
+    ["duration:3600", "1"],
+    ["durmin", "90"],
+    ["offset:1", "27203214"],
+    ["offset:60", "453386"],
+    ["(b)|utc", "2024-01-02T18:04:05.000Z"],
+    ["(b):UTC", "2024-01-02T18:04:05.000Z"],
+    ["current_utc", "2024-11-12T14:30:59.000Z"],
+    ["start-year", "2024"],
+    ["start-mon", "01"],
+    ["start-day", "02"],
+    ["start-hour", "18"],
+    ["start-min", "04"],
+    ["start-sec", "05"],
+    ["end-hour", "19"],
+    ["end-sec", "06"],
+  ])("%s, as players have it, is %s", (content, expected) => {
+    expect(renderTemplate(`\${${content}}/{${content}}`, TIMES)).toBe(`${expected}/${expected}`);
+  });
+
+  test.each([
+    ["utc", "1704218645"],
+    ["start", "1704218645"],
+    ["utcend", "1704224046"],
+    ["end", "1704224046"],
+    ["lutc", "1731421859"],
+    ["now", "1731421859"],
+    ["current_utc", "1731421859"],
+    ["timestamp", "1731421859"],
+    ["(b)timestamp", "1704218645"],
+    ["(b)", "2024-01-02T18:04:05.000Z"],
+    ["utc:", "1704218645"],
+  ])("%s is %s where plain times are Unix seconds", (content, expected) => {
+    expect(renderTemplate(`\${${content}}/{${content}}`, { ...TIMES, plain: "unix" })).toBe(`${expected}/${expected}`);
+  });
+
+  test("an id stays until it is known", () => {
+    expect(renderTemplate("h/{catchup-id}/${catchup-id}", TIMES)).toBe("h/{catchup-id}/${catchup-id}");
+    expect(renderTemplate("h/{catchup-id}/${catchup-id}", { ...TIMES, catchupId: "a%2F1" })).toBe("h/a%2F1/a%2F1");
+  });
+
+  test.each([
+    "duration:0",
+    "offset:-1",
+    "duration:1.5",
+    "duration:",
+    "start-week",
+    "utc-year",
+    "durhour",
+    "catchup-ID",
+  ])("{%s} is nobody's", (content) => {
+    expect(renderTemplate(`\${${content}}/{${content}}`, TIMES)).toBe(`\${${content}}/{${content}}`);
+  });
+
   test.each(["foo", "UTC", "Utc", "utc ", "(b", "(B)", "(c)", "b", "(b)x)".slice(0, 2), "duration:x", "offset:S", " "])(
     "{%s} stays",
     (content) => {
@@ -60,6 +117,11 @@ describe("with long letters", () => {
     ["${now:dd}", "12"],
     ["${timestamp:yyyyMMdd}", "20241112"],
     ["${yyyy}/${MM}/${dd}/${HH}/${mm}/${ss}", "2024/01/02/18/04/05"],
+    ["${end:YmdHM}", "202401021934"],
+    ["${start:Ymd-H-M}", "20240102-18-04"],
+    ["${(b)yyyyMMddHHmmss:utc}", "20240102180405"],
+    ["${(e)yyyyMMddHHmmss:UTC}", "20240102193406"],
+    ["${(b)HH:mm:ss}", "02:04:05"],
     ["${yyyyMMdd}", "${yyyyMMdd}"],
     ["${(b)yyy|M|d}", "yyy|M|d"],
     ["${(b)YmdHMS}", "YmdHMS"],
@@ -83,6 +145,9 @@ describe("with short letters", () => {
     ["{now:d}", "12"],
     ["{timestamp:Ymd}", "20241112"],
     ["{Y}/{m}/{d}/{H}/{M}/{S}", "2024/01/02/18/04/05"],
+    ["{utc:YmdHM}", "202401021804"],
+    ["{utc:yyyyMMddHHmmss}", "20240102180405"],
+    ["{(b)yyyyMMddHHmmss}", "20240103020405"],
     ["{YmdHMS}", "{YmdHMS}"],
     ["{yyyy}", "{yyyy}"],
     ["{utc:Y$}", "2024$"],
@@ -102,6 +167,26 @@ test.each([
   ["", ""],
 ])("literal text around placeholders stays: %j", (template, expected) => {
   expect(renderTemplate(template, TIMES)).toBe(expected);
+});
+
+describe("where a player's zones are known", () => {
+  const clocks = new Map([
+    ["marked", 60],
+    ["keyword", 120],
+    ["letters", -210],
+    ["parts", 345],
+  ] as const);
+  test.each([
+    ["${(b)HHmm}", "1904"],
+    ["${(b)HHmm|UTC}", "1804"],
+    ["{utc:H-M}", "20-04"],
+    ["{lutc:H}", "16"],
+    ["{H}:{M}", "14:34"],
+    ["${start-hour}:${end-min}", "23:19"],
+    ["{utc}", "2024-01-02T18:04:05.000Z"],
+  ])("%s is %s", (template, expected) => {
+    expect(renderTemplate(template, { ...TIMES, clocks })).toBe(expected);
+  });
 });
 
 test("the content has at most 127 bytes", () => {
@@ -159,6 +244,12 @@ describe("a template", () => {
     "{now:Y}",
     "{timestamp:Y}",
     "h/{x}/{Y}",
+    "{duration:60}",
+    "{offset:1}",
+    "{durmin}",
+    "{current_utc}",
+    "{start-year}",
+    "h/{catchup-id}",
   ])("is %j", (url) => {
     expect(isTemplate(url)).toBe(true);
   });
@@ -181,6 +272,34 @@ describe("a template", () => {
     "(b)",
   ])("is not %j", (url) => {
     expect(isTemplate(url)).toBe(false);
+  });
+});
+
+describe("words that nobody knows", () => {
+  test.each([
+    "?a={GMT:YmdHMS}",
+    "?a={utc}&b={token}",
+    "?a=$utc",
+    "?a=$start&b={end}",
+    "?a=${login}",
+    "?a={}",
+    "?a={utc }",
+    `?a={utc:${"-".repeat(127)}}`,
+  ])("are in %j", (url) => {
+    expect(hasUnknownWords(url)).toBe(true);
+  });
+
+  test.each([
+    "",
+    "?a=b$c",
+    "?a=$utcx",
+    "?a=$",
+    "?a={utc}-${end:YmdHM}",
+    "?a={",
+    "?a=%7Bx%7D",
+    "/{catchup-id}?{duration:60}",
+  ])("are not in %j", (url) => {
+    expect(hasUnknownWords(url)).toBe(false);
   });
 });
 

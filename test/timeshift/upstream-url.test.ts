@@ -52,6 +52,14 @@ describe("worked examples", () => {
     expect(urlOf("http://h/a/{utc:YmdHMS}/x.ts")).toBe<unknown>("http://h/a/{utc:YmdHMS}/x.ts");
   });
 
+  test("4a: but for one that asks for the present only", () => {
+    expect(urlOf("http://h/{lutc}/x.ts?at=${now}&h={lutc:H}")).toBe<unknown>(
+      "http://h/1704117600/x.ts?at=1704117600&h=14",
+    );
+    expect(urlOf("http://h/{lutc}/{utc}/x.ts")).toBe<unknown>("http://h/{lutc}/{utc}/x.ts");
+    expect(urlOf("http://h/x?now={lutc}", { query: "now=5" })).toBe<unknown>("http://h/x?now=5");
+  });
+
   test("5: a service with a placeholder in its seek parameter", () => {
     const url = "rtsp://h/ch?auth=z&playseek={utc:YmdHMS}-{utcend:YmdHMS}";
     const query = "playseek=20240101120000-20240101130000";

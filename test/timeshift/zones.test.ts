@@ -27,6 +27,17 @@ test.each([
   ["TZ/Asia/Shanghai", 0],
   ["tz/UTC+8", 0],
   ["TZ/utc+8", 0],
+  ["TZ/UTC+5:30", 5.5],
+  ["TZ/UTC+05:45 (x)", 5.75],
+  ["TZ/UTC+0530", 5.5],
+  ["TZ/UTC-3:30", -3.5],
+  ["TZ/UTC-0930", -9.5],
+  ["TZ/UTC+14:00", 14],
+  ["TZ/UTC+14:30", 0],
+  ["TZ/UTC-12:15", 0],
+  ["TZ/UTC+8:75", 8],
+  ["TZ/UTC+8:", 8],
+  ["TZ/UTC+05300", 0],
   ["TZ/UTC+8 TZ/UTC+9", 8],
   ["TZ/x TZ/UTC+9", 0],
 ])("the user agent %j is %p hours east", (userAgent, hours) => {
@@ -39,23 +50,38 @@ test.each([
   ["UTC-5", -300],
   ["UTC+14", 840],
   ["UTC-12", -720],
+  ["UTC+5:30", 330],
+  ["UTC+0545", 345],
+  ["UTC-03:30", -210],
 ])("the zone %j is %p minutes east", (text, minutes) => {
   expect(parseZone(text)).toBe(minutes);
 });
 
-test.each(["", "utc", "UTC+15", "UTC-13", "UTC+8 ", " UTC", "UTC+", "UTC8", "UTC+8:30", "UTC+008", "GMT"])(
-  "%j is no zone",
-  (text) => {
-    expect(parseZone(text)).toBeUndefined();
-  },
-);
+test.each([
+  "",
+  "utc",
+  "UTC+15",
+  "UTC-13",
+  "UTC+8 ",
+  " UTC",
+  "UTC+",
+  "UTC8",
+  "UTC+14:30",
+  "UTC+8:60",
+  "UTC+5:3",
+  "UTC+530",
+  "UTC+008",
+  "GMT",
+])("%j is no zone", (text) => {
+  expect(parseZone(text)).toBeUndefined();
+});
 
 test("no user agent leads out of the zones there are", () => {
-  const near = fc.string({ unit: fc.constantFrom("TZ/", "UTC", "+", "-", "1", "4", " "), maxLength: 10 });
+  const near = fc.string({ unit: fc.constantFrom("TZ/", "UTC", "+", "-", "1", "4", ":", " "), maxLength: 10 });
   fc.assert(
     fc.property(fc.oneof(near, fc.string()), (userAgent) => {
       const minutes = clientZone(userAgent);
-      expect(Number.isInteger(minutes / 60)).toBe(true);
+      expect(Number.isInteger(minutes)).toBe(true);
       expect(minutes).toBeWithin(-12 * 60, 14 * 60 + 1);
     }),
   );

@@ -72,13 +72,18 @@ describe("catchupUrl", () => {
     ["/c?p={utc:YmdHMS}-{utcend:YmdHMS}", "/c?p=20240101100000-20240101113000"],
     ["http://h/c?p=${(b)yyyyMMddHHmmss}-${(e)yyyyMMddHHmmss}", "/c?p=20240101180000-20240101193000"],
     ["/c?p=${(b)yyyyMMddHHmmss|UTC}", "/c?p=20240101100000"],
-    ["/c?b={utc}&e=${end}", "/c?b=2024-01-01T10:00:00.000Z&e=2024-01-01T11:30:00.000Z"],
+    ["/c?b={utc}&e=${end}", "/c?b=1704103200&e=1704108600"],
     ["/c?o={offset}&d=${duration}&b=${(b)timestamp}", "/c?o=7200&d=5400&b=1704103200"],
-    ["/${yyyy}/{m}/{d}/{H}${mm}.ts?u={unknown}", "/2024/01/01/1000.ts?u={unknown}"],
+    ["/${yyyy}/{m}/{d}/{H}${mm}.ts", "/2024/01/01/1000.ts"],
+    [
+      "/c?playseek=${start}-${end}&r2h-clock={Y}{m}{d}{H}{M}{S}",
+      "/c?playseek=1704103200-1704108600&r2h-clock=20240101100000",
+    ],
+    ["/c?b={utc}&u={unknown}", "/a?x=1"],
   ])("%s", (template, expected) => expect(url(template)).toBe(expected));
 
-  test("append continues the channel's URL, without its label", () => {
-    expect(url("&p={utc:YmdHMS}", "append")).toBe("/a?x=1&p=20240101100000");
+  test.each(["append", "Append"])("%s continues the channel's URL, without its label", (append) => {
+    expect(url("&p={utc:YmdHMS}", append)).toBe("/a?x=1&p=20240101100000");
   });
 });
 

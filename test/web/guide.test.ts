@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { byDay, Guide, programmeAt } from "../../src/web/player/guide.ts";
+import { byDay, Guide, isRecorded, programmeAt } from "../../src/web/player/guide.ts";
 import { readPlaylist } from "../../src/web/player/playlist.ts";
 import { parseXmltvTime, XmltvPieces } from "../../src/web/player/xmltv.ts";
 import { channels } from "./channels.ts";
@@ -47,6 +47,26 @@ describe("Guide", () => {
     expect(guide.programmesOf(channel!, NOW)).toEqual([at(0), at(1)]);
     expect(at(-100).endMs).toBeLessThan(NOW - PAST_MS);
     expect(at(100).startMs).toBeGreaterThan(NOW + AHEAD_MS);
+  });
+
+  test("reaches as far back as the longest archive, and says what of it a channel can replay", () => {
+    const source = 'catchup="default" catchup-source="/c?{utc}" tvg-id="A"';
+    const list = readPlaylist(
+      `#EXTINF:-1 ${source} catchup-days="7",Week\n/1\n#EXTINF:-1 ${source} catchup-days="1",Day\n/2\n#EXTINF:-1 tvg-id="A",Live\n/3`,
+    ).channels;
+    const guide = new Guide(list, NOW);
+    const hours = [-200, -160, -100, -25, -23];
+    for (const hour of hours) guide.addProgramme("A", at(hour));
+    const recorded = list.map((channel) =>
+      guide
+        .programmesOf(channel, NOW)
+        .filter((programme) => programme.title !== "" && isRecorded(programme, channel, NOW))
+        .map(({ startMs }) => (startMs - NOW) / HOUR),
+    );
+    expect(recorded).toEqual([[-160, -100, -25, -23], [-23], []]);
+    const [week, day] = list.map((channel) => guide.programmesOf(channel, NOW));
+    expect(week![0]!.startMs).toBe(NOW - 7 * 24 * HOUR - HOUR / 2);
+    expect(day!.find(({ title }) => title === "")!.startMs).toBeGreaterThan(NOW - 26 * HOUR);
   });
 
   test("fills the past of a channel that can be replayed, up to and with what is on air", () => {

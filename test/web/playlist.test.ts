@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { hasCatchup, readPlaylist } from "../../src/web/player/playlist.ts";
+import { archiveMs, hasCatchup, readPlaylist } from "../../src/web/player/playlist.ts";
 
 describe("readPlaylist", () => {
   test("numbers channels, brings sources together and takes the page's own origin", () => {
@@ -26,8 +26,8 @@ describe("readPlaylist", () => {
         tvgId: "i",
         tvgName: "n",
         sources: [
-          { label: "HD", url: "/One?x=1", catchup: { mode: "append", template: "?b={utc}" } },
-          { label: "SD", url: "/One/2", catchup: { mode: "default", template: "/One/c?s={utc}" } },
+          { label: "HD", url: "/One?x=1", catchup: { mode: "append", template: "?b={utc}", days: undefined } },
+          { label: "SD", url: "/One/2", catchup: { mode: "default", template: "/One/c?s={utc}", days: undefined } },
         ],
       },
       {
@@ -37,7 +37,13 @@ describe("readPlaylist", () => {
         logo: "",
         tvgId: "",
         tvgName: "",
-        sources: [{ label: "", url: "/one/of/another/group", catchup: { mode: "append", template: "?b={utc}" } }],
+        sources: [
+          {
+            label: "",
+            url: "/one/of/another/group",
+            catchup: { mode: "append", template: "?b={utc}", days: undefined },
+          },
+        ],
       },
     ]);
   });
@@ -54,6 +60,20 @@ describe("readPlaylist", () => {
       '#EXTINF:-1 catchup="default",A\n/a\n#EXTINF:-1 catchup-source="/b",B\n/b\n#EXTINF:-1 catchup="x" catchup-source="/c",C\n/c',
     );
     expect(channels.map(hasCatchup)).toEqual([false, false, true]);
+  });
+
+  test("the playlist says how far back the archive reaches, within reason", () => {
+    const days = (...attributes: string[]) =>
+      archiveMs(readPlaylist(attributes.map((each) => `#EXTINF:-1 ${each},A\n/a\n`).join("")).channels[0]!) /
+      86_400_000;
+    const source = 'catchup="default" catchup-source="/c?{utc}"';
+    expect(days(source)).toBe(3);
+    expect(days(`${source} catchup-days="1"`)).toBe(1);
+    expect(days(`${source} catchup-days="7"`)).toBe(7);
+    expect(days(`${source} catchup-days="1"`, `${source} catchup-days="2"`, 'catchup-days="9"')).toBe(2);
+    expect(days(`${source} catchup-days="9999"`)).toBe(31);
+    expect(days(`${source} catchup-days="x"`)).toBe(3);
+    expect(days("")).toBe(0);
   });
 
   test("never throws, and every URL is on the page's server", () => {

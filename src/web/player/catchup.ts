@@ -56,7 +56,7 @@ export function catchupUrl(
   if (!source.catchup) return source.url;
   const { mode, template } = source.catchup;
   const whole = mode === "append" ? source.url + template : template;
-  return renderTemplate(whole, { ...range, nowMs, zoneMin }) ?? source.url;
+  return renderTemplate(whole, { ...range, nowMs, zoneMin, plain: "unix" }) ?? source.url;
 }
 
 /** The source at `index` if it can, else the first one that can; -1 when none can. */

@@ -2,9 +2,8 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { centre } from "./channel-list.tsx";
 import { usePlayer, useTexts, useTimeFormat } from "./context.ts";
-import { byDay, type Programme, programmeAt } from "./guide.ts";
+import { byDay, isRecorded, type Programme, programmeAt } from "./guide.ts";
 import { Icon } from "./icons.tsx";
-import { hasCatchup } from "./playlist.ts";
 import { useClock, useStore } from "./store.ts";
 import type { TextKey } from "./texts.ts";
 import { shareAt } from "./timeline.ts";
@@ -46,7 +45,7 @@ export function GuidePanel() {
                 programme={programme}
                 now={now}
                 isPlaying={programme === playing}
-                canReplay={hasCatchup(channel)}
+                canReplay={isRecorded(programme, channel, now)}
               />
             ))}
           </ul>

@@ -1,8 +1,8 @@
 /** The programme guide as the page keeps it: programmes by channel, with stand-ins where there are none (status.md section 9). */
-import { type Channel, hasCatchup } from "./playlist.ts";
+import { archiveMs, type Channel, hasCatchup } from "./playlist.ts";
 
 const MS_PER_HOUR = 3_600_000;
-/** Nothing older can be replayed. */
+/** So much is shown of what nobody can replay. */
 const PAST_MS = 72 * MS_PER_HOUR;
 /** What is further ahead is not kept. */
 const AHEAD_MS = 72 * MS_PER_HOUR;
@@ -25,11 +25,14 @@ export class Guide {
   readonly #wanted: ReadonlySet<string>;
   readonly #wantedIds = new Set<string>();
   readonly #nowMs: number;
+  /** What is over for longer cannot be replayed anywhere. */
+  readonly #pastMs: number;
   #count = 0;
 
   constructor(channels: readonly Channel[], nowMs: number) {
     this.#wanted = new Set(channels.flatMap(namesOf));
     this.#nowMs = nowMs;
+    this.#pastMs = channels.reduce((longest, channel) => Math.max(longest, archiveMs(channel)), PAST_MS);
   }
 
   /** Channels come before their programmes; of those that the playlist does not know nothing is kept. */
@@ -41,7 +44,7 @@ export class Guide {
 
   addProgramme(id: string, programme: Programme): void {
     const { startMs, endMs } = programme;
-    if (!(startMs < endMs) || endMs < this.#nowMs - PAST_MS || startMs > this.#nowMs + AHEAD_MS) return;
+    if (!(startMs < endMs) || endMs < this.#nowMs - this.#pastMs || startMs > this.#nowMs + AHEAD_MS) return;
     if (!this.#wantedIds.has(id) && !this.#wanted.has(id)) return;
     if (this.#count >= MAX_PROGRAMMES) return;
     this.#count++;
@@ -57,7 +60,7 @@ export class Guide {
       const last = listed.at(-1);
       if (!last || programme.startMs >= last.endMs) listed.push(programme);
     }
-    return hasCatchup(channel) ? withPlaceholders(listed, nowMs) : listed;
+    return hasCatchup(channel) ? withPlaceholders(listed, nowMs, archiveMs(channel)) : listed;
   }
 
   #find(channel: Channel): readonly Programme[] {
@@ -74,9 +77,9 @@ function namesOf(channel: Channel): string[] {
 }
 
 /** Stand-ins fill the holes of the past, cut at every second full hour. */
-function withPlaceholders(programmes: readonly Programme[], nowMs: number): Programme[] {
+function withPlaceholders(programmes: readonly Programme[], nowMs: number, pastMs: number): Programme[] {
   const filled: Programme[] = [];
-  let atMs = Math.floor((nowMs - PAST_MS) / PLACEHOLDER_MS) * PLACEHOLDER_MS;
+  let atMs = Math.floor((nowMs - pastMs) / PLACEHOLDER_MS) * PLACEHOLDER_MS;
   const fillTo = (endMs: number) => {
     while (atMs < endMs) {
       const next = Math.min(endMs, (Math.floor(atMs / PLACEHOLDER_MS) + 1) * PLACEHOLDER_MS);
@@ -94,6 +97,11 @@ function withPlaceholders(programmes: readonly Programme[], nowMs: number): Prog
   }
   fillTo(lastMs);
   return filled;
+}
+
+/** Whether the archive still has the beginning of a programme. */
+export function isRecorded({ startMs }: Programme, channel: Channel, nowMs: number): boolean {
+  return hasCatchup(channel) && startMs >= nowMs - archiveMs(channel);
 }
 
 /** The programme on air at a time; undefined in a hole. */

@@ -1,14 +1,23 @@
 /** The channels of the playlist: parsed, brought together by name, numbered (status.md section 9). */
 
+import { hasUnknownWords } from "../../timeshift/template.ts";
 import { findAttribute, readAttributeLine } from "../../wire/m3u/attributes.ts";
 import { splitLabel } from "../../wire/m3u/label.ts";
 import { type M3uEntry, parseM3u } from "../../wire/m3u/parser.ts";
 import { asByteString } from "../../wire/text/byte-string.ts";
 
+const MS_PER_DAY = 86_400_000;
+/** Where the playlist does not say it. */
+const DEFAULT_ARCHIVE_DAYS = 3;
+/** More days would make a guide that no page can show. */
+const MAX_ARCHIVE_DAYS = 31;
+
 interface CatchupTemplate {
   /** `append`: the template continues the channel's URL; anything else: it is a URL of its own. */
   readonly mode: string;
   readonly template: string;
+  /** How far back it reaches, if the playlist says so. */
+  readonly days: number | undefined;
 }
 
 export interface Source {
@@ -108,9 +117,11 @@ function readSource(entry: M3uEntry): Source | undefined {
   const { url, label } = splitLabel(entry.url);
   const path = httpPath(url);
   if (path === undefined) return undefined;
-  const mode = findAttribute(entry.extinf, "catchup")?.value ?? "";
-  const template = mode === "append" ? entry.catchupSource : ownTemplate(entry.catchupSource);
-  const catchup = mode === "" || template === "" ? undefined : { mode, template };
+  const { mode, source } = entry.catchup;
+  const template = mode === "append" ? source : ownTemplate(source);
+  const days = /^\d{1,4}$/.exec(findAttribute(entry.extinf, "catchup-days")?.value ?? "")?.[0];
+  const isUsable = mode !== "" && template !== "" && !hasUnknownWords(template);
+  const catchup = isUsable ? { mode, template, days: days === undefined ? undefined : Number(days) } : undefined;
   return { label, url: path, catchup };
 }
 
@@ -128,4 +139,10 @@ function readGroups({ extinf, group }: M3uEntry): string[] {
 
 export function hasCatchup(channel: Channel): boolean {
   return channel.sources.some((source) => source.catchup !== undefined);
+}
+
+/** How far back, in ms, the longest archive of the channel reaches. */
+export function archiveMs({ sources }: Channel): number {
+  const days = sources.flatMap(({ catchup }) => (catchup ? [catchup.days ?? DEFAULT_ARCHIVE_DAYS] : []));
+  return Math.min(Math.max(...days, 0), MAX_ARCHIVE_DAYS) * MS_PER_DAY;
 }

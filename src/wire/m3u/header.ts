@@ -12,6 +12,8 @@ const MAX_DEFAULT_BYTES = 2048;
 
 const GUIDES: readonly string[] = ["x-tvg-url", "url-tvg", "tvg-url", "url-epg"];
 const CATCHUP: readonly string[] = ["catchup", "catchup-days", "catchup-correction", "catchup-source"];
+/** Older names, by which an attribute is known too. */
+const ALIASES: ReadonlyMap<string, string> = new Map([["catchup-type", "catchup"]]);
 /** Of all entries behind it that do not say it themselves. The published header speaks for several lists, which may differ in these. */
 const DEFAULTS: readonly string[] = [...CATCHUP, "tvg-shift"];
 /** Several URLs in one attribute. */
@@ -47,7 +49,8 @@ export class ListHeader {
     return !attributes.some(isTooLong);
   }
 
-  #takeAttribute({ name, value }: Attribute): void {
+  #takeAttribute({ name: given, value }: Attribute): void {
+    const name = ALIASES.get(given) ?? given;
     if (GUIDES.includes(name)) {
       for (const url of splitUrls(value)) this.#guideUrls.add(url);
       return;
@@ -57,6 +60,11 @@ export class ListHeader {
     const isPublished = !CATCHUP.includes(name) && !this.attributes.has(name) && this.attributes.size < MAX_ATTRIBUTES;
     if (isPublished) this.attributes.set(name, value);
   }
+}
+
+/** All names of an attribute, its own included. */
+export function aliasesOf(name: string): readonly string[] {
+  return [name, ...[...ALIASES].flatMap(([alias, own]) => (own === name ? [alias] : []))];
 }
 
 /** The header with an empty line behind it. `guideUrl` is left out when it is empty. */

@@ -3,7 +3,8 @@ import type { HeaderField } from "../http/header-fields.ts";
 import { trimAsciiBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { quoted, readAttributeLine } from "./attributes.ts";
-import { type AttributeValues, ListHeader } from "./header.ts";
+import { type CatchupAttributes, NO_CATCHUP, readCatchup } from "./catchup.ts";
+import { type AttributeValues, aliasesOf, ListHeader } from "./header.ts";
 import { ListLines } from "./list-lines.ts";
 import { headersOfAttribute, headersOfOption, joinHeaders } from "./prescribed-headers.ts";
 import { isUrl, nameOfUrl, readGenre, readNamedUrl, splitJoined } from "./url-line.ts";
@@ -39,7 +40,7 @@ export interface M3uEntry {
   readonly name: ByteString;
   /** `group-title` as it stands, else that of `#EXTGRP`; empty without one. */
   readonly group: ByteString;
-  readonly catchupSource: ByteString;
+  readonly catchup: CatchupAttributes;
   /** `#` lines between the last URL and this `#EXTINF`. */
   readonly before: readonly ByteString[];
   /** `#EXTVLCOPT`, `#KODIPROP` and other `#` lines between `#EXTINF` and URL, where players expect them. */
@@ -97,7 +98,7 @@ interface OpenEntry {
   /** The name as it stands, with the comma before it; undefined when it comes from elsewhere. */
   readonly shownName: ByteString | undefined;
   readonly group: ByteString;
-  readonly catchupSource: ByteString;
+  readonly catchup: CatchupAttributes;
   readonly headers: readonly HeaderField[];
 }
 
@@ -106,7 +107,7 @@ const BARE: Omit<OpenEntry, "line"> = {
   name: EMPTY,
   shownName: undefined,
   group: EMPTY,
-  catchupSource: EMPTY,
+  catchup: NO_CATCHUP,
   headers: NONE,
 };
 
@@ -263,14 +264,14 @@ export class M3uParser {
   #read(line: ByteString): OpenEntry {
     const { attributes, end, name } = readAttributeLine(line);
     const valueIn = (wanted: string) => attributes.find((each) => each.name === wanted)?.value;
-    const added = this.#inherited((each) => valueIn(each) !== undefined);
+    const added = this.#inherited((each) => aliasesOf(each).some((alias) => valueIn(alias) !== undefined));
     return {
       line: this.#line,
       attributes: asByteString(line.slice(0, end) + added),
       name: name || trimAsciiBlanks(valueIn("tvg-name") ?? EMPTY),
       shownName: name !== "" && line[end] === "," ? line.slice(end) : undefined,
       group: valueIn("group-title") ?? EMPTY,
-      catchupSource: valueIn("catchup-source") ?? this.#header.defaults.get("catchup-source") ?? EMPTY,
+      catchup: readCatchup(valueIn, (each) => this.#header.defaults.get(each)),
       headers: attributes.flatMap((each) => headersOfAttribute(each.name, each.value)),
     };
   }
@@ -302,7 +303,7 @@ export class M3uParser {
       extinf: asByteString(`${open.attributes}${shownGroup}${open.shownName ?? `,${name}`}`),
       name,
       group,
-      catchupSource: open.catchupSource,
+      catchup: open.catchup,
       before: this.#before.length > 0 ? this.#before : NONE,
       options: this.#options.length > 0 ? this.#options : NONE,
       headers: this.#headersOf(open),

@@ -37,7 +37,7 @@ test("a whole playlist", () => {
         extinf: utf8Encode('#EXTINF:-1 tvg-id="1" group-title="新闻" catchup-source="?playseek={utc}",频道 一 📺'),
         name: utf8Encode("频道 一 📺"),
         group: utf8Encode("新闻"),
-        catchupSource: "?playseek={utc}",
+        catchup: { mode: "", source: "?playseek={utc}", olderDays: "" },
         before: ["# made by hand"],
         options: ["#EXTVLCOPT:network-caching=1000", "#KODIPROP:inputstream=ffmpeg"],
         headers: [],
@@ -48,7 +48,7 @@ test("a whole playlist", () => {
         extinf: "#EXTINF:-1,Two",
         name: "Two",
         group: "",
-        catchupSource: "",
+        catchup: { mode: "", source: "", olderDays: "" },
         before: ["#SPORT"],
         options: [],
         headers: [],
@@ -112,12 +112,45 @@ describe("headers", () => {
         "u",
       ].join("\n"),
     );
-    expect(lines.map(({ extinf, catchupSource }) => [extinf, catchupSource])).toEqual<unknown>([
+    expect(lines.map(({ extinf, catchup }) => [extinf, catchup.source])).toEqual<unknown>([
       ['#EXTINF:-1 catchup="append" catchup-days="7" catchup-source="?a={utc}",A', "?a={utc}"],
       ['#EXTINF:-1 catchup="shift" catchup-source="" catchup-days="7",B', ""],
       ['#EXTINF:-1 tvg-shift="2",C', ""],
     ]);
   });
+});
+
+test.each<[attributes: string, mode: string, source: string, olderDays: string]>([
+  ['catchup="Append" catchup-source="?a"', "append", "?a", ""],
+  ['catchup-type="flussonic"', "flussonic", "", ""],
+  ['CATCHUP-TYPE=" FS "', "fs", "", ""],
+  ['catchup="" catchup-type="xc"', "xc", "", ""],
+  ['catchup="default" catchup-type="xc"', "default", "", ""],
+  ['timeshift="7"', "shift", "", "7"],
+  ['timeshift="1"', "shift", "", "1"],
+  ['timeshift="7" catchup-days="3"', "shift", "", ""],
+  ['timeshift="7" catchup-type="flussonic-ts"', "flussonic-ts", "", "7"],
+  ['timeshift="0"', "", "", ""],
+  ['timeshift="-2"', "", "", ""],
+  ['timeshift="00007"', "", "", ""],
+  ['tvg-rec="3"', "shift", "", "3"],
+  ['tvg-rec="1"', "shift", "", ""],
+  ['tvg-rec="0"', "", "", ""],
+  ['tvg-rec="3" catchup-source="http://h/{utc}"', "", "http://h/{utc}", "3"],
+])("an archive is told by %s", (attributes, mode, source, olderDays) => {
+  expect(entries(`#EXTINF:-1 ${attributes},A\nu`)[0]?.catchup).toEqual<unknown>({ mode, source, olderDays });
+});
+
+test("catchup-type of a header is its catchup, and that of an entry beats it", () => {
+  const [a, b] = entries(
+    '#EXTM3U catchup-type="append" catchup-source="?a"\n#EXTINF:-1,A\nu\n#EXTINF:-1 catchup-type="xc",B\nu',
+  );
+  expect(a?.extinf).toBe<unknown>('#EXTINF:-1 catchup="append" catchup-source="?a",A');
+  expect(b?.extinf).toBe<unknown>('#EXTINF:-1 catchup-type="xc" catchup-source="?a",B');
+  expect([a, b].map((entry) => [entry?.catchup.mode, entry?.catchup.source])).toEqual<unknown>([
+    ["append", "?a"],
+    ["xc", ""],
+  ]);
 });
 
 const shown = (text: string) => entries(text).map(({ extinf, group, url }) => `${extinf} ${group} ${url}`);
@@ -217,7 +250,7 @@ describe("what a header sets for all entries", () => {
     expect(bytes).toBeGreaterThan(16_000_000);
     expect(bytes).toBeLessThanOrEqual(16 * 1024 * 1024);
     expect(skipped.map(({ reason }) => reason)).toEqual(["#EXTM3U attributes too long for all further entries"]);
-    expect(entries.at(-1)!.catchupSource).toBe(asByteString(""));
+    expect(entries.at(-1)!.catchup.source).toBe(asByteString(""));
   });
 });
 
