@@ -1,4 +1,4 @@
-/** Leave for web pages of other origins to use the relay (`cors-allow-origin`, http.md section 6). */
+/** OPTIONS, and leave for web pages of other origins to use the relay (`cors-allow-origin`, http.md section 6). */
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { HttpRequest } from "./request.ts";
 import type { HttpResponse } from "./response.ts";
@@ -10,6 +10,15 @@ const USUAL_METHODS = "GET, HEAD, OPTIONS";
 export function corsHeaders(origin: string | undefined): readonly HeaderField[] {
   return origin ? [["Access-Control-Allow-Origin", origin]] : [];
 }
+
+/** The answer to OPTIONS where no page of another origin has leave. No upstream is asked, nothing is opened. */
+export const OPTIONS_RESPONSE: HttpResponse = {
+  status: 204,
+  headers: [
+    ["Allow", "GET, HEAD, POST, OPTIONS"],
+    ["Content-Length", "0"],
+  ],
+};
 
 /** The answer to OPTIONS, without `corsHeaders`: whatever the page asks for is allowed. */
 export function preflightResponse(request: HttpRequest): HttpResponse {

@@ -1,7 +1,7 @@
 /** Who may ask: all that stands between a request and the routes (http.md sections 3 to 7, 15 and 25). */
 import { hostname as machineName } from "node:os";
 import type { Connection } from "../http/connection.ts";
-import { corsHeaders, preflightResponse } from "../http/cors.ts";
+import { corsHeaders, OPTIONS_RESPONSE, preflightResponse } from "../http/cors.ts";
 import { type HostCheck, hostCheck, isOwnHost, type OwnHosts } from "../http/host-check.ts";
 import type { HttpRequest } from "../http/request.ts";
 import { hasLeave, initiatorOf, isChanging, isForeignEmbed, type OwnOrigins } from "../http/request-origin.ts";
@@ -126,7 +126,10 @@ export class AccessControl {
 
   /** What ends a request before anybody asks for the token. */
   #refusal(request: HttpRequest, inner: string | undefined): HttpResponse | undefined {
-    if (!request.target.startsWith("/")) return errorResponse(400);
+    const isOptions = request.method === "OPTIONS";
+    // RFC 9112 section 3.2.4: only OPTIONS may ask for the server as a whole.
+    const isServer = isOptions && request.target === "*";
+    if (!request.target.startsWith("/") && !isServer) return errorResponse(400);
     const host = request.header("host");
     if (host && !isWrittenHost(host)) {
       this.#reject("malformed Host header");
@@ -137,8 +140,8 @@ export class AccessControl {
       this.#reject(problem);
       return errorResponse(400);
     }
-    const isPreflight = request.method === "OPTIONS" && this.#corsHeaders.length > 0;
-    return isPreflight && inner !== undefined ? preflightResponse(request) : undefined;
+    if (!isOptions || (inner === undefined && !isServer)) return undefined;
+    return this.#corsHeaders.length > 0 ? preflightResponse(request) : OPTIONS_RESPONSE;
   }
 
   #isForeignOrder({ method, headers }: HttpRequest): boolean {

@@ -101,6 +101,21 @@ forEachVariant("streams", (start) => {
   test.each([
     ["HTTP/1.0", "GET PATH HTTP/1.0\r\n\r\n"],
     ["bare line feeds", "\nGET PATH HTTP/1.1\nHost: test\n\n"],
+    ["empty lines before it", "\r\n\r\n\nGET PATH HTTP/1.1\r\nHost: test\r\n\r\n"],
+    ["a whole URL", "GET http://192.0.2.1:5140PATH HTTP/1.1\r\nHost: test\r\n\r\n"],
+    ["a whole URL in capitals and no Host", "GET HTTP://TVPATH HTTP/1.0\r\n\r\n"],
+    ["small letters", "get PATH http/1.1\r\nhost: test\r\n\r\n"],
+    ["more blanks", "GET  PATH\tHTTP/1.1 \r\nHost:test\r\n\r\n"],
+    ["blanks in a label", "GET PATH$HD 50 fps HTTP/1.1\r\nHost: test\r\n\r\n"],
+    ["no transfer coding", "GET PATH HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: identity\r\n\r\n"],
+    ["two Hosts", "GET PATH HTTP/1.1\r\nHost: test\r\nHost: test\r\n\r\n"],
+    ["an odd line", "GET PATH HTTP/1.1\r\nHost: test\r\nX Device(1): a\r\nX-Flag\r\n\r\n"],
+    [
+      "what players add",
+      "GET PATH HTTP/1.1\r\nHost: test\r\nUser-Agent: Lavf/60.16.100\r\nAccept: */*\r\nRange: bytes=0-\r\nIcy-MetaData: 1\r\n" +
+        "Connection: TE, Keep-Alive\r\nTE: trailers\r\nExpect: 100-continue\r\nContent-Length: 0\r\nPragma: getIfoFileURI.dlna.org\r\n" +
+        "transferMode.dlna.org: Streaming\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+    ],
     ["any method", "PLAY PATH HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\nhi"],
   ])("a request with %s gets the same stream", async (_, request) => {
     using channel = await Channel.sending();

@@ -58,8 +58,23 @@ test("without options everybody passes, and an answer has no more headers than i
   expect(exchange).toMatchObject({ path: "/a/b", query: "x=1", isCors: false });
   expect(exchange!.clientAddress).toBe(exchange!.connection.peer);
   expect(guarded.complaints).toEqual([]);
-  expect((await guarded.ask("/x", {}, "OPTIONS")).status).toBe(200);
 });
+
+test.each(["/x", "/none", "/control/x", "*", "http://tv.example/x", "http://tv.example"])(
+  "OPTIONS of %s is answered before any route is asked, also without token",
+  async (target) => {
+    for (const options of [{}, { r2hToken: "secret" }]) {
+      using guarded = new Guarded(options);
+      for (const method of ["OPTIONS", "options"]) {
+        const { raw, body } = await guarded.ask(target, {}, method);
+        expect(raw + body).toBe(
+          "HTTP/1.1 204 No Content\r\nConnection: close\r\nAllow: GET, HEAD, POST, OPTIONS\r\nContent-Length: 0\r\n\r\n",
+        );
+      }
+      expect([guarded.passed, guarded.complaints]).toEqual([[], []]);
+    }
+  },
+);
 
 test("slashes that a path begins with count as one, for a prefix and for assets too", async () => {
   using guarded = new Guarded({ appPathPrefix: parsePathPrefix("tv"), r2hToken: "t" });
@@ -79,7 +94,16 @@ describe("answers in the order of", () => {
   const HOST = { Host: "tv.example" };
   test.each([
     ["target", "*", {}, "GET", 400],
-    ["target", "http://tv.example/tv/x?r2h-token=secret", HOST, "GET", 400],
+    ["target", "tv.example:80", HOST, "CONNECT", 400],
+    ["target", "rtsp://tv.example/tv/x", HOST, "OPTIONS", 400],
+    ["Host", "http://evil/tv/x?r2h-token=secret", HOST, "GET", 400],
+    ["Host", "http://user:password@tv.example/tv/x?r2h-token=secret", HOST, "GET", 400],
+    ["Host", "*", { Host: "evil" }, "OPTIONS", 400],
+    ["server", "*", HOST, "OPTIONS", 204],
+    ["prefix", "http://tv.example/nowhere", { Host: "evil" }, "GET", 404],
+    ["token", "http://tv.example/tv/x", { Host: "evil" }, "GET", 401],
+    ["routes", "http://tv.example/tv/x?r2h-token=secret", { Host: "evil" }, "GET", 200],
+    ["routes", "HTTPS://TV.example:5140/tv/x?r2h-token=secret", {}, "GET", 200],
     ["Host", "/nowhere", {}, "GET", 400],
     ["Host", "/tv/x", { Host: "evil" }, "OPTIONS", 400],
     ["Host", "/tv/assets/a", {}, "GET", 400],
@@ -133,6 +157,19 @@ describe("the Host check", () => {
       "WARN Client request rejected: missing Host header (expected: tv.example)",
     ]);
   });
+});
+
+test("a whole URL names the host that everything else judges", async () => {
+  using guarded = new Guarded({});
+  const statusOf = async (target: string, headers: Record<string, string>) =>
+    (await guarded.ask(target, headers, "POST")).status;
+  expect(await statusOf("http://192.0.2.1/control/x", { Host: "evil.example" })).toBe(200);
+  expect(await statusOf("http://evil.example/control/x", { Host: "192.0.2.1" })).toBe(421);
+  expect(await statusOf("http://192.0.2.1:5140/x", { Host: "a", Origin: "http://192.0.2.1:5140" })).toBe(200);
+  expect(await statusOf("http://192.0.2.1:5140/x", { Host: "evil", Origin: "http://evil" })).toBe(403);
+  await guarded.ask("http://192.0.2.1:5140/y?z#", { Host: "evil.example" });
+  expect(guarded.passed.at(-1)).toMatchObject({ path: "/y", query: "z#" });
+  expect(guarded.passed.at(-1)!.request.header("host")).toBe("192.0.2.1:5140");
 });
 
 describe("the app prefix", () => {

@@ -3,21 +3,23 @@
 import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
-import { type HeaderField, headerValue, isNamed } from "./header-fields.ts";
+import { type HeaderField, isNamed, listElements } from "./header-fields.ts";
+import { methodOf, parseRequestLine } from "./request-line.ts";
 
-/** Request line, header lines and the empty line together. */
+/** Empty lines, request line, header lines and the empty line together. */
 const MAX_HEAD_BYTES = 8192;
 const MAX_HEADER_COUNT = 128;
 export const MAX_TARGET_BYTES = 2047;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface RequestHead {
+  /** The usual ones in capitals. */
   readonly method: string;
-  /** Raw, never normalised. */
+  /** Raw, but for the authority of a whole URL, which stands in `Host`, and for blanks, which are percent-encoded. */
   readonly target: ByteString;
   /** The digit behind `HTTP/1.`. */
   readonly minorVersion: number;
-  /** All header lines in their order, repeated ones too. */
+  /** All header lines that make sense in their order, repeated ones too. */
   readonly headers: readonly HeaderField[];
 }
 
@@ -34,22 +36,23 @@ export type HeadOutcome =
 const MORE: HeadOutcome = { kind: "more" };
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const TARGET_CHAR = "[!-~\\x80-\\xff]";
 const VALUE_CHAR = "[\\t -~\\x80-\\xff]";
-const METHOD = new RegExp(`^${TOKEN}(?= )`);
-const REQUEST_LINE = new RegExp(`^(${TOKEN}) +(${TARGET_CHAR}+) +HTTP/1\\.(\\d)$`);
-const TARGET_TOO_LONG = new RegExp(`^${TOKEN} +${TARGET_CHAR}{${MAX_TARGET_BYTES + 1}}`);
+const TARGET_TOO_LONG = new RegExp(`^[\\t ]*${TOKEN}[\\t ]+[!-~\\x80-\\xff]${VALUE_CHAR}{${MAX_TARGET_BYTES}}`);
 const HEADER_LINE = new RegExp(`^(${TOKEN}):(${VALUE_CHAR}*)$`);
-const FOLDED_LINE = new RegExp(`^[\\t ]${VALUE_CHAR}*$`);
+const PRINTABLE_LINE = new RegExp(`^${VALUE_CHAR}*$`);
+const STARTS_BLANK = /^[\t ]/;
+/** RFC 9112 section 5.1: a server must refuse it, for other readers take it for the header. */
+const BLANK_BEFORE_COLON = new RegExp(`^${TOKEN}[\\t ]+:`);
 
 /** Takes a head in pieces of any size; how it is cut does not change the outcome. Holds at most `MAX_HEAD_BYTES`. */
 export class RequestHeadParser {
-  /** `start`: one empty line may still precede the request line. `over`: the outcome is known. */
-  #state: "start" | "request-line" | "headers" | "over" = "start";
+  /** `start`: empty lines may still precede the request line. `over`: the outcome is known. */
+  #state: "start" | "headers" | "over" = "start";
   #outcome: HeadOutcome = MORE;
   readonly #lines = new LineCollector(MAX_HEAD_BYTES);
   #method = "";
   #target = asByteString("");
+  #authority: string | undefined;
   #minorVersion = 0;
   #headers: HeaderField[] = [];
 
@@ -69,27 +72,29 @@ export class RequestHeadParser {
     const { line } = this.#lines;
     if (line === undefined) return undefined;
     if (this.#state === "headers") return line === "" ? this.#complete(consumed) : this.#readHeader(line);
-    if (this.#state === "request-line" || line !== "") return this.#readRequestLine(line);
-    this.#state = "request-line";
-    return undefined;
+    return line === "" ? undefined : this.#readRequestLine(line);
   }
 
   #readRequestLine(line: string): HeadErrorStatus | undefined {
-    this.#method = METHOD.exec(line)?.[0] ?? "";
-    if (TARGET_TOO_LONG.test(line)) return 414;
-    const match = REQUEST_LINE.exec(line);
-    if (!match) return 400;
-    this.#target = asByteString(match[2]!);
-    this.#minorVersion = Number(match[3]);
+    this.#method = methodOf(trimBlanks(line));
+    const parsed = parseRequestLine(line);
+    if (!parsed) return TARGET_TOO_LONG.test(line) ? 414 : 400;
+    if (parsed.target.length > MAX_TARGET_BYTES) return 414;
+    this.#target = parsed.target;
+    this.#authority = parsed.authority;
+    this.#minorVersion = parsed.minorVersion;
     this.#state = "headers";
     return undefined;
   }
 
   #readHeader(line: string): HeadErrorStatus | undefined {
-    // A continuation of no header at all would be a way to smuggle one past another reader (RFC 9112 section 2.2).
-    if (this.#headers.length > 0 && FOLDED_LINE.test(line)) return undefined;
+    if (STARTS_BLANK.test(line)) {
+      // A continuation of no header at all would be a way to smuggle one past another reader (RFC 9112 section 2.2).
+      return this.#headers.length > 0 && PRINTABLE_LINE.test(line) ? undefined : 400;
+    }
     const match = HEADER_LINE.exec(line);
-    if (!match) return 400;
+    // What is no header says nothing to anybody, and is no reason to leave a set-top box without its picture.
+    if (!match) return PRINTABLE_LINE.test(line) && !BLANK_BEFORE_COLON.test(line) ? undefined : 400;
     if (this.#headers.length === MAX_HEADER_COUNT) return 431;
     this.#headers.push([match[1]!, trimBlanks(match[2]!)]);
     return undefined;
@@ -97,8 +102,9 @@ export class RequestHeadParser {
 
   /** Two readers that disagree about where a body ends are how requests are smuggled (RFC 9112 section 11.2). */
   #complete(consumed: number): HeadErrorStatus | undefined {
-    const headers = this.#headers;
-    if (headerValue(headers, "transfer-encoding") !== undefined) return 501;
+    const headers = withHost(this.#headers, this.#authority);
+    // `identity` means none (RFC 2616 section 3.6; RFC 7230 has taken it back, clients have not).
+    if (listElements(headers, "transfer-encoding").some((coding) => coding.toLowerCase() !== "identity")) return 501;
     const [bodyLength = 0, ...others] = contentLengths(headers);
     if (others.length > 0) return 400;
     if (bodyLength > MAX_BODY_BYTES) return 413;
@@ -110,7 +116,7 @@ export class RequestHeadParser {
   #tooLarge(): HeadErrorStatus | undefined {
     if (this.#state === "over") return undefined;
     if (this.#state === "headers") return 431;
-    this.#method = METHOD.exec(this.#lines.pending)?.[0] ?? "";
+    this.#method = methodOf(trimBlanks(this.#lines.pending));
     return TARGET_TOO_LONG.test(this.#lines.pending) ? 414 : 431;
   }
 
@@ -118,6 +124,12 @@ export class RequestHeadParser {
     this.#state = "over";
     this.#outcome = outcome;
   }
+}
+
+/** RFC 9112 section 3.2.2: beside a URL in the request line, `Host` is to be ignored. */
+function withHost(headers: readonly HeaderField[], authority: string | undefined): readonly HeaderField[] {
+  if (authority === undefined) return headers;
+  return [["Host", authority], ...headers.filter((field) => !isNamed(field, "host"))];
 }
 
 /** The different lengths a head declares, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
