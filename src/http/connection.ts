@@ -17,6 +17,10 @@ export interface ConnectionTimeouts {
   readonly bodyMs: number;
   /** How long the client's FIN is awaited after ours. */
   readonly lingerMs: number;
+  /** From the request to a FIN that only ends it, as `printf … | nc` sends one: the client has no more to say and waits. */
+  readonly halfCloseMs: number;
+  /** From any other FIN: a client that has taken nothing in that time has left. */
+  readonly leftMs: number;
 }
 
 /** Whoever writes a stream to a connection: its owner from `startStream` on. */
@@ -83,6 +87,10 @@ export class Connection {
   readonly #queue: SendQueue;
   #state: State = "head";
   #timer: Timer | undefined;
+  /** When the request was complete, in ms. */
+  #askedAt = 0;
+  #hasClientEnded = false;
+  #leftTimer: Timer | undefined;
   #reader: RequestReader | undefined = new RequestReader();
   #reservedBytes = 0;
   #isHead = false;
@@ -202,9 +210,13 @@ export class Connection {
     if (this.anyUpstreamPaused) this.#writer?.resumeUpstream?.();
   }
 
-  /** The client has sent its FIN: of no matter only to one that still gets a complete answer (http.md section 1). */
+  /**
+   * The client has sent its FIN. It may still want its answer: that it has left shows only when the next bytes are answered
+   * with a reset, and Bun then closes the socket (http.md section 1).
+   */
   ended(): void {
-    if (this.#state === "handling" || this.#state === "streaming") this.abort();
+    this.#hasClientEnded = true;
+    if (this.#state === "handling" || this.#state === "streaming") this.#awaitReset();
     else if (this.#state !== "finishing") this.#close();
   }
 
@@ -226,6 +238,16 @@ export class Connection {
     return this.#state === "handling";
   }
 
+  /** Where there is nothing to send, nothing is ever answered: then when the FIN has come must tell. */
+  #awaitReset(): void {
+    const { halfCloseMs, leftMs } = this.#parent.timeouts;
+    if (this.#state === "handling" && performance.now() - this.#askedAt < halfCloseMs) return;
+    const { sentBytes } = this;
+    this.#leftTimer = setTimeout(() => {
+      if (this.sentBytes === sentBytes) this.abort();
+    }, leftMs);
+  }
+
   #awaitBody(length: number, expectsContinue: boolean): void {
     this.#enter("body");
     this.#reservedBytes = length;
@@ -236,6 +258,7 @@ export class Connection {
 
   #handle(request: HttpRequest): void {
     this.#isHead = request.method === "HEAD";
+    this.#askedAt = performance.now();
     this.#enter("handling");
     try {
       this.#parent.handler(request, this);
@@ -259,6 +282,10 @@ export class Connection {
   #finish(): void {
     this.#enter("finishing");
     if (!this.#queue.flush()) return;
+    if (this.#hasClientEnded) {
+      this.#close();
+      return;
+    }
     this.#enter("lingering");
     this.#limit(this.#parent.timeouts.lingerMs, "no FIN");
     this.#socket.shutdown();
@@ -273,6 +300,7 @@ export class Connection {
   #leave(): void {
     if (this.#state === "closed") return;
     this.#enter("closed");
+    clearTimeout(this.#leftTimer);
     this.#queue.clear();
     this.#parent.closed(this);
     this.#writer = undefined;

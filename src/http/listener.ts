@@ -10,6 +10,10 @@ import { errorResponse, type HttpResponse } from "./response.ts";
 const HEAD_TIMEOUT_MS = 30_000;
 const BODY_TIMEOUT_MS = 60_000;
 const LINGER_MS = 2000;
+/** Longer than a FIN is behind its request in any network, and shorter than anybody stays on a channel. */
+const HALF_CLOSE_MS = 250;
+/** Longer than the pause between two events of the status page. */
+const LEFT_MS = 2000;
 const USUAL_LIMITS = { total: 1024, perAddress: 1024 };
 /** Bodies that are under way at the same time. Without it, 1024 clients could each make us hold 4 MiB. */
 const MAX_BODIES_BYTES = 32 * 1024 * 1024;
@@ -85,6 +89,8 @@ class Server implements HttpListener, ConnectionParent {
       headMs: HEAD_TIMEOUT_MS,
       bodyMs: BODY_TIMEOUT_MS,
       lingerMs: LINGER_MS,
+      halfCloseMs: HALF_CLOSE_MS,
+      leftMs: LEFT_MS,
       ...options.timeouts,
     };
     const socket = bind(options, (accepted) => this.#accept(accepted));

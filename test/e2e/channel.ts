@@ -82,6 +82,8 @@ export interface ViewerOptions {
   readonly target?: string;
   /** Keeps what comes in `recording`. */
   readonly record?: boolean;
+  /** Sends a FIN behind the request. */
+  readonly halfCloses?: boolean;
 }
 
 /** A client that has been given the stream of a channel, and verifies it. */
@@ -102,9 +104,10 @@ export class Viewer {
 
   /** Requests the channel and waits for the response head. Rejects if the answer is not 200. */
   static async open(server: Server, channel: Channel, options: ViewerOptions = {}): Promise<Viewer> {
-    const { target = channel.path, record = false } = options;
+    const { target = channel.path, record = false, halfCloses = false } = options;
     const client = await HttpClient.connect(server);
     client.request("GET", target);
+    if (halfCloses) client.halfClose();
     const { status, reason } = await client.head();
     if (status === 200) return new Viewer(client, channel.streamId, record);
     client.destroy();

@@ -144,16 +144,43 @@ forEachVariant("streams", (start) => {
     expect(said("Joined")).toBe(1);
   });
 
-  test("a client that half-closes is gone and frees its place", async () => {
-    await using small = await start({ args: [...ON_LOOPBACK, "-m", "1"] });
+  test.each(["behind its request", "later"])(
+    "a client that half-closes %s stays, and frees its place when it closes",
+    async (when) => {
+      await using small = await start({ args: [...ON_LOOPBACK, "-m", "1"] });
+      using channel = await Channel.sending();
+      using viewer = await Viewer.open(small, channel, { halfCloses: when === "behind its request" });
+      if (when === "later") viewer.client.halfClose();
+      await viewer.more(8000);
+      expect([viewer.verifier.counts, viewer.client.state]).toMatchObject([CLEAN, "open"]);
+      await expect(Viewer.open(small, channel)).rejects.toThrow("503");
+      viewer.client.close();
+      await channel.untilLeft(LEAVE_MS);
+      using next = await Viewer.open(small, channel);
+      await next.more(20);
+    },
+  );
+
+  test("a client that closes when nothing is sent any more frees its place", async () => {
     using channel = await Channel.sending();
-    using viewer = await Viewer.open(small, channel);
-    await expect(Viewer.open(small, channel)).rejects.toThrow("503");
-    viewer.client.halfClose();
-    await until(() => viewer.client.state !== "open", WAIT_MS, "the end of the stream");
+    const viewer = await Viewer.open(sluice, channel);
+    await viewer.more(20);
+    channel.sender.pause();
+    await viewer.catchUp(channel);
+    viewer.client.close();
     await channel.untilLeft(LEAVE_MS);
-    using next = await Viewer.open(small, channel);
-    await next.more(20);
+    await sluice.waitForLog(new RegExp(`Left rtp://${channel.address}`));
+  });
+
+  test("OPTIONS is answered and joins nothing", async () => {
+    using channel = await Channel.sending();
+    for (const method of ["OPTIONS", "options"]) {
+      const { head, body } = await answerTo(sluice, channel.path, method);
+      expect(head.raw + body).toBe(
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\nAllow: GET, HEAD, POST, OPTIONS\r\nContent-Length: 0\r\n\r\n",
+      );
+    }
+    expect(channel.members).toBe(0);
   });
 
   test("loss, duplicates and disorder leave the losses only", async () => {

@@ -48,6 +48,18 @@ function pump(connection: Connection, media: Uint8Array, done: () => void): void
   write();
 }
 
+const begun: RequestHandler = (request, connection) => {
+  stream(request, connection);
+  connection.write(Buffer.from("media"), 0, 5);
+};
+
+/** As an upstream would, until the client's reset has come. */
+function keepWriting(connection: Connection): void {
+  if (connection.isClosed) return;
+  connection.write(Buffer.from("media"), 0, 5);
+  setTimeout(() => keepWriting(connection), 5);
+}
+
 describe("a request", () => {
   test("may come byte by byte", async () => {
     using server = new TestServer(echo);
@@ -279,7 +291,7 @@ describe("a stream", () => {
   type Leaving = [what: string, leave: (client: HttpClient, connection: Connection) => void];
   test.each<Leaving>([
     ["the client closes", (client) => client.destroy()],
-    ["the client half-closes", (client) => client.halfClose()],
+    ["the client closes by a FIN and more is sent", (client, connection) => [client.close(), keepWriting(connection)]],
     ["we abort", (_, connection) => connection.abort()],
     ["we end it", (client, connection) => [connection.endStream(), client.halfClose()]],
   ])("is over when %s, which is told once", async (_, leave) => {
@@ -303,17 +315,88 @@ describe("a stream", () => {
     expect(closes).toBe(1);
   });
 
-  test("that has not begun is over too when the client half-closes", async () => {
+  test("goes on for a client that half-closes, and ends for it as for any other", async () => {
     let closes = 0;
-    using server = new TestServer((_, connection) => {
+    using server = new TestServer((request, connection) => {
       connection.whenClosed(() => closes++);
+      stream(request, connection);
+      connection.write(media, 0, 100);
     });
     using client = await server.connect();
     client.request("GET", "/");
-    await server.handled();
     client.halfClose();
+    await client.head();
+    const connection = await server.handled();
+    for (let at = 100; at < 1000; at += 100) {
+      await Bun.sleep(1);
+      expect(connection.write(media, at, 100)).toBe(100);
+    }
+    expect((await client.read(1000)).equals(media.subarray(0, 1000))).toBeTrue();
+    connection.endStream();
+    await client.readToEnd();
     await server.idle();
-    expect(closes).toBe(1);
+    expect([closes, client.error]).toEqual([1, undefined]);
+  });
+
+  test("begins late for a client that half-closes", async () => {
+    using server = new TestServer(() => {}, { timeouts: { leftMs: 1 } });
+    using client = await server.connect();
+    client.request("GET", "/");
+    client.halfClose();
+    const connection = await server.handled();
+    await Bun.sleep(300);
+    connection.startStream(STREAM, NO_WRITER);
+    connection.write(media, 0, 100);
+    connection.endStream();
+    await client.head();
+    expect((await client.readToEnd()).equals(media.subarray(0, 100))).toBeTrue();
+  });
+
+  describe("of a client whose FIN is not behind its request", () => {
+    const timeouts = { halfCloseMs: 0, leftMs: 200 };
+
+    test("that has begun is over when nothing more is sent, however soon the FIN has come", async () => {
+      using server = new TestServer(begun, { timeouts: { halfCloseMs: 1e6, leftMs: 200 } });
+      using client = await server.connect();
+      client.request("GET", "/");
+      await client.head();
+      client.halfClose();
+      await server.idle();
+    });
+
+    test.each([
+      ["has not begun", () => {}],
+      ["has no more media", begun],
+    ])("that %s is over when nothing is sent", async (_, handler) => {
+      let closes = 0;
+      using server = new TestServer(
+        (request, connection) => {
+          connection.whenClosed(() => closes++);
+          handler(request, connection);
+        },
+        { timeouts },
+      );
+      using client = await server.connect();
+      client.request("GET", "/");
+      await server.handled();
+      client.halfClose();
+      await server.idle();
+      expect(closes).toBe(1);
+    });
+
+    test("goes on when the client has taken something", async () => {
+      using server = new TestServer(begun, { timeouts });
+      using client = await server.connect();
+      client.request("GET", "/");
+      const connection = await server.handled();
+      client.halfClose();
+      const end = performance.now() + 600;
+      while (performance.now() < end) {
+        await Bun.sleep(10);
+        expect(connection.write(media, 0, 10)).toBe(10);
+      }
+      expect(connection.isClosed).toBeFalse();
+    });
   });
 });
 
@@ -464,7 +547,7 @@ class FakeSocket {
   asked(handler: RequestHandler, log: string[] = []): Connection {
     const parent: ConnectionParent = {
       log: recordingLog(log),
-      timeouts: { headMs: 1e6, bodyMs: 1e6, lingerMs: 1e6 },
+      timeouts: { headMs: 1e6, bodyMs: 1e6, lingerMs: 1e6, halfCloseMs: 1e6, leftMs: 1e6 },
       handler,
       errorResponse,
       reserveBody: () => true,
