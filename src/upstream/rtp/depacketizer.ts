@@ -107,7 +107,11 @@ export class Depacketizer implements DatagramSink {
     const packet = this.#packet;
     if (!parseRtp(bytes, offset, length, packet)) {
       if (this.#kind === "bytes") this.#takeUnknown(memory, offset, length);
-      else if (this.#kind !== "unknown" || !this.#takeBare(memory, offset, length)) this.malformed++;
+      else if (this.#kind !== "unknown" || !this.#takeBare(memory, offset, length)) {
+        // A short report has the beginning of an RTP header, and no payload behind it.
+        if (isRtcp(bytes, offset, length)) this.control++;
+        else this.malformed++;
+      }
     } else if (this.#kind !== "bytes" && isParity(packet, bytes)) {
       this.parity++;
       this.#repairing().datagram(memory, offset, length);
@@ -178,7 +182,10 @@ export class Depacketizer implements DatagramSink {
   /** What is no RTP. */
   #takeOther(memory: Memory, offset: number, length: number): void {
     const isTs = isTransportStream(memory.bytes, offset, length);
-    if (this.#kind === "rtp") {
+    // A report without blocks is shorter than an RTP header.
+    if (this.#kind !== "bytes" && isRtcp(memory.bytes, offset, length)) {
+      this.control++;
+    } else if (this.#kind === "rtp") {
       if (isTs) this.#suspect(BARE_SENDER, memory, offset, length);
       else this.#strays++;
     } else if (length === 0 || !this.#takeBare(memory, offset, length)) this.#takeUnknown(memory, offset, length);

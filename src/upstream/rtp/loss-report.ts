@@ -8,6 +8,10 @@ const STRAYS: Trouble = (n) =>
   `${dropped(n, "datagram", "not of this stream")}; another program may send to this address`;
 const MALFORMED: Trouble = (n) =>
   `${dropped(n, "RTP packet", "malformed")}; the sender is faulty or the network damages packets`;
+/** Harmless: what was missing was counted as lost before it came. */
+const LATE: Trouble = (n) => `${n} RTP packet${n === 1 ? "" : "s"} dropped that came twice or too late`;
+const CONTROL: Trouble = (n) =>
+  n === 1 ? "1 RTCP packet dropped, which is no media" : `${n} RTCP packets dropped, which are no media`;
 const RESYNCS: Trouble =
   "the source has restarted, or another has taken its place, and was followed; the picture may jump";
 
@@ -15,6 +19,8 @@ export class LossReport {
   readonly #name: string;
   readonly #log: Log;
   readonly #trouble: TroubleReport;
+  /** For those who look closely. */
+  readonly #detail: TroubleReport;
   /** How much of each trouble the log has been told. */
   readonly #reported = new Map<Trouble, number>();
   #repairState: Repair["state"] = "inactive";
@@ -27,16 +33,20 @@ export class LossReport {
     this.#name = name;
     this.#log = log;
     this.#trouble = new TroubleReport((line) => log.warn(`${name}: ${line}`));
+    this.#detail = new TroubleReport((line) => log.debug(`${name}: ${line}`));
   }
 
   /** Writes a line for each trouble that has grown since the last call. */
-  report({ reorder, strays, malformed, repair, passesBytes }: Depacketizer): void {
+  report({ reorder, strays, malformed, control, repair, passesBytes }: Depacketizer): void {
     this.#count(LOST, reorder.counts.lost);
     this.#count(RESYNCS, reorder.counts.resyncs);
     this.#count(STRAYS, strays);
     this.#count(MALFORMED, malformed);
+    this.#count(LATE, reorder.counts.late + reorder.counts.duplicates, this.#detail);
+    this.#count(CONTROL, control, this.#detail);
     // The caller has waited for the second already.
     this.#trouble.flush();
+    this.#detail.flush();
     if (repair) this.#tellRepair(repair, reorder.counts.repaired ?? 0);
     if (passesBytes && !this.#saysThatItPassesBytes) this.#tellBytes();
   }
@@ -55,11 +65,11 @@ export class LossReport {
     this.#log.warn(`${this.#name}: neither RTP nor MPEG-TS; it is passed on as it comes, which few players can use`);
   }
 
-  #count(trouble: Trouble, total: number): void {
+  #count(trouble: Trouble, total: number, report = this.#trouble): void {
     const before = this.#reported.get(trouble) ?? 0;
     if (total <= before) return;
     this.#reported.set(trouble, total);
-    this.#trouble.count(trouble, total - before);
+    report.count(trouble, total - before);
   }
 
   /** What FEC does once, and each second what it has repaired. */

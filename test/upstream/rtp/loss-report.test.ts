@@ -10,6 +10,8 @@ import { tsPackets } from "../../fakes/ts-packets.ts";
 const MEDIA = tsPackets({ streamId: 7 }, 0, 7);
 const STRAY = Uint8Array.of(1, 2, 3);
 const MALFORMED = rtpPacket(new Uint8Array(0), 1, 0);
+/** An empty receiver report (RFC 3550 section 6.4.2). */
+const RTCP = Uint8Array.of(0x80, 201, 0, 1, 0x53, 0x4c, 0x43, 0x46, 0x80, 203, 0, 0);
 const PARITY = rtpPacket(new Uint8Array(300), 1, 0, { payloadType: 127 });
 
 /** A report of what a depacketizer is given here. */
@@ -71,12 +73,29 @@ test("strays and malformed packets are told with what they may mean", () => {
   ]);
 });
 
+test("what is dropped without harm is told to those who look closely", () => {
+  const harness = new Harness().media(0, 60);
+  const media = (sequence: number) => rtpPacket(MEDIA, sequence, 0);
+  harness.send(media(62)).send(media(62)).send(media(59)).send(media(30)).send(RTCP, 4);
+  expect(harness.second()).toEqual([
+    "DEBUG rtp://test: 3 RTP packets dropped that came twice or too late",
+    "DEBUG rtp://test: 4 RTCP packets dropped, which are no media",
+  ]);
+  expect(harness.second()).toEqual([]);
+  harness.send(media(3)).send(RTCP);
+  expect(harness.second()).toEqual([
+    "DEBUG rtp://test: 1 RTP packet dropped that came twice or too late",
+    "DEBUG rtp://test: 1 RTCP packet dropped, which is no media",
+  ]);
+});
+
 test("a source that restarts is told", () => {
   const harness = new Harness().media(30_000, 30_040);
   harness.input.reorder.tick(1000);
   harness.media(100, 200);
   expect(harness.second()).toEqual([
     "WARN rtp://test: the source has restarted, or another has taken its place, and was followed; the picture may jump",
+    "DEBUG rtp://test: 64 RTP packets dropped that came twice or too late",
   ]);
 });
 
