@@ -46,6 +46,7 @@ function senderReport(): Uint8Array {
 const STRANGER = { streamId: 0xffff };
 const STRANGERS: readonly Uint8Array[] = [
   senderReport(),
+  Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 9),
   rtpPacket(Buffer.from("<meta name=title>"), 7, 0, { payloadType: 50, ssrc: 0x9999 }),
   rtpPacket(Buffer.from("<meta name=title>"), 30_000, 0, { payloadType: 96 }),
   rtpPacket(tsPackets(STRANGER, 0, 7), 12_345, 0, { ssrc: 0x7777 }),

@@ -227,7 +227,7 @@ describe("STUN", () => {
     using relay = new Relay({ rtspStunServer: stun.address });
     const client = await relay.request(`/rtsp/127.0.0.1:${server.port}/ch`);
     await until(() => server.methods.length === 1, WAIT_MS, "OPTIONS");
-    client.close();
+    client.destroy();
     await relay.idle();
     expect(server.methods).toEqual(["OPTIONS"]);
   });

@@ -3,7 +3,7 @@
 import { trimBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 import { LineCollector } from "../text/line-collector.ts";
-import { type HeaderField, isNamed, listElements } from "./header-fields.ts";
+import { type HeaderField, isNamed } from "./header-fields.ts";
 import { methodOf, parseRequestLine } from "./request-line.ts";
 
 /** Empty lines, request line, header lines and the empty line together. */
@@ -33,6 +33,7 @@ export type HeadOutcome =
   /** `method` is empty when not even that was understood. */
   | { readonly kind: "error"; readonly status: HeadErrorStatus; readonly method: string };
 
+const TRANSFER_ENCODING = "transfer-encoding";
 const MORE: HeadOutcome = { kind: "more" };
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -88,10 +89,7 @@ export class RequestHeadParser {
   }
 
   #readHeader(line: string): HeadErrorStatus | undefined {
-    if (STARTS_BLANK.test(line)) {
-      // A continuation of no header at all would be a way to smuggle one past another reader (RFC 9112 section 2.2).
-      return this.#headers.length > 0 && PRINTABLE_LINE.test(line) ? undefined : 400;
-    }
+    if (STARTS_BLANK.test(line)) return this.#checkFold(line);
     const match = HEADER_LINE.exec(line);
     // What is no header says nothing to anybody, and is no reason to leave a set-top box without its picture.
     if (!match) return PRINTABLE_LINE.test(line) && !BLANK_BEFORE_COLON.test(line) ? undefined : 400;
@@ -100,11 +98,18 @@ export class RequestHeadParser {
     return undefined;
   }
 
+  #checkFold(line: string): HeadErrorStatus | undefined {
+    const last = this.#headers.at(-1);
+    // A continuation of no header at all would be a way to smuggle one past another reader (RFC 9112 section 2.2).
+    if (!last || !PRINTABLE_LINE.test(line)) return 400;
+    // Who reads it has another idea of where the request ends.
+    return isNamed(last, TRANSFER_ENCODING) ? 501 : undefined;
+  }
+
   /** Two readers that disagree about where a body ends are how requests are smuggled (RFC 9112 section 11.2). */
   #complete(consumed: number): HeadErrorStatus | undefined {
     const headers = withHost(this.#headers, this.#authority);
-    // `identity` means none (RFC 2616 section 3.6; RFC 7230 has taken it back, clients have not).
-    if (listElements(headers, "transfer-encoding").some((coding) => coding.toLowerCase() !== "identity")) return 501;
+    if (!hasNoCoding(headers)) return 501;
     const [bodyLength = 0, ...others] = contentLengths(headers);
     if (others.length > 0) return 400;
     if (bodyLength > MAX_BODY_BYTES) return 413;
@@ -130,6 +135,13 @@ export class RequestHeadParser {
 function withHost(headers: readonly HeaderField[], authority: string | undefined): readonly HeaderField[] {
   if (authority === undefined) return headers;
   return [["Host", authority], ...headers.filter((field) => !isNamed(field, "host"))];
+}
+
+/** `identity` means none (RFC 2616 section 3.6; RFC 7230 has taken it back, clients have not). An empty coding means nothing. */
+function hasNoCoding(headers: readonly HeaderField[]): boolean {
+  return headers
+    .filter((field) => isNamed(field, TRANSFER_ENCODING))
+    .every(([, value]) => value.split(",").every((coding) => trimBlanks(coding).toLowerCase() === "identity"));
 }
 
 /** The different lengths a head declares, from repeated headers and from lists in one header (RFC 9112 section 6.3). */
