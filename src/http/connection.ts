@@ -1,5 +1,6 @@
 /** One client connection: it reads a single request and delivers its answer to the last byte (http.md section 1). */
 import { LOG_DEBUG, type Log } from "../system/log.ts";
+import { inLaterTurn, Slices } from "../system/slices.ts";
 import { limitSendBuffer } from "../system/tcp.ts";
 import type { HeaderField } from "../wire/http/header-fields.ts";
 import type { Activity } from "./connection-table.ts";
@@ -94,6 +95,8 @@ export class Connection {
   #reader: RequestReader | undefined = new RequestReader();
   #reservedBytes = 0;
   #isHead = false;
+  /** To make more of an answer. */
+  #awaitsTurn = false;
 
   constructor(socket: ConnectionSocket, parent: ConnectionParent) {
     this.#socket = socket;
@@ -281,7 +284,27 @@ export class Connection {
    */
   #finish(): void {
     this.#enter("finishing");
-    if (!this.#queue.flush()) return;
+    if (this.#queue.isMadeOnTheWay) this.#finishInTurns();
+    else if (this.#queue.flush()) this.#linger();
+  }
+
+  /** Hundreds may ask for a long list at once: what is made for them is long work (`system/slices.ts`). */
+  #finishInTurns(): void {
+    if (this.#awaitsTurn) return;
+    this.#awaitsTurn = true;
+    inLaterTurn(() => {
+      this.#awaitsTurn = false;
+      if (this.#state !== "finishing") return;
+      const slices = new Slices();
+      this.#guard(() => {
+        if (this.#queue.flush(() => slices.isOver)) this.#linger();
+        // Also when the socket takes no more: that turn costs little, and then there is a drain to wait for.
+        else if (slices.isOver) this.#finishInTurns();
+      });
+    });
+  }
+
+  #linger(): void {
     if (this.#hasClientEnded) {
       this.#close();
       return;

@@ -71,14 +71,23 @@ export class SendQueue {
     return taken - head.length;
   }
 
-  /** True when nothing is left of the queue. */
-  flush(): boolean {
+  /** What is queued is not all: the rest is made when its turn comes. */
+  get isMadeOnTheWay(): boolean {
+    return this.#more !== undefined;
+  }
+
+  /**
+   * True when nothing is left of the queue.
+   * @param isOver asked after each piece: true leaves the rest for another call
+   */
+  flush(isOver?: () => boolean): boolean {
     for (let next = this.#next(); next; next = this.#next()) {
       const left = next.length - this.#queueSent;
       this.#queueSent += this.send(next, this.#queueSent, left);
       if (this.#queueSent < next.length) return false;
       this.#queue.shift();
       this.#queueSent = 0;
+      if (isOver?.()) return false;
     }
     return true;
   }

@@ -18,6 +18,8 @@ import { type Schedule, scheduleTimeout } from "./retrying-job.ts";
 import { PLAYLIST_LIMITS, PlaylistSource } from "./source.ts";
 import { listVersion, type ReadingObserver, type SuspectList, Suspects } from "./suspects.ts";
 
+/** The inline list, among those that workers may die of. */
+const INLINE = "[services]";
 /** After a load; what comes in between is waited for too. */
 const SETTLE_MS = 1000;
 
@@ -122,7 +124,7 @@ export class Playlists {
     const external = urls.map((url) => known.find((list) => list.url === url) ?? this.#external(url));
     this.#lists = [inline, ...external];
     for (const list of known) if (!external.includes(list)) list.close();
-    await this.#take(inline, Buffer.from(settings.inline), undefined);
+    await this.#readInline(inline, Buffer.from(settings.inline));
     if (this.#settings === settings) this.refresh();
   }
 
@@ -220,6 +222,21 @@ export class Playlists {
       if (suspect.url === url)
         this.#schedule(() => this.#lists.includes(list) && list.source?.refresh(), suspect.forMs);
     return list;
+  }
+
+  /** The administrator's own, and yet it may be more than this machine can bear. */
+  async #readInline(list: List, bytes: Buffer): Promise<void> {
+    const version = listVersion(INLINE, bytes);
+    const leftMs = this.#suspects.leftMs(version);
+    if (leftMs === 0) {
+      if (bytes.length > 0) this.#parts.reading?.begins(version);
+      return this.#take(list, bytes, undefined);
+    }
+    const { log } = this.#parts;
+    this.#schedule(() => {
+      if (this.#lists.includes(list)) runDetached(log, "Reading playlists", this.#readInline(list, bytes));
+    }, leftMs);
+    await this.#build();
   }
 
   /** What comes from elsewhere may be made to hurt. */

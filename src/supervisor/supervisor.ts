@@ -1,4 +1,4 @@
-/** The process that owns the workers: it starts and ends them, hands them what they need, and reloads (config.md sections 8, 9). */
+/** The process that owns all that workers use: it starts, stops, and reloads (config.md sections 8, 9). */
 import { networkInterfaces } from "node:os";
 import { changedSettings } from "../config/change.ts";
 import { logDiagnostics } from "../config/diagnostic.ts";
@@ -6,31 +6,21 @@ import type { LoadedSettings, ReloadSettings } from "../config/load.ts";
 import { secretsOf } from "../config/secrets.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRing } from "../status/log-ring.ts";
-import { SharedSlots } from "../status/shared-slots.ts";
-import { WorkerTotals } from "../status/totals.ts";
 import { type Log, type LogLevel, sayUnlessQuiet } from "../system/log.ts";
 import { type Account, findAccount } from "../system/privileges.ts";
-import { createSharedFloats, createSharedIntegers, mapFloats, mapIntegers } from "../system/shared-memory.ts";
 import { keepSecret } from "../system/shown.ts";
 import { TaskQueue } from "../system/task-queue.ts";
-import type { FromWorker, InheritedSocket, ToWorker } from "../worker/messages.ts";
+import type { ToWorker } from "../worker/messages.ts";
 import { dropToUser } from "./drop-to-user.ts";
 import { exposedListener } from "./exposure.ts";
-import { HelperProcesses } from "./helper-processes.ts";
 import { LoadedCopies } from "./loaded-copies.ts";
 import { OwnedResources } from "./owned-resources.ts";
 import { startProblems } from "./start-problems.ts";
 import { StartReport } from "./start-report.ts";
 import { StatusAggregator } from "./status-aggregator.ts";
 import { type Asker, type SupervisorApi, takeStatusMessage } from "./status-messages.ts";
-import { SuspectLists } from "./suspect-lists.ts";
-import { Watchdog } from "./watchdog.ts";
-import { STOP_TIMEOUT_MS, WorkerSlot, type WorkerSlotParent } from "./worker-slot.ts";
-
-/** The most that `-w` can ask for: what is shared is made for so many, so that a reload can add workers. */
-const MAX_WORKERS = 32;
-/** In a worker, standard input, output and error are 0 to 2. */
-const FIRST_INHERITED_FD = 3;
+import { STOP_TIMEOUT_MS } from "./worker-slot.ts";
+import { type ForSupervisor, Workers, type WorkersParent } from "./workers.ts";
 
 interface SupervisorOptions {
   readonly settings: Settings;
@@ -46,28 +36,20 @@ interface SupervisorOptions {
   readonly hasBanner?: boolean;
 }
 
-export class Supervisor implements WorkerSlotParent, SupervisorApi {
+export class Supervisor implements WorkersParent, SupervisorApi {
   readonly log: Log;
   readonly status: StatusAggregator;
   readonly #options: SupervisorOptions;
   readonly #ownedResources: OwnedResources;
-  readonly #clientSlotsFd = createSharedIntegers(SharedSlots.size(MAX_WORKERS));
-  readonly #clientSlots = mapIntegers(this.#clientSlotsFd, SharedSlots.size(MAX_WORKERS));
   /** The workers that have not loaded it get it from here, and so do those that come later. */
   readonly #loaded: LoadedCopies;
-  readonly #suspects: SuspectLists;
-  readonly #watchdog: Watchdog;
-  readonly #helpers = new HelperProcesses();
+  readonly #workers: Workers;
   readonly #report: StartReport;
-  readonly #linkKey = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
-  readonly #totalsFd = createSharedFloats(WorkerTotals.size(MAX_WORKERS));
   readonly #ready = Promise.withResolvers<void>();
   readonly #readyWorkers = new Set<number>();
   #isReadyAtAll = false;
   #settings: Settings;
   #logLevel: LogLevel;
-  /** By id; those beyond the number of workers have been retired. */
-  readonly #slots: WorkerSlot[] = [];
   /** Reloads come one after the other. */
   readonly #reloads: TaskQueue;
   #stopped: Promise<void> | undefined;
@@ -81,21 +63,10 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.log = log;
     this.#reloads = new TaskQueue(log);
     this.#report = new StartReport({ log, print: options.print });
-    this.status = new StatusAggregator(
-      this,
-      options.logRing,
-      mapFloats(this.#totalsFd, WorkerTotals.size(MAX_WORKERS)),
-    );
-    this.#suspects = new SuspectLists(log);
-    this.#watchdog = new Watchdog({
-      ask: (worker) => this.tell(worker, { kind: "alive?" }),
-      pidOf: (worker) => this.#slots[worker]?.pid ?? 0,
-      hung: (worker, ms) => this.#replace(worker, ms),
-    });
     this.#ownedResources = new OwnedResources(log);
-    this.#loaded = new LoadedCopies(log, (loaded) => {
-      for (const slot of this.#slots.slice(1)) slot.send({ kind: "loaded", loaded });
-    });
+    this.#workers = new Workers(this, this.#ownedResources, options.workerCommand);
+    this.status = new StatusAggregator(this, options.logRing, this.#workers.totals);
+    this.#loaded = new LoadedCopies(log, (loaded) => this.#workers.tellAll({ kind: "loaded", loaded }, 1));
   }
 
   /** The TCP addresses that are listened on. */
@@ -118,7 +89,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     if (account) this.#become(account);
     this.#warnOfStrangers(settings);
     for (const { message } of startProblems(settings)) log.error(message);
-    this.#fillSlots(settings.workers);
+    this.#workers.fill(settings.workers);
     log.info("Entering monitoring loop");
   }
 
@@ -131,7 +102,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
       const outcome = this.#options.reload(this.#settings);
       if (outcome.kind === "no-file") {
         this.log.info("Only reload M3U/EPG, skipping configuration reload (config file path not set)");
-        this.#broadcast({ kind: "settings", settings: this.#settings });
+        this.#workers.tellAll({ kind: "settings", settings: this.#settings });
         return;
       }
       logDiagnostics(this.log, outcome.diagnostics);
@@ -145,14 +116,14 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     if (this.#stopped) return;
     const who = asker === "signal" ? "Received SIGUSR1" : `Restart asked for by the ${asker}`;
     this.log.info(`${who}, restarting workers, sending SIGTERM to tracked workers`);
-    for (const slot of this.#slots) slot.renew();
+    this.#workers.renew();
   }
 
   /** Changes what all processes log, until the next start or until the configuration's own level changes. */
   setLogLevel(level: LogLevel): void {
     this.#logLevel = level;
     this.log.level = level;
-    this.#broadcast({ kind: "log-level", level });
+    this.#workers.tellAll({ kind: "log-level", level });
     this.status.changed();
   }
 
@@ -162,38 +133,13 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     return this.#stopped;
   }
 
-  launch(id: number) {
-    const sockets: InheritedSocket[] = [];
-    const descriptors: number[] = [];
-    const hand = (fd: number) => FIRST_INHERITED_FD + descriptors.push(fd) - 1;
-    for (const { fd, address, port } of this.#ownedResources.tcpSocketsOf(id))
-      sockets.push({ fd: hand(fd), address, port });
-    for (const { fd, path } of this.#ownedResources.unixSockets) sockets.push({ fd: hand(fd), path });
-    return {
-      command: [...this.#options.workerCommand, String(id)],
-      descriptors,
-      start: {
-        kind: "start" as const,
-        settings: this.#settings,
-        logLevel: this.#logLevel,
-        clientSlots: { fd: hand(this.#clientSlotsFd), workers: MAX_WORKERS },
-        totals: { fd: hand(this.#totalsFd) },
-        sockets,
-        linkKey: this.#linkKey,
-        loaded: this.#loaded.all,
-        suspects: this.#suspects.all,
-      },
-    };
+  get facts() {
+    return { settings: this.#settings, logLevel: this.#logLevel, loaded: this.#loaded.all };
   }
 
-  received(id: number, message: FromWorker): void {
-    if (message.kind === "ready") this.#isReady(id);
-    else if (message.kind === "reading") this.#suspects.begins(id, message.list);
-    else if (message.kind === "read") this.#suspects.ends(id);
-    else if (message.kind === "alive") this.#watchdog.answered(id);
-    else if (message.kind === "channels") this.#report.loaded(message.loaded);
+  received(id: number, message: ForSupervisor): void {
+    if (message.kind === "channels") this.#report.loaded(message.loaded);
     else if (message.kind === "log") for (const line of message.lines) this.#options.logRing.append(line);
-    else if (message.kind === "helper") this.#helpers.take(id, message);
     else if (message.kind === "loaded") this.#loaded.keep(message.loaded);
     else takeStatusMessage(id, message, this);
   }
@@ -207,7 +153,7 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   get workers(): readonly { readonly id: number; readonly pid: number }[] {
-    return this.#slots.slice(0, this.#settings.workers);
+    return this.#workers.first(this.#settings.workers);
   }
 
   clearLogs(): void {
@@ -215,13 +161,12 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
   }
 
   tell(worker: number, message: ToWorker): void {
-    this.#slots[worker]?.send(message);
+    this.#workers.tell(worker, message);
   }
 
-  #isReady(id: number): void {
+  accepts(id: number): void {
     this.#readyWorkers.add(id);
     this.status.ready(id);
-    this.#watchdog.ready(id);
     if (this.#readyWorkers.size < this.#settings.workers || this.#isReadyAtAll) return;
     this.#isReadyAtAll = true;
     this.#ready.resolve();
@@ -230,13 +175,8 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     this.#report.ready({ settings: this.#settings, listeners: this.addresses, unixSockets });
   }
 
-  exited(id: number, pid: number, isDeath: boolean): void {
-    const count = new SharedSlots(this.#clientSlots, id).reclaim();
-    if (count > 0) this.log.info(`Reclaimed ${count} status client slot(s) from worker ${id} (pid ${pid})`);
-    this.#helpers.end(id);
+  exited(id: number): void {
     this.status.exited(id);
-    this.#watchdog.exited(id);
-    this.#suspects.exited(id, isDeath);
   }
 
   #become(account: Account): void {
@@ -253,24 +193,14 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     if (problem) log.warn(`${account.text} will not be able to reload: ${problem.message}`);
   }
 
-  /** Its connections, and those that wait for it, are its successor's. */
-  #replace(id: number, unansweredMs: number): void {
-    const slot = this.#slots[id];
-    if (!slot) return;
-    const seconds = (unansweredMs / 1000).toFixed(1);
-    this.log.error(`Worker ${id} (pid ${slot.pid}) has answered nothing for ${seconds} seconds, sending SIGKILL`);
-    slot.kill();
-  }
-
   async #stop(): Promise<void> {
     const timer = setTimeout(() => {
-      const stuck = this.#slots.filter((slot) => !slot.isOver).length;
-      this.log.warn(`${stuck} workers didn't exit gracefully, sending SIGKILL`);
+      this.log.warn(`${this.#workers.left} workers didn't exit gracefully, sending SIGKILL`);
     }, STOP_TIMEOUT_MS);
-    this.#retire(0);
+    this.#workers.retire(0);
     // A reload that was under way may have started workers.
     await this.#reloads.idle;
-    await this.#retire(0);
+    await this.#workers.retire(0);
     clearTimeout(timer);
     this.log.info("All workers stopped, cleaning up");
     this.#cleanUp();
@@ -292,16 +222,16 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     if (changed.has("verbosity")) this.setLogLevel(settings.verbosity);
     if (settings.workers < before.workers) {
       this.log.info(`Reducing worker count from ${before.workers} to ${settings.workers}`);
-      this.#retire(settings.workers);
+      this.#workers.retire(settings.workers);
     }
     if (changed.has("listen")) {
       this.log.info("Bind addresses changed, sending SIGTERM to tracked workers");
-      for (const slot of this.#slots) slot.renew();
+      this.#workers.renew();
     } else {
       this.log.info("Forwarding config reload, sending SIGHUP to tracked workers");
-      this.#broadcast({ kind: "settings", settings });
+      this.#workers.tellAll({ kind: "settings", settings });
     }
-    this.#fillSlots(settings.workers);
+    this.#workers.fill(settings.workers);
     this.status.changed();
   }
 
@@ -315,24 +245,10 @@ export class Supervisor implements WorkerSlotParent, SupervisorApi {
     sayUnlessQuiet(this.log, () => this.log.warn(warning));
   }
 
-  #fillSlots(workers: number): void {
-    for (const slot of this.#slots.slice(0, workers)) slot.refill();
-    for (let id = this.#slots.length; id < workers; id++) this.#slots.push(new WorkerSlot(id, this));
-  }
-
-  /** Ends all workers from this id on. */
-  async #retire(from: number): Promise<void> {
-    await Promise.all(this.#slots.slice(from).map((slot) => slot.retire()));
-  }
-
-  #broadcast(message: ToWorker): void {
-    for (const slot of this.#slots) slot.send(message);
-  }
-
   #cleanUp(): void {
     this.#report.close();
     this.#loaded.close();
-    this.#watchdog.stop();
+    this.#workers.close();
     this.status.stop();
     this.#ownedResources.release();
   }

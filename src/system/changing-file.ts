@@ -21,8 +21,9 @@ export class ChangingFile {
     const version = versionOf(this.#path);
     if (version === this.#version) return this.#text;
     if (this.#version !== undefined) this.#onChange();
-    this.#version = version;
     this.#text = version === "" ? undefined : read(this.#path, this.#maxBytes);
+    // What cannot be read now, for want of a descriptor perhaps, is tried again the next time.
+    this.#version = version === "" || this.#text !== undefined ? version : undefined;
     return this.#text;
   }
 }

@@ -25,10 +25,19 @@ export function settleAfterStart(afterMs = STARTED_AFTER_MS): () => void {
  */
 function dropStartupCode(): void {
   if (!libc) return;
-  for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
+  for (const line of ownMaps().split("\n")) {
     const [, from = "", to = "", path] = CODE_MAPPING.exec(line) ?? [];
     if (path !== process.execPath) continue;
     const start = Number.parseInt(from, 16);
     libc.madvise(start as never, Number.parseInt(to, 16) - start, MADV_DONTNEED);
+  }
+}
+
+/** Nothing where clients have taken every descriptor meanwhile, or without /proc: then memory stays as it is. */
+function ownMaps(): string {
+  try {
+    return readFileSync("/proc/self/maps", "utf8");
+  } catch {
+    return "";
   }
 }

@@ -32,6 +32,7 @@ import type { WorkerTotals } from "../status/totals.ts";
 import { AccessLogFile } from "../system/access-log-file.ts";
 import { RECEIVER_KIND } from "../system/datagram-receiver.ts";
 import { Ffmpeg } from "../system/ffmpeg.ts";
+import { collectGrowth } from "../system/garbage.ts";
 import { isOwnAddress } from "../system/interfaces.ts";
 import type { Log } from "../system/log.ts";
 import { Reach } from "../system/reach.ts";
@@ -86,6 +87,7 @@ export class Worker {
   readonly #connections: ConnectionTable;
   readonly #listeners: readonly HttpListener[];
   readonly #cancelSettling: () => void;
+  readonly #endCollecting: () => void;
   #reach: Reach;
   #accessControl: AccessControl;
   /** Answers requests the way the settings of now want it. */
@@ -125,6 +127,7 @@ export class Worker {
     this.#listeners = sockets.map(({ fd }) => listen({ fd, handler, log, errorResponse, table }));
     log.info(`Multicast receiver: ${RECEIVER_KIND}`);
     this.#cancelSettling = settleAfterStart();
+    this.#endCollecting = collectGrowth();
     log.info("Server initialization complete, ready to accept connections");
   }
 
@@ -154,6 +157,7 @@ export class Worker {
   /** Closes every connection and socket at once. Resolves when RTSP servers know it, or have had their time (rtsp.md section 11). */
   async stop(): Promise<void> {
     this.#cancelSettling();
+    this.#endCollecting();
     for (const listener of this.#listeners) listener.stop();
     this.#playlists.close();
     this.#hub.close();

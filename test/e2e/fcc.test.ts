@@ -33,15 +33,18 @@ forEachVariant("fast channel change", (start) => {
     using service = await FccService.open();
     const { client, verifier, status } = await watch(sluice, service);
     expect([status, verifier.beganAtRandomAccess]).toEqual(["active", true]);
-    await until(() => service.server.count("termination") === COPIES, WAIT_MS, "the hand-over");
+    await until(() => service.server.count("termination") >= COPIES, WAIT_MS, "the hand-over");
     const { packets } = verifier;
     await until(() => verifier.packets > packets + 1000, WAIT_MS, "the group");
     expect(verifier.clean).toBe(true);
     for (const { port } of service.server.received) expect(port >= 42_000 && port <= 42_010).toBe(true);
 
+    // More than once to ask and to stop, where the machine was so busy that the server was asked in the other dialect too.
+    const { length } = service.server.received;
+    expect(length).toBeGreaterThanOrEqual(2 * COPIES);
     const warm = await watch(sluice, service);
     expect([warm.status, warm.verifier.beganAtRandomAccess, warm.verifier.clean]).toEqual(["active", true, true]);
-    expect(service.server.received.length).toBe(2 * COPIES);
+    expect(service.server.received.length).toBe(length);
     client.destroy();
     warm.client.destroy();
   }, 30_000);

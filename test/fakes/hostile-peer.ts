@@ -1,11 +1,12 @@
 /**
  * A hostile HTTP and RTSP server, and whatever else sends bytes, driven by the data of `test/corpus/hostile`. Started by its path it
- * is a process of its own, so that what it does costs a test's senders and viewers nothing but processor time.
+ * (and that of a certificate) it is a process of its own, so that what it does costs a test's senders and viewers nothing but processor time.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CORPUS, type HostilePart, hostileBytes } from "./hostile-bytes.ts";
+import { type Certificate, certificateAt } from "./http-origin.ts";
 
 const HEAD_END = "\r\n\r\n";
 const METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER";
@@ -22,9 +23,21 @@ export interface HostileCase {
   readonly isBehind?: boolean;
   /** Bytes a write, with Nagle's algorithm off; as much as the kernel takes unless given. */
   readonly pieceBytes?: number;
+  /** From one write to the next. */
+  readonly pauseMs?: number;
+  /** Requests: how many clients send it at the same time. */
+  readonly clients?: number;
+  /** Requests: how the answer is read; as it comes unless given. */
+  readonly reads?: "never" | "slowly";
+  /** Requests: the case of this server that is asked for through the program, instead of what `send` has. */
+  readonly through?: string;
+  /** Requests: the client goes then, whatever has come; it stays to the end unless given. */
+  readonly staysMs?: number;
+  /** Datagrams: they go where the judged stream goes. */
+  readonly isForeign?: boolean;
 }
 
-export type HostileKind = "rtsp" | "http" | "lists" | "guides" | "datagrams" | "requests";
+export type HostileKind = "rtsp" | "http" | "tls" | "lists" | "guides" | "datagrams" | "requests";
 
 type Cases = Readonly<Record<string, HostileCase>>;
 
@@ -71,10 +84,20 @@ export interface HostileOrder {
   readonly port: number;
 }
 
-/** Where the server listens; that an order has been carried out. */
-export type HostileNews = { readonly port: number } | { readonly done: string };
+export interface HostilePorts {
+  readonly plain: number;
+  /** The same over TLS. */
+  readonly tls: number;
+  /** Those that send as soon as somebody connects, by the names of their cases. */
+  readonly raw: Readonly<Record<string, number>>;
+}
 
-const KINDS: readonly HostileKind[] = ["rtsp", "http", "lists", "guides", "datagrams", "requests"];
+/** Where the server listens; that an order has been carried out. */
+export type HostileNews = { readonly ports: HostilePorts } | { readonly done: string };
+
+const KINDS: readonly HostileKind[] = ["rtsp", "http", "tls", "lists", "guides", "datagrams", "requests"];
+/** A slow reader takes what is there, this often. */
+const SLOW_READ_MS = 100;
 const ALL: Cases = Object.assign({}, ...KINDS.map(hostileCases));
 
 /** Sends pieces as fast as the other side takes them. */
@@ -83,15 +106,17 @@ class Outflow {
   #pieces: Iterator<Uint8Array> | undefined;
   #piece: Uint8Array = new Uint8Array(0);
   #pieceBytes = Number.POSITIVE_INFINITY;
+  #pauseMs = 0;
   #onSent: () => void = () => {};
 
   constructor(socket: Bun.Socket<Peer>) {
     this.#socket = socket;
   }
 
-  start({ send, pieceBytes = Number.POSITIVE_INFINITY }: HostileCase, onSent: () => void): void {
+  start({ send, pieceBytes = Number.POSITIVE_INFINITY, pauseMs = 0 }: HostileCase, onSent: () => void): void {
     this.#pieces = hostileBytes(send);
     this.#pieceBytes = pieceBytes;
+    this.#pauseMs = pauseMs;
     this.#onSent = onSent;
     if (pieceBytes < Number.POSITIVE_INFINITY) this.#socket.setNoDelay(true);
     this.flush();
@@ -112,6 +137,10 @@ class Outflow {
       const taken = Math.max(0, this.#socket.write(this.#piece as Uint8Array<ArrayBuffer>, 0, length));
       this.#piece = this.#piece.subarray(taken);
       if (taken < length) return;
+      if (this.#pauseMs > 0) {
+        setTimeout(() => this.flush(), this.#pauseMs);
+        return;
+      }
     }
   }
 
@@ -182,17 +211,31 @@ const handlers: Bun.SocketHandler<Peer> = {
   error() {},
 };
 
-/** Sends a request, and takes what comes until the connection is closed. */
-async function request({ name, host, port }: HostileOrder): Promise<void> {
+/** Sends a request, and reads the answer as the case says until one side closes the connection. */
+async function request({ name, host, port }: HostileOrder, plainPort: number): Promise<void> {
+  const { reads, staysMs, through, ...hostile } = ALL[name]!;
+  const relayed = `GET /http/127.0.0.1:${plainPort}/${through} HTTP/1.1\r\nHost: a.lan\r\n\r\n`;
+  const send = through === undefined ? hostile.send : [relayed];
   const { promise, resolve } = Promise.withResolvers<void>();
   const socket: Bun.SocketHandler<Peer> = {
     ...handlers,
-    data() {},
-    close: () => resolve(),
+    data(connection) {
+      if (reads !== "slowly") return;
+      connection.pause();
+      setTimeout(() => connection.resume(), SLOW_READ_MS);
+    },
+    close: ({ data }) => {
+      data.outflow.stop();
+      resolve();
+    },
     connectError: () => resolve(),
   };
   const connection = await Bun.connect<Peer>({ hostname: host, port, allowHalfOpen: true, socket });
-  connection.data.outflow.start(ALL[name]!, () => connection.shutdown());
+  if (reads === "never") connection.pause();
+  if (staysMs !== undefined) setTimeout(() => connection.terminate(), staysMs);
+  connection.data.outflow.start({ ...hostile, send }, () => {
+    if (staysMs === undefined) connection.shutdown();
+  });
   await promise;
 }
 
@@ -208,13 +251,37 @@ async function datagrams({ name, host, port }: HostileOrder): Promise<void> {
   socket.close();
 }
 
+function listen(socket: Bun.SocketHandler<Peer>, certificate?: Certificate): number {
+  const tls = certificate && { key: Bun.file(certificate.keyFile), cert: Bun.file(certificate.file) };
+  const where = { hostname: "127.0.0.1", port: 0, allowHalfOpen: true, ...(tls && { tls }) };
+  return Bun.listen<Peer>({ ...where, socket }).port;
+}
+
+/** Answers each connection so, whatever is asked. */
+function sending(hostile: HostileCase): Bun.SocketHandler<Peer> {
+  return {
+    ...handlers,
+    open: (socket) => {
+      socket.data = new Peer(socket);
+      socket.data.outflow.start(hostile, () => socket.shutdown());
+    },
+    data() {},
+  };
+}
+
 if (import.meta.main) {
-  const listener = Bun.listen<Peer>({ hostname: "127.0.0.1", port: 0, allowHalfOpen: true, socket: handlers });
+  const [, , certificate = ""] = process.argv;
+  const raw = Object.entries(hostileCases("tls")).map(([name, hostile]) => [name, listen(sending(hostile))]);
+  const ports = {
+    plain: listen(handlers),
+    tls: listen(handlers, certificateAt(certificate)),
+    raw: Object.fromEntries(raw),
+  };
   const tell = (news: HostileNews) => process.send?.(news);
   process.on("message", async (order: HostileOrder) => {
-    await (order.kind === "datagrams" ? datagrams : request)(order).catch(() => {});
+    await (order.kind === "datagrams" ? datagrams(order) : request(order, ports.plain)).catch(() => {});
     tell({ done: order.name });
   });
   process.on("disconnect", () => process.exit());
-  tell({ port: listener.port });
+  tell({ ports });
 }

@@ -28,6 +28,21 @@ describe("the queue", () => {
     expect([queue.flush(), ...state()]).toEqual([true, false, true]);
   });
 
+  test("leaves what is not made yet to another turn when this one is over", () => {
+    const { queue, sent } = queueOf();
+    const made: string[] = [];
+    const more = function* () {
+      for (const text of ["a ", "b "]) {
+        made.push(text);
+        yield piece(text);
+      }
+    };
+    queue.fill([piece("head ")], more());
+    expect([queue.isMadeOnTheWay, queue.flush(() => true), sent(), made]).toEqual([true, false, "head ", []]);
+    expect([queue.flush(() => true), sent()]).toEqual([false, "head a "]);
+    expect([queue.flush(() => false), sent()]).toEqual([true, "head a b "]);
+  });
+
   test("can be replaced while nothing of it is sent, and forgotten", () => {
     const { queue, sent } = queueOf();
     queue.fill([piece("stream")]);

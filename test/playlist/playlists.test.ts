@@ -279,7 +279,19 @@ describe("a list that a worker has died of", () => {
     using other = closing(new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, reading }));
     await other.configure({ ...SETTINGS, inline: list("I"), urls: [url] });
     await until(() => other.channels.size === 3, LIMIT_MS, "all channels");
-    expect(events).toEqual(["read", version(url), "read"]);
+    expect(events).toEqual([listVersion("[services]", Buffer.from(list("I"))), "read", version(url), "read"]);
+  });
+
+  test("waits for its time also in the config file, and other lists do not", async () => {
+    const suspects = [{ ...version("[services]"), forMs: 100 }];
+    using other = closing(new Playlists({ reach: () => OPEN_REACH, log, schedule: clock.schedule, suspects }));
+    await other.configure({ ...SETTINGS, inline: DEADLY, urls: [server.on("/1", list("C"))] });
+    await until(() => other.channels.size === 1, LIMIT_MS, "the other list");
+    const isRead = () => {
+      if (clock.waiting.length > 0) clock.fire();
+      return other.channels.size === 3;
+    };
+    await until(isRead, LIMIT_MS, "its channels");
   });
 });
 
