@@ -79,6 +79,7 @@ export class Worker {
   readonly #parts: WorkerParts;
   readonly #hub: Hub;
   readonly #clientLimit: ClientLimit;
+  readonly #clients: ClientRegistry;
   readonly #status: WorkerStatus;
   readonly #accessLogFile: AccessLogFile;
   readonly #ffmpeg: Ffmpeg;
@@ -98,6 +99,8 @@ export class Worker {
     const { id, settings, log, sockets, clientSlots, totals, loaded, suspects, reading, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);
+    clients.examinesAlways = settings.streamHealth;
+    this.#clients = clients;
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg({ log, onProcess: (pid, isRunning) => send({ kind: "helper", pid, isRunning }) });
@@ -136,6 +139,7 @@ export class Worker {
     this.#connections.limits = connectionLimits(settings);
     reportLimits(this.#connections.limits, this.#parts.log);
     this.#hub.fastStart = settings.fastStart;
+    this.#clients.examinesAlways = settings.streamHealth;
     this.#reach = this.#reachOf(settings);
     this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
