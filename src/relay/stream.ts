@@ -273,6 +273,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   /** The upstream is over: consumers get what they are owed. */
   #finish(): void {
+    this.grown();
     this.#closeUpstream();
     this.#reader.openGate();
     this.#fanOut.end(this.#cause, this.now);
@@ -290,8 +291,12 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   #heard(now: number): void {
     this.heardAt = now;
+    this.grown();
+  }
+
+  grown(): void {
     try {
-      this.#tap?.catchUp(now);
+      this.#tap?.catchUp(this.now);
     } catch (error) {
       this.#tap = undefined;
       this.#parent.log.error(`${this.about.url}: is inspected no more: ${stackOf(error)}`);

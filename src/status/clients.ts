@@ -167,29 +167,29 @@ export class ClientRegistry {
     const now = performance.now();
     const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, source, this.totals, now);
     this.#upstreams.set(source, upstream);
-    upstream.examine(this.#examines, now);
+    upstream.examine(this.#examines);
     return upstream;
   }
 
   /** Whether every packet is looked at though nobody watches (`stream-health`). */
   set examinesAlways(isOn: boolean) {
     this.#examinesAlways = isOn;
-    this.#examine(performance.now());
+    this.#examine();
   }
 
   get #examines(): boolean {
     return this.#isWatched || this.#examinesAlways;
   }
 
-  #examine(now: number): void {
-    for (const upstream of this.#sharedUpstreams().keys()) upstream.examine(this.#examines, now);
+  #examine(): void {
+    for (const upstream of this.#sharedUpstreams().keys()) upstream.examine(this.#examines);
   }
 
   /** Whether somebody watches: only then is anything measured or told, and every packet looked at unless that is always done. */
   watch(isWatched: boolean, now: number): void {
     if (isWatched === this.#isWatched) return;
     this.#isWatched = isWatched;
-    this.#examine(now);
+    this.#examine();
     if (!isWatched) return;
     for (const upstream of this.#sharedUpstreams().keys()) upstream.watch(now);
     for (const client of this.#clients.values()) client.watch(now);

@@ -23,7 +23,7 @@ export class HealthMeter {
   #transport: TransportHealth | undefined;
   readonly #rates = new Map<number, Rate>();
   #isOn = false;
-  /** When the rates were found out, or began. */
+  /** When the rates were found out, or began: in ms of the stream's own time, as all that is measured. */
   #measuredAt = 0;
 
   get continuityErrors(): number {
@@ -31,20 +31,22 @@ export class HealthMeter {
   }
 
   /** Begins or ends to look at every packet. What has been counted stays. */
-  turn(isOn: boolean, source: SourceStats, now: number): void {
+  turn(isOn: boolean, source: SourceStats): void {
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     if (isOn) this.#transport ??= new TransportHealth();
-    this.#measuredAt = now;
-    for (const { pid, packets } of this.#transport?.pids ?? []) this.#rateOf(pid).restart(packets, now);
+    const { pids = [], elapsedMs = 0 } = this.#transport ?? {};
+    this.#measuredAt = elapsedMs;
+    for (const { pid, packets } of pids) this.#rateOf(pid).restart(packets, elapsedMs);
     source.inspect(isOn ? (this.#transport satisfies ByteInspector | undefined) : undefined);
   }
 
   /** Finds out the rates since the last time. */
-  measure(now: number): void {
-    if (!this.#isOn) return;
-    for (const { pid, packets } of this.#transport?.pids ?? []) this.#rateOf(pid).measure(packets, now);
-    this.#measuredAt = now;
+  measure(): void {
+    if (!this.#isOn || !this.#transport) return;
+    const { pids, elapsedMs } = this.#transport;
+    for (const { pid, packets } of pids) this.#rateOf(pid).measure(packets, elapsedMs);
+    this.#measuredAt = elapsedMs;
   }
 
   report({ rtp, arrival }: Pick<SourceStats, "rtp" | "arrival">, limits = EVENT_LIMITS): HealthReport {

@@ -33,8 +33,8 @@ export class WatchedUpstream {
   }
 
   /** Begins or ends to look at every packet. */
-  examine(isExamined: boolean, now: number): void {
-    this.#health.turn(isExamined, this.#source, now);
+  examine(isExamined: boolean): void {
+    this.#health.turn(isExamined, this.#source);
   }
 
   /** Adds what has been counted so far to the totals. */
@@ -45,7 +45,7 @@ export class WatchedUpstream {
 
   measure(now: number): void {
     this.#rate.measure(this.#source.receivedBytes, now);
-    this.#health.measure(now);
+    this.#health.measure();
   }
 
   /** @param limits of `health`; by default what an event has room for */

@@ -57,7 +57,7 @@ export class Elementary {
   }
 
   get codec(): Codec | undefined {
-    return this.audio?.codec ?? this.#listed;
+    return this.audio?.codec ?? this.video?.codec ?? this.#listed;
   }
 
   /** Pictures a second; where no header says it, as PES packets follow each other. */

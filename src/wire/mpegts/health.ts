@@ -27,7 +27,6 @@ const OTHER_CLOCK_PCRS = 50;
 export class TransportHealth implements PacketSink {
   /** All that were whole. Each count grows for as long as this lives. */
   packets = 0;
-  nullPackets = 0;
   /** Times that a packet did not begin where one should. What is missed over that counts as no other error. */
   syncLosses = 0;
   /** transport_error_indicator: somebody before us could not correct them. */
@@ -49,6 +48,7 @@ export class TransportHealth implements PacketSink {
   /** By PID: its place in `pids`; 0: it has none. */
   readonly #places = new Uint8Array(PID_COUNT);
   readonly #pids: PidHealth[] = [new PidHealth(OTHER_PIDS)];
+  readonly #nulls = new PidHealth(NULL_PID);
   /** Whose PCR is the clock's. */
   #clockPid: number | undefined;
   /** When its last PCR came, or what stands for it; undefined before the first byte. */
@@ -62,7 +62,17 @@ export class TransportHealth implements PacketSink {
   /** By number; the last one may be all others. */
   get pids(): readonly PidHealth[] {
     const [others, ...known] = this.#pids;
-    return [...known.sort((a, b) => a.pid - b.pid), others!].filter(({ packets }) => packets > 0);
+    const byNumber = [...known, this.#nulls].sort((a, b) => a.pid - b.pid);
+    return [...byNumber, others!].filter(({ packets }) => packets > 0);
+  }
+
+  get nullPackets(): number {
+    return this.#nulls.packets;
+  }
+
+  /** The stream's own time, in ms. */
+  get elapsedMs(): number {
+    return this.#clock.elapsed / PCR_TICKS_PER_MS;
   }
 
   /** @param now when they have arrived, in ms */
@@ -108,7 +118,7 @@ export class TransportHealth implements PacketSink {
     }
     const pid = packetId(bytes, at);
     if (pid === NULL_PID) {
-      this.nullPackets++;
+      this.#nulls.packets++;
       return;
     }
     const entry = this.#pids[this.#places[pid]! || this.#place(pid)]!;

@@ -40,22 +40,24 @@ const EXTENSION_BYTES = 6;
 /** frame_rate_code, table 6-4 */
 const FRAME_RATES = [0, 24000 / 1001, 24, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60];
 
-/** Sections 6.2.2.1 and 6.2.2.3. Without the extension it is MPEG-1, which knows no interlacing. */
+/** Sections 6.2.2.1 and 6.2.2.3. Without the extension it is MPEG-1, whatever the tables say, which knows no interlacing. */
 function mpeg2Format(bytes: Uint8Array): VideoFormat | undefined {
-  const header = startCode(bytes, SEQUENCE_HEADER, 0);
-  if (header < 0 || header + HEADER_BYTES > bytes.length) return undefined;
+  const header = startCode(bytes, 0, SEQUENCE_HEADER);
+  if (header < 0) return undefined;
+  const extension = startCode(bytes, header + HEADER_BYTES);
+  if (extension < 0) return undefined;
   const width = (bytes[header]! << 4) | (bytes[header + 1]! >> 4);
   const height = ((bytes[header + 1]! & 0x0f) << 8) | bytes[header + 2]!;
   const frameRate = FRAME_RATES[bytes[header + 3]! & 0x0f];
-  const extension = startCode(bytes, EXTENSION, header);
-  const isComplete = extension >= 0 && extension + EXTENSION_BYTES <= bytes.length;
-  if (!isComplete || bytes[extension]! >> 4 !== SEQUENCE_EXTENSION) {
-    return { width, height, frameRate, isInterlaced: false };
+  if (bytes[extension - 1] !== EXTENSION || bytes[extension]! >> 4 !== SEQUENCE_EXTENSION) {
+    return { codec: "MPEG-1", width, height, frameRate, isInterlaced: false };
   }
+  if (extension + EXTENSION_BYTES > bytes.length) return undefined;
   const sizes = ((bytes[extension + 1]! & 1) << 3) | (bytes[extension + 2]! >> 5);
   const multiplier = ((bytes[extension + 5]! >> 5) & 3) + 1;
   const divisor = (bytes[extension + 5]! & 0x1f) + 1;
   return {
+    codec: "MPEG-2",
     width: width | ((sizes >> 2) << 12),
     height: height | ((sizes & 3) << 12),
     frameRate: frameRate && (frameRate * multiplier) / divisor,
@@ -63,10 +65,11 @@ function mpeg2Format(bytes: Uint8Array): VideoFormat | undefined {
   };
 }
 
-/** Where what follows the start code with this value begins, or -1. */
-function startCode(bytes: Uint8Array, value: number, from: number): number {
-  for (let at = from; at + 4 <= bytes.length; at++) {
-    if (bytes[at] === 0 && bytes[at + 1] === 0 && bytes[at + 2] === 1 && bytes[at + 3] === value) return at + 4;
+/** Where what follows a start code begins, of this value if one is given, or -1. */
+function startCode(bytes: Uint8Array, from: number, value?: number): number {
+  for (let at = from; at + 4 < bytes.length; at++) {
+    if (bytes[at] !== 0 || bytes[at + 1] !== 0 || bytes[at + 2] !== 1) continue;
+    if (value === undefined || bytes[at + 3] === value) return at + 4;
   }
   return -1;
 }

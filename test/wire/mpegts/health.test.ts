@@ -37,6 +37,7 @@ test("finds nothing wrong with a sound stream, and counts it", () => {
     [0x11, 8],
     [0x100, 40],
     [MUX_VIDEO_PID, 4000 - 400 - 40 - 40 - 8],
+    [0x1fff, 400],
   ]);
   expect(facts.programmes).toMatchObject([{ number: 1, pmtPid: 0x100, name: "CCTV-1 综合", provider: "北京" }]);
 });
