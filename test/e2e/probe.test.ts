@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProbeResult } from "../../src/probe/result.ts";
 import { packetId } from "../../src/wire/mpegts/packet.ts";
+import { FccService } from "../fakes/fcc-service.ts";
 import { RtspServer } from "../fakes/rtsp-server.ts";
 import { spoil } from "../fakes/spoiler.ts";
 import { MUX_VIDEO_PID, muxPackets } from "../fakes/ts-mux.ts";
@@ -183,6 +184,20 @@ test(
     const missed = await start(fromSource, [...args, "eins"]).outcome;
     expect(missed).toMatchObject({ status: 1, stdout: "" });
     expect(missed.stderr).toContain('none of the 1 channels is called "eins"; there are "News/Eins HD"');
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "opens a group by fast channel change, as a client would",
+  async () => {
+    using service = await FccService.open();
+    const url = service.path().replace("/rtp/", "rtp://");
+    const outcome = await probe(...ON_LOOPBACK, url, "--json", "--seconds", "2");
+    const { plays, upstream } = resultIn(outcome);
+    expect(plays).toBe(true);
+    expect(upstream.fcc).toMatchObject({ state: "mcast-active", gapPackets: 0 });
+    expect(upstream).toMatchObject({ rtpLost: 0, tsContinuityErrors: 0, health: { pcrJumps: 0, syncLosses: 0 } });
   },
   TIMEOUT_MS,
 );

@@ -13,6 +13,9 @@ type StreamKind = "video" | "audio" | "subtitles" | "teletext" | "data";
 const SAMPLE_BYTES = 4096;
 /** A header that was read is read again behind so many PES packets: a programme may follow in another format. */
 const REREAD_UNITS = 250;
+/** What has not been found so often is looked for less often: a number that is no part of the usual distances of key frames. */
+const PATIENCE_UNITS = 50;
+const RETRY_UNITS = 18;
 const CLOCK_HZ = 90_000;
 
 /** ISO_639_language_descriptor (ISO/IEC 13818-1 section 2.6.18). */
@@ -38,6 +41,7 @@ export class Elementary {
   #sample: Uint8Array | undefined;
   #sampled = 0;
   #unitsLeft = 0;
+  #misses = 0;
   /** Of the PES packet before; and the least that one has moved on by, in 90 kHz. */
   #timestamp: number | undefined;
   #leastStep = Number.POSITIVE_INFINITY;
@@ -119,7 +123,9 @@ export class Elementary {
     const audio = audioFormat(codec, sample);
     this.video = video ?? this.video;
     this.audio = audio ?? this.audio;
-    if (video ?? audio) this.#unitsLeft = REREAD_UNITS;
+    const isFound = video !== undefined || audio !== undefined;
+    this.#misses = isFound ? 0 : this.#misses + 1;
+    this.#unitsLeft = isFound ? REREAD_UNITS : this.#misses < PATIENCE_UNITS ? 0 : RETRY_UNITS;
   }
 }
 

@@ -13,7 +13,7 @@ const NULL_PID = 0x1fff;
 /** Those beyond are counted together. */
 const MAX_PIDS = 255;
 
-const PCR_PERIOD_MS = 100;
+const PCR_PERIOD_TICKS = 100 * PCR_TICKS_PER_MS;
 const PTS_PERIOD_MS = 700;
 /** A PCR that is further on than this, and than the time that has passed, is another clock. */
 const MAX_PCR_STEP_MS = 1000;
@@ -25,9 +25,7 @@ const JITTER_WEIGHT = 1 / 16;
 const OTHER_CLOCK_PCRS = 50;
 
 export class TransportHealth implements PacketSink {
-  /** All that were whole. Each count grows for as long as this lives. */
-  packets = 0;
-  /** Times that a packet did not begin where one should. What is missed over that counts as no other error. */
+  /** Times that a packet did not begin where one should. What is missed over that counts as no other error. Each count grows for as long as this lives. */
   syncLosses = 0;
   /** transport_error_indicator: somebody before us could not correct them. */
   transportErrors = 0;
@@ -54,6 +52,8 @@ export class TransportHealth implements PacketSink {
   /** When its last PCR came, or what stands for it; undefined before the first byte. */
   #clockAt: number | undefined;
   #otherPcrs = 0;
+  /** Nothing has to have come before that time of the clock. */
+  #nextDue = 0;
 
   constructor() {
     this.programmes = new Programmes((pid) => this.#entryOf(pid), this.#clock);
@@ -64,6 +64,11 @@ export class TransportHealth implements PacketSink {
     const [others, ...known] = this.#pids;
     const byNumber = [...known, this.#nulls].sort((a, b) => a.pid - b.pid);
     return [...byNumber, others!].filter(({ packets }) => packets > 0);
+  }
+
+  /** All that were whole. */
+  get packets(): number {
+    return this.#clock.packets;
   }
 
   get nullPackets(): number {
@@ -110,8 +115,20 @@ export class TransportHealth implements PacketSink {
   }
 
   packet(bytes: Uint8Array, at: number): void {
-    this.packets++;
-    this.#clock.passed();
+    this.#clock.packets++;
+    const second = bytes[at + 1]!;
+    const flags = bytes[at + 3]!;
+    const entry = this.#pids[this.#places[((second & 0x1f) << 8) | bytes[at + 2]!]!]!;
+    // Nearly all packets: neither marked nor a beginning, a payload alone, and the next number.
+    const isNext = (second & 0xc0) === 0 && flags === (0x10 | ((entry.continuity + 1) & 0x0f));
+    if (!isNext || !entry.isPassing) this.#examine(bytes, at);
+    else {
+      entry.packets++;
+      entry.continuity = flags & 0x0f;
+    }
+  }
+
+  #examine(bytes: Uint8Array, at: number): void {
     if ((bytes[at + 1]! & 0x80) !== 0) {
       this.transportErrors++;
       return;
@@ -129,10 +146,12 @@ export class TransportHealth implements PacketSink {
       entry.scrambled++;
       this.scrambled++;
     }
-    const isNext = (flags & 0x30) === 0x10 && (flags & 0x0f) === ((entry.continuity + 1) & 0x0f);
-    if (isNext && entry.continuity !== NO_COUNTER) entry.continuity = flags & 0x0f;
+    const before = entry.continuity;
+    const counter = flags & 0x0f;
+    // Nearly all packets count on; without a payload they stay where they were.
+    if (before !== NO_COUNTER && counter === ((before + ((flags >> 4) & 1)) & 0x0f)) entry.continuity = counter;
     else if (this.#isRepeated(entry, bytes, at)) return;
-    if (hasPcr(bytes, at)) this.#pcr(entry, bytes, at);
+    if ((flags & 0x20) !== 0 && hasPcr(bytes, at)) this.#pcr(entry, bytes, at);
     if (entry.tables) entry.tables.push(bytes, at);
     else if (entry.stream && !isScrambled) this.#elementary(entry, entry.stream, bytes, at);
   }
@@ -226,12 +245,19 @@ export class TransportHealth implements PacketSink {
 
   #checkRepetitions(): void {
     const now = this.#clock.elapsed;
-    this.programmes.checkRepetitions(now);
-    for (const entry of this.#pids) if (entry.pts && entry.stream) this.ptsErrors += entry.pts.missed(now);
+    if (now <= this.#nextDue) return;
+    // What begins to be awaited meanwhile is due later than the PAT.
+    this.#nextDue = this.programmes.checkRepetitions(now);
+    for (const { pts, stream } of this.#pids) {
+      if (!pts || !stream) continue;
+      this.ptsErrors += pts.missed(now);
+      this.#nextDue = Math.min(this.#nextDue, pts.due);
+    }
   }
 }
 
 /** How often a PCR is missing in a step to the next one, in ticks. */
 function missedIn(step: number): number {
-  return Math.ceil(step / (PCR_PERIOD_MS * PCR_TICKS_PER_MS)) - 1;
+  if (step <= PCR_PERIOD_TICKS) return 0;
+  return Math.ceil(step / PCR_PERIOD_TICKS) - 1;
 }

@@ -4,10 +4,14 @@
 export function* nalUnits(bytes: Uint8Array): Generator<Uint8Array> {
   let start = -1;
   for (let at = 0; at + 3 <= bytes.length; at++) {
-    if (bytes[at] !== 0 || bytes[at + 1] !== 0 || bytes[at + 2] !== 1) continue;
-    if (start >= 0) yield bytes.subarray(start, at);
-    start = at + 3;
-    at += 2;
+    // A byte above 1 is no part of a start code.
+    if (bytes[at + 2]! > 1) at += 2;
+    else if (bytes[at] !== 0 || bytes[at + 1] !== 0 || bytes[at + 2] !== 1) continue;
+    else {
+      if (start >= 0) yield bytes.subarray(start, at);
+      start = at + 3;
+      at += 2;
+    }
   }
   if (start >= 0) yield bytes.subarray(start);
 }

@@ -20,8 +20,9 @@ export function readPcr(packet: Uint8Array, offset: number): number {
 
 /** From one PCR to a later one, in ticks; negative when that is the nearer way around. */
 export function pcrStep(from: number, to: number): number {
-  const step = (to - from + WRAP_TICKS) % WRAP_TICKS;
-  return step > WRAP_TICKS / 2 ? step - WRAP_TICKS : step;
+  const step = to - from;
+  if (step > WRAP_TICKS / 2) return step - WRAP_TICKS;
+  return step < -WRAP_TICKS / 2 ? step + WRAP_TICKS : step;
 }
 
 /**
@@ -29,39 +30,38 @@ export function pcrStep(from: number, to: number): number {
  * of the last interval.
  */
 export class StreamClock {
+  /** All that have passed. */
+  packets = 0;
   #base = 0;
-  #packets = 0;
+  /** `packets` at the last PCR. */
+  #since = 0;
   #ticksPerPacket = 0;
   /** Between the last two PCRs. */
   #step = 0;
 
   /** Never further than the next PCR is expected: a large picture may come at many times the rate. */
   get elapsed(): number {
-    return this.#base + Math.min(this.#step, this.#packets * this.#ticksPerPacket);
-  }
-
-  passed(): void {
-    this.#packets++;
+    return this.#base + Math.min(this.#step, (this.packets - this.#since) * this.#ticksPerPacket);
   }
 
   /** @param step from the PCR before, in the packets since */
   advance(step: number): void {
-    if (this.#packets > 0) this.#ticksPerPacket = step / this.#packets;
+    if (this.packets > this.#since) this.#ticksPerPacket = step / (this.packets - this.#since);
     this.#step = step;
     this.#base += step;
-    this.#packets = 0;
+    this.#since = this.packets;
   }
 
   /** The PCR begins anew. */
   jump(): void {
     this.#base = this.elapsed;
-    this.#packets = 0;
+    this.#since = this.packets;
   }
 
   /** Time has passed in which no PCR came. */
   passWithout(ticks: number): void {
     this.#base = Math.max(this.elapsed, this.#base + ticks);
-    this.#packets = 0;
+    this.#since = this.packets;
     this.#step = 0;
   }
 }
@@ -77,6 +77,11 @@ export class Repetition {
   constructor(periodMs: number, now: number) {
     this.#period = periodMs * PCR_TICKS_PER_MS;
     this.#due = now + this.#period + SLACK_TICKS;
+  }
+
+  /** Until then nothing is missed. */
+  get due(): number {
+    return this.#due;
   }
 
   /** It has come; returns how often it was missed since it was last asked. */

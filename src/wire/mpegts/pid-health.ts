@@ -25,4 +25,9 @@ export class PidHealth {
   constructor(pid: number) {
     this.pid = pid;
   }
+
+  /** Whether packets that begin nothing need no further look. */
+  get isPassing(): boolean {
+    return this.pid >= 0 && this.tables === undefined && this.stream?.isSampling !== true;
+  }
 }

@@ -50,10 +50,15 @@ export class Programmes {
     return this.#services.get(programme);
   }
 
-  /** To be called when the clock has moved on; `now` in PCR ticks. */
-  checkRepetitions(now: number): void {
+  /** To be called when the clock has moved on; `now` in PCR ticks. Returns when it is to be called again, at the latest. */
+  checkRepetitions(now: number): number {
     this.patErrors += this.#patRepetition.missed(now);
-    for (const { repetition } of this.#programmes) this.pmtErrors += repetition.missed(now);
+    let due = this.#patRepetition.due;
+    for (const { repetition } of this.#programmes) {
+      this.pmtErrors += repetition.missed(now);
+      due = Math.min(due, repetition.due);
+    }
+    return due;
   }
 
   /** Bytes are missing. */
