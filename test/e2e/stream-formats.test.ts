@@ -84,6 +84,24 @@ test.skipIf(!isPossible).each<[string, readonly string[]]>([
   ["AC-3 5.1", [...tone(48_000, "5.1"), "-c:a", "ac3"]],
   ["AC-3 as DVB has it", [...tone(32_000, "mono"), "-c:a", "ac3", "-mpegts_flags", "+system_b"]],
   ["E-AC-3 5.1", [...tone(48_000, "5.1"), "-c:a", "eac3"]],
+  [
+    "two programmes",
+    [
+      ...[
+        ...sourceOf("640x360", "25"),
+        ...tone(48_000, "stereo"),
+        "-c:v",
+        "libx264",
+        "-c:a",
+        "mp2",
+        "-map",
+        "0",
+        "-map",
+        "1",
+      ],
+      ...["-program", "title=One:program_num=5:st=0", "-program", "title=Two:program_num=700:st=1"],
+    ],
+  ],
   ["MP2 mono at half the rate", [...tone(24_000, "mono"), "-c:a", "mp2"]],
 ])(
   "%s",

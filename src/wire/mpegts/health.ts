@@ -151,9 +151,12 @@ export class TransportHealth implements PacketSink {
     // Nearly all packets count on; without a payload they stay where they were.
     if (before !== NO_COUNTER && counter === ((before + ((flags >> 4) & 1)) & 0x0f)) entry.continuity = counter;
     else if (this.#isRepeated(entry, bytes, at)) return;
+    if (entry.tables) {
+      entry.tables.push(bytes, at);
+      return;
+    }
     if ((flags & 0x20) !== 0 && hasPcr(bytes, at)) this.#pcr(entry, bytes, at);
-    if (entry.tables) entry.tables.push(bytes, at);
-    else if (entry.stream && !isScrambled) this.#elementary(entry, entry.stream, bytes, at);
+    if (entry.stream && !isScrambled) this.#elementary(entry, entry.stream, bytes, at);
   }
 
   /** Counts a break; true when the packet has come before. */

@@ -9,10 +9,8 @@ import { sdtSection } from "../../fakes/ts-mux.ts";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
 
-/** Made by x264, x265 and FFmpeg: 1280x720 at 50, 1920x1080 at 25, 720x576 at 25. */
-const VIDEO: Partial<Record<Codec, Uint8Array>> = {
-  "MPEG-2": hex("000001b3 2d0240 23 03d0 2380 000001b5 148200010000 000001b8"),
-};
+/** 720x576, 25 pictures a second, of a sequence that is not progressive; then a group of pictures. */
+const MPEG2_HEADER = hex("000001b3 2d0240 23 03d0 2380 000001b5 148200010000 000001b8");
 const VIDEO_CODECS: readonly Codec[] = ["MPEG-1", "MPEG-2", "H.264", "H.265", "AVS"];
 const AUDIO_CODECS: readonly Codec[] = ["MP2", "MP3", "AAC", "AAC LATM", "AC-3", "E-AC-3", "DTS"];
 const STARTS = [
@@ -26,7 +24,7 @@ const STARTS = [
 ];
 
 test("the sequence header of MPEG-2, whole and cut short", () => {
-  const header = VIDEO["MPEG-2"]!;
+  const header = MPEG2_HEADER;
   expect(videoFormat("MPEG-2", header)).toMatchObject({ width: 720, height: 576, frameRate: 25, isInterlaced: true });
   for (let length = 0; length < header.length - 4; length++) {
     expect(videoFormat("MPEG-2", header.subarray(0, length))).toBeUndefined();
