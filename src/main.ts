@@ -11,6 +11,7 @@ if (role === "worker") {
       await (await import("./supervisor/process.ts")).supervise({ settings, reload });
     },
     demo: async (settings, reload) => (await import("./demo/demo.ts")).runDemo(settings, reload),
+    probe: async (settings, request, io) => (await import("./probe/probe.ts")).runProbe(settings, request, io),
   });
 }
 

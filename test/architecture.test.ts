@@ -40,9 +40,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: SYSTEM,
   worker: WORKER,
   supervisor: [...MEDIA, "config", "worker"],
-  cli: [...SYSTEM, "config", "supervisor"],
+  probe: [...SERVING, "config", "worker"],
+  cli: [...SYSTEM, "config", "supervisor", "probe"],
   demo: [...SYSTEM, "timeshift", "config", "supervisor"],
-  "main.ts": ["cli", "demo", "supervisor", "worker"],
+  "main.ts": ["cli", "demo", "probe", "supervisor", "worker"],
 };
 
 /** Exports that no other source uses, and why they stay. */

@@ -8,7 +8,7 @@ import { LOG_ERROR, LOG_FATAL } from "../system/log.ts";
 import { nearestWord } from "../wire/text/nearest-word.ts";
 
 /** The words that name a command when they come first. */
-export const COMMANDS: readonly string[] = ["serve", "demo", "config", "help", "version"];
+export const COMMANDS: readonly string[] = ["serve", "demo", "probe", "config", "help", "version"];
 
 /** What to do next. `usage` and `stop` mean exit status 1: words that are not understood, a value that is impossible. */
 type Action =
@@ -21,16 +21,26 @@ interface ParsedArguments {
   /** In the order of the command line. */
   readonly diagnostics: readonly Diagnostic[];
   readonly action: Action;
+  /** Words that are neither options nor their arguments, where a command takes such. */
+  readonly operands: readonly string[];
 }
 
-/** Parses the words after the program's and the command's name. Has no effects and never throws. */
-export function parseArguments(argv: readonly string[]): ParsedArguments {
+/**
+ * Parses the words after the program's and the command's name. Has no effects and never throws.
+ * @param takesOperands whether words that are no options mean something
+ */
+export function parseArguments(argv: readonly string[], takesOperands = false): ParsedArguments {
   const { values, given } = defaultDraft();
   const configFiles: (string | undefined)[] = [];
   const diagnostics: Diagnostic[] = [];
-  const done = (action: Action) => ({ commandLine: { values, given, configFiles }, diagnostics, action });
+  const operands: string[] = [];
+  const done = (action: Action) => ({ commandLine: { values, given, configFiles }, diagnostics, action, operands });
   for (const use of optionUses(argv)) {
     if ("diagnostic" in use) {
+      if (use.isStray && takesOperands) {
+        operands.push(use.word);
+        continue;
+      }
       diagnostics.push({ level: LOG_FATAL, message: `Unknown ${use.isStray ? "word" : "option"}! ${use.word}` });
       return done({ kind: "usage", diagnostic: use.diagnostic });
     }

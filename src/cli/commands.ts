@@ -1,4 +1,4 @@
-/** The commands: `serve`, which is the default, `demo`, `config check`, `help` and `version`. */
+/** The commands: `serve`, which is the default, `demo`, `probe`, `config check`, `help` and `version`. */
 
 import { type ArgsDef, defineCommand, runCommand } from "citty";
 import { logDiagnostics } from "../config/diagnostic.ts";
@@ -6,20 +6,24 @@ import { type CommandLine, loadSettings, type ReloadSettings, reloadSettings } f
 import { OPTIONS } from "../config/options.ts";
 import { PROGRAM_NAME, PROGRAM_VERSION } from "../config/program.ts";
 import type { Settings } from "../config/settings.ts";
+import type { ProbeRequest } from "../probe/probe.ts";
 import { createLog, LOG_FATAL } from "../system/log.ts";
 import { nearestWord } from "../wire/text/nearest-word.ts";
 import { COMMANDS, parseArguments } from "./arguments.ts";
 import { type CliIo, PROCESS_IO } from "./cli-io.ts";
 import { checkConfig } from "./config-check.ts";
 import { refusalText, usageText, versionText } from "./help.ts";
+import { probeRequest, takeProbeOptions } from "./probe-arguments.ts";
 
 /** What the commands do, handed in so that a command's code is loaded only when the command runs. */
 export interface Implementations {
   serve(settings: Settings, reload: ReloadSettings): Promise<void>;
   demo(settings: Settings, reload: ReloadSettings): Promise<void>;
+  /** Resolves with the exit status. */
+  probe(settings: Settings, request: ProbeRequest, io: Pick<CliIo, "stdout" | "stderr">): Promise<number>;
 }
 
-type ServingCommand = keyof Implementations;
+type ServingCommand = "serve" | "demo";
 
 const DESCRIPTIONS: Readonly<Record<ServingCommand, string>> = {
   serve: "Relay channels",
@@ -41,9 +45,13 @@ export async function runCli(
   if (first !== "" && !first.startsWith("-") && !COMMANDS.includes(first)) return refuseCommand(first, io);
   // citty takes the first word without a dash for a command, which would be the 5140 of `-l 5140`.
   const serving = first === "serve" || first === "demo" ? first : undefined;
-  const words = serving === undefined && first !== "config" ? argv : following;
+  const words = COMMANDS.includes(first) ? following : argv;
   const command =
-    first === "config" ? createConfigCommand(io) : createServingCommand(serving ?? "serve", implementations, io);
+    first === "config"
+      ? createConfigCommand(io)
+      : first === "probe"
+        ? createProbeCommand(implementations, io)
+        : createServingCommand(serving ?? "serve", implementations, io);
   // The `--` keeps citty from reading the options: it keeps no repeats, lets unknown ones pass and throws at `-_`.
   const { result } = await runCommand(command, { rawArgs: ["--", ...words] });
   return result === 0 ? 0 : 1;
@@ -70,7 +78,7 @@ function refuseCommand(word: string, { stdout, stderr, ...format }: CliIo): numb
   const log = createLog({ level: LOG_FATAL, prefix: "Supervisor", write: stdout, ...format });
   log.fatal(`Unknown command! ${word}`);
   const near = Object.hasOwn(OTHER_NAMES, word) ? OTHER_NAMES[word] : nearestWord(word, COMMANDS);
-  const known = "the commands are serve, demo, config check, help and version; without one, serve";
+  const known = "the commands are serve, demo, probe, config check, help and version; without one, serve";
   stderr(refusalText(`unknown command '${word}'${near === undefined ? "" : `; did you mean '${near}'?`}`, known));
   return 1;
 }
@@ -92,6 +100,35 @@ function cittyArguments(): ArgsDef {
         : { type: "string", alias: short, description: help, valueHint: argument },
     ]),
   );
+}
+
+function createProbeCommand(implementations: Implementations, io: CliIo) {
+  return defineCommand({
+    meta: { name: `${PROGRAM_NAME} probe`, version: PROGRAM_VERSION, description: "Tell what an upstream sends" },
+    args: cittyArguments(),
+    run: ({ rawArgs }) => runProbeCommand(rawArgs.slice(1), implementations, io),
+  });
+}
+
+/** What it finds is on standard output; the log and all trouble are on standard error. */
+async function runProbeCommand(words: readonly string[], implementations: Implementations, io: CliIo): Promise<number> {
+  const { stderr, readFile } = io;
+  const probeWords = takeProbeOptions(words);
+  if (typeof probeWords === "string") return refuse(probeWords, io);
+  const { commandLine, diagnostics, action, operands } = parseArguments(probeWords.others, true);
+  if (action.kind === "help" || action.kind === "version") return say(action.kind, io);
+  if (action.kind === "usage") return refuse(action.diagnostic, io);
+  const log = createLog({ level: commandLine.values.verbosity, prefix: "Probe", write: stderr, terminal: false });
+  const loaded = action.kind === "run" ? loadSettings(commandLine, readFile) : undefined;
+  logDiagnostics(log, [...diagnostics, ...(loaded?.diagnostics ?? [])]);
+  if (loaded?.kind !== "loaded") return 1;
+  const request = probeRequest(probeWords, operands);
+  return typeof request === "string" ? refuse(request, io) : implementations.probe(loaded.settings, request, io);
+}
+
+function refuse(problem: string, { stderr }: CliIo): number {
+  stderr(refusalText(problem));
+  return 1;
 }
 
 function createConfigCommand(io: CliIo) {

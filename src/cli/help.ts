@@ -27,6 +27,8 @@ export function usageText(): string {
 
 Usage: ${PROGRAM_NAME} [serve] [OPTION]...    relay channels
        ${PROGRAM_NAME} demo [OPTION]...       relay built-in demonstration channels
+       ${PROGRAM_NAME} probe URL|CHANNEL [--seconds N] [--json] [OPTION]...
+                                     tell what comes from there, and what is wrong with it
        ${PROGRAM_NAME} config check [FILE]    show what a config file says and what is wrong with it
        ${PROGRAM_NAME} help | version         the same as --help and --version
 

@@ -283,6 +283,14 @@ export const OPTIONS: readonly Option[] = [
     help: "Do not begin at the last key frame of a channel that is already running",
     own: true,
   }),
+  setting("streamHealth", {
+    long: "stream-health",
+    means: "on",
+    type: boolean,
+    initial: false,
+    help: "Look at every packet for what makes pictures stutter, also while nobody watches the status page",
+    own: true,
+  }),
   setting("fccListenPortRange", {
     long: "fcc-listen-port-range",
     short: "P",

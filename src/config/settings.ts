@@ -98,6 +98,8 @@ export interface SettingValues {
   multicastGapTimeout: number;
   /** A newcomer to a running channel begins at the channel's last key frame. */
   fastStart: boolean;
+  /** Every packet of every upstream is looked at, though nobody watches (health.md). */
+  streamHealth: boolean;
   /** Where FCC sockets are bound; `undefined`: the system chooses. */
   fccListenPortRange: PortRange | undefined;
   /** The STUN server that RTSP asks for our public address; `undefined`: off. */

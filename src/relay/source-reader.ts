@@ -17,6 +17,8 @@ export interface SourceReaderParent {
   /** Ms on the clock of ticks. */
   readonly now: number;
   limitOf(cursor: Cursor): number;
+  /** Something was read, which the next readings may overwrite. */
+  grown(): void;
   wake(): void;
 }
 
@@ -64,6 +66,7 @@ export class SourceReader {
       count = read(ring.memory, ring.headOffset, Math.min(room, ring.capacity - ring.headOffset));
       if (count <= 0) break;
       ring.advance(count);
+      this.#parent.grown();
       turn += count;
       // What comes slowly goes out at once; what comes quickly makes room for the next read.
       this.#fanOut.writeAll(this.#parent.now);

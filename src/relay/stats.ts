@@ -1,6 +1,6 @@
 /** What can be seen of media on its way, for those who watch: what has come from an upstream, and what waits for a consumer. */
 import type { Ring } from "./ring.ts";
-import type { RtpCounts, UpstreamAbout, UpstreamDetails } from "./upstream.ts";
+import type { ArrivalCounts, RtpCounts, UpstreamAbout, UpstreamDetails } from "./upstream.ts";
 
 /** Media that comes from an upstream. */
 export interface SourceStats {
@@ -11,14 +11,17 @@ export interface SourceStats {
   readonly heardAt: number;
   /** Undefined where there is no RTP. */
   readonly rtp: RtpCounts | undefined;
+  /** Undefined where nothing comes in datagrams. */
+  readonly arrival: ArrivalCounts | undefined;
   /** As the protocol names them. */
   readonly details: UpstreamDetails | undefined;
-  /** Shows an inspector all that comes from now on; undefined ends that. */
+  /** Shows an inspector all that comes from now on, and measures how datagrams arrive; undefined ends that. */
   inspect(inspector: ByteInspector | undefined): void;
 }
 
 export interface ByteInspector {
-  look(bytes: Uint8Array, offset: number, length: number): void;
+  /** @param now when they have come, in ms of `performance.now()` */
+  look(bytes: Uint8Array, offset: number, length: number, now: number): void;
   /** Some bytes between the last ones and the next ones cannot be shown. */
   missed(): void;
 }
@@ -48,7 +51,7 @@ export class Tap {
     inspector.missed();
   }
 
-  catchUp(): void {
+  catchUp(now: number): void {
     const ring = this.#ring;
     if (!ring.holds(this.#position)) {
       this.#position = ring.head;
@@ -57,7 +60,7 @@ export class Tap {
     while (this.#position < ring.head) {
       const offset = ring.offsetOf(this.#position);
       const length = Math.min(ring.head - this.#position, ring.capacity - offset);
-      this.#inspector.look(ring.bytes, offset, length);
+      this.#inspector.look(ring.bytes, offset, length, now);
       this.#position += length;
     }
   }

@@ -13,6 +13,7 @@ import { SourceReader, type SourceReaderParent } from "./source-reader.ts";
 import { type ByteInspector, type SourceStats, Tap } from "./stats.ts";
 import { type Ticking, USUAL_TICK_MS } from "./tick.ts";
 import {
+  type ArrivalCounts,
   type MediaHistory,
   type Overflow,
   type RtpCounts,
@@ -120,6 +121,10 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
     return this.#upstream?.rtp;
   }
 
+  get arrival(): ArrivalCounts | undefined {
+    return this.#upstream?.arrival;
+  }
+
   get details(): UpstreamDetails | undefined {
     return this.#upstream?.details;
   }
@@ -139,6 +144,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   inspect(inspector: ByteInspector | undefined): void {
     this.#tap = inspector && new Tap(this.ring, inspector);
+    this.#upstream?.measureArrival?.(inspector !== undefined);
   }
 
   /** Adds a consumer. With `fastStart` it begins at the last random access point that the ring holds, else at the next unit. */
@@ -267,6 +273,7 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   /** The upstream is over: consumers get what they are owed. */
   #finish(): void {
+    this.grown();
     this.#closeUpstream();
     this.#reader.openGate();
     this.#fanOut.end(this.#cause, this.now);
@@ -284,8 +291,12 @@ export class Stream implements UpstreamParent, SourceStats, Ticking, FanOutParen
 
   #heard(now: number): void {
     this.heardAt = now;
+    this.grown();
+  }
+
+  grown(): void {
     try {
-      this.#tap?.catchUp();
+      this.#tap?.catchUp(this.now);
     } catch (error) {
       this.#tap = undefined;
       this.#parent.log.error(`${this.about.url}: is inspected no more: ${stackOf(error)}`);

@@ -56,6 +56,16 @@ export interface RtpCounts {
   readonly refused?: number;
 }
 
+/** How datagrams arrive at the sockets of an upstream. */
+export interface ArrivalCounts {
+  /** Datagrams that were here, and that the kernel dropped because its receive buffer was full. */
+  readonly kernelDrops: number;
+  /** Times that RTP went on from another sender (SSRC). */
+  readonly senderChanges: number;
+  /** Inter-arrival jitter (RFC 3550 section 6.4.1) in ms; 0 while nobody measures it. */
+  readonly jitterMs: number;
+}
+
 /** A published state of an upstream; the rooms of upstream/ and those who show it know the numbers. */
 export type StreamState = number;
 
@@ -73,6 +83,10 @@ export interface Upstream {
   readonly about: UpstreamAbout;
   /** Undefined where there is no RTP. */
   readonly rtp: RtpCounts | undefined;
+  /** Undefined where nothing comes in datagrams. */
+  readonly arrival?: ArrivalCounts | undefined;
+  /** Begins or ends to measure what costs something for each datagram. */
+  measureArrival?(isMeasured: boolean): void;
   /** What else those who watch may know of it, by names that the protocol and they have agreed on. */
   readonly details?: UpstreamDetails | undefined;
 }

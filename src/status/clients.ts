@@ -123,6 +123,7 @@ export class ClientRegistry {
   #nextClient = 0;
   #nextUpstream = 0;
   #isWatched = false;
+  #examinesAlways = false;
 
   /** @param worker 0 or more */
   constructor(worker = 0, totals = new WorkerTotals()) {
@@ -166,16 +167,32 @@ export class ClientRegistry {
     const now = performance.now();
     const upstream = new WatchedUpstream(this.#worker, this.#nextUpstream++, source, this.totals, now);
     this.#upstreams.set(source, upstream);
-    if (this.#isWatched) upstream.watch(true, now);
+    upstream.examine(this.#examines);
     return upstream;
   }
 
-  /** Whether somebody watches: only then is anything measured, inspected or told. */
+  /** Whether every packet is looked at though nobody watches (`stream-health`). */
+  set examinesAlways(isOn: boolean) {
+    this.#examinesAlways = isOn;
+    this.#examine();
+  }
+
+  get #examines(): boolean {
+    return this.#isWatched || this.#examinesAlways;
+  }
+
+  #examine(): void {
+    for (const upstream of this.#sharedUpstreams().keys()) upstream.examine(this.#examines);
+  }
+
+  /** Whether somebody watches: only then is anything measured or told, and every packet looked at unless that is always done. */
   watch(isWatched: boolean, now: number): void {
     if (isWatched === this.#isWatched) return;
     this.#isWatched = isWatched;
-    for (const upstream of this.#sharedUpstreams().keys()) upstream.watch(isWatched, now);
-    if (isWatched) for (const client of this.#clients.values()) client.watch(now);
+    this.#examine();
+    if (!isWatched) return;
+    for (const upstream of this.#sharedUpstreams().keys()) upstream.watch(now);
+    for (const client of this.#clients.values()) client.watch(now);
   }
 
   /** Finds out the rates since the last time. */

@@ -1,8 +1,8 @@
 /** The upstreams of a worker as those see them who watch (`upstreams` of the status payload). */
 import type { SourceStats } from "../relay/stats.ts";
 import type { UpstreamAbout, UpstreamDetails } from "../relay/upstream.ts";
-import { TsContinuity } from "../wire/mpegts/continuity.ts";
 import type { FccReport, UpstreamReport } from "../wire/status/event.ts";
+import { type HealthLimits, HealthMeter } from "./health.ts";
 import { Rate } from "./rate.ts";
 import { CountedShare, type WorkerTotals } from "./totals.ts";
 
@@ -12,7 +12,7 @@ export class WatchedUpstream {
   readonly #source: SourceStats;
   readonly #rate: Rate;
   readonly #share: CountedShare;
-  #continuity: TsContinuity | undefined;
+  readonly #health = new HealthMeter();
 
   constructor(worker: number, number: number, source: SourceStats, totals: WorkerTotals, now: number) {
     this.id = `worker${worker}-upstream${number}`;
@@ -27,25 +27,29 @@ export class WatchedUpstream {
     return this.#source.about;
   }
 
-  /** Begins or ends what is done only while somebody watches. */
-  watch(isWatched: boolean, now: number): void {
-    if (isWatched) {
-      this.#continuity ??= new TsContinuity();
-      this.#rate.restart(this.#source.receivedBytes, now);
-    }
-    this.#source.inspect(isWatched ? this.#continuity : undefined);
+  /** Begins to measure, now that somebody watches. */
+  watch(now: number): void {
+    this.#rate.restart(this.#source.receivedBytes, now);
+  }
+
+  /** Begins or ends to look at every packet. */
+  examine(isExamined: boolean): void {
+    this.#health.turn(isExamined, this.#source);
   }
 
   /** Adds what has been counted so far to the totals. */
   settle(): void {
-    this.#share.settle({ bytesReceived: this.#source.receivedBytes, ...this.#losses() });
+    const kernelDrops = this.#source.arrival?.kernelDrops ?? 0;
+    this.#share.settle({ bytesReceived: this.#source.receivedBytes, kernelDrops, ...this.#losses() });
   }
 
   measure(now: number): void {
     this.#rate.measure(this.#source.receivedBytes, now);
+    this.#health.measure();
   }
 
-  report(clients: number, now: number): UpstreamReport {
+  /** @param limits of `health`; by default what an event has room for */
+  report(clients: number, now: number, limits?: HealthLimits): UpstreamReport {
     const { kind, url, interfaceName, receiver } = this.about;
     const { receivedBytes, heardAt } = this.#source;
     return {
@@ -61,6 +65,7 @@ export class WatchedUpstream {
       ...this.#losses(),
       lastDataMs: Number.isFinite(heardAt) ? Math.max(0, Math.round(now - heardAt)) : -1,
       fcc: fccReport(this.#source.details),
+      health: this.#health.report(this.#source, limits),
     };
   }
 
@@ -79,7 +84,7 @@ export class WatchedUpstream {
       rtpDuplicates: duplicates + late,
       rtpRepaired: repaired,
       rtpUnrepaired: unrepairable,
-      tsContinuityErrors: this.#continuity?.errors ?? 0,
+      tsContinuityErrors: this.#health.continuityErrors,
     };
   }
 }

@@ -37,6 +37,8 @@ type State =
 export class EventedSocket implements DatagramSocket {
   readonly kind = "evented";
   receiveBuffer = 0;
+  /** Nobody tells them. */
+  readonly kernelDrops = 0;
   readonly #options: UdpSocketOptions;
   /** The only one that is heard, as Bun writes it. */
   readonly #source: string | undefined;

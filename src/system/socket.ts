@@ -14,6 +14,10 @@ const SO_RCVLOWAT = 18;
 const SO_BINDTODEVICE = 25;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+/** Nine 32-bit numbers, the last of which counts drops (sk_meminfo of linux/sock_diag.h); since Linux 4.12. */
+const SO_MEMINFO = 55;
+const MEMINFO_NUMBERS = 9;
+const MEMINFO_DROPS = 8;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
@@ -139,6 +143,13 @@ export function widenReceiveBuffer(fd: number, bytes: number): void {
 /** Bytes of a socket's receive buffer, in the kernel's own count: its bookkeeping takes about half of them. */
 export function receiveBufferSize(fd: number): number {
   return getOption(fd, SOL_SOCKET, SO_RCVBUF);
+}
+
+/** Datagrams that the kernel has dropped because a socket's receive buffer was full; 0 where it does not tell. */
+export function droppedDatagrams(fd: number): number {
+  const numbers = new Uint32Array(MEMINFO_NUMBERS);
+  const length = Int32Array.of(numbers.byteLength);
+  return needLibc().getsockopt(fd, SOL_SOCKET, SO_MEMINFO, numbers, length) === 0 ? numbers[MEMINFO_DROPS]! : 0;
 }
 
 /** Best effort: an older kernel wants a privilege for it. */

@@ -9,6 +9,7 @@ import {
   bindSocket,
   bindToDevice,
   closeSocket,
+  droppedDatagrams,
   localPort,
   openSocket,
   SO_REUSEADDR,
@@ -63,6 +64,8 @@ export interface DatagramSocket {
   readonly port: number | undefined;
   /** The kernel's receive buffer as it counts it, twice what was granted; 0 while unknown. */
   readonly receiveBuffer: number;
+  /** Datagrams that the kernel has dropped since the socket was opened, its receive buffer being full; 0 while unknown. */
+  readonly kernelDrops: number;
   /** Why the socket could not be opened or joined after all. */
   readonly failure: Error | undefined;
   /** Hands over all datagrams that have arrived, and answers how many there were (empty ones count, but are not handed over). */
@@ -168,6 +171,10 @@ export class UdpSocket implements DatagramSocket {
   #readFailed(): void {
     const code = errno(this.#libc);
     if (code !== EAGAIN && code !== EINTR && code !== ECONNREFUSED) this.#readErrno = code;
+  }
+
+  get kernelDrops(): number {
+    return this.#fd < 0 ? 0 : droppedDatagrams(this.#fd);
   }
 
   consumeReadError(): Error | undefined {

@@ -6,7 +6,7 @@ import type { RequestHandler } from "../http/connection.ts";
 import { ConnectionTable } from "../http/connection-table.ts";
 import { type HttpListener, listen } from "../http/listener.ts";
 import type { Loaded } from "../playlist/loaded.ts";
-import { type PlaylistSettings, Playlists } from "../playlist/playlists.ts";
+import { Playlists } from "../playlist/playlists.ts";
 import type { ReadingObserver, SuspectList } from "../playlist/suspects.ts";
 import { Hub } from "../relay/hub.ts";
 import { AccessControl } from "../routes/access-control.ts";
@@ -40,14 +40,13 @@ import { keepSecret } from "../system/shown.ts";
 import { settleAfterStart } from "../system/startup-code.ts";
 import { runDetached } from "../system/task-queue.ts";
 import type { OwnLinks } from "../upstream/planner.ts";
-import { entrySchemes, planners, protocolsFinished } from "../upstream/plans.ts";
-import { utf8Encode } from "../wire/text/byte-string.ts";
+import { planners, protocolsFinished } from "../upstream/plans.ts";
 import { LinkSeal } from "../wire/url/link-seal.ts";
-import { prefixBytes } from "../wire/url/path-prefix.ts";
 import { keepCompilerCalm } from "./compiler.ts";
 import { connectionLimits, reportLimits } from "./connection-limits.ts";
 import type { FromWorker, InheritedSocket, StatusToWorker } from "./messages.ts";
 import { ownAddress } from "./own-address.ts";
+import { playlistSettings } from "./playlist-settings.ts";
 import { WorkerStatus } from "./worker-status.ts";
 
 /** A process that ends waits no longer for the answers of servers that it has told so. */
@@ -80,6 +79,7 @@ export class Worker {
   readonly #parts: WorkerParts;
   readonly #hub: Hub;
   readonly #clientLimit: ClientLimit;
+  readonly #clients: ClientRegistry;
   readonly #status: WorkerStatus;
   readonly #accessLogFile: AccessLogFile;
   readonly #ffmpeg: Ffmpeg;
@@ -100,6 +100,8 @@ export class Worker {
     const { id, settings, log, sockets, clientSlots, totals, loaded, suspects, reading, onLoaded, send } = parts;
     this.#parts = parts;
     const clients = new ClientRegistry(id, totals);
+    clients.examinesAlways = settings.streamHealth;
+    this.#clients = clients;
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
     this.#ffmpeg = new Ffmpeg({ log, onProcess: (pid, isRunning) => send({ kind: "helper", pid, isRunning }) });
@@ -139,6 +141,7 @@ export class Worker {
     this.#connections.limits = connectionLimits(settings);
     reportLimits(this.#connections.limits, this.#parts.log);
     this.#hub.fastStart = settings.fastStart;
+    this.#clients.examinesAlways = settings.streamHealth;
     this.#reach = this.#reachOf(settings);
     this.#configurePlaylists(settings);
     this.#accessControl = new AccessControl(settings, this.#parts.log);
@@ -226,27 +229,4 @@ export class Worker {
     const [port = FALLBACK_PORT] = this.#parts.sockets.flatMap((socket) => ("port" in socket ? [socket.port] : []));
     return { host: ownAddress(all, named), port };
   }
-}
-
-/** What is looked up before channels. */
-function ownPaths({ statusPagePath, playerPagePath }: Settings): string[] {
-  const status = utf8Encode(statusPagePath.slice(1));
-  const player = utf8Encode(playerPagePath.slice(1));
-  const below = status === "" ? "" : `${status}/`;
-  const pages = [status, player, `${below}sse`, `${below}api/`].filter(Boolean);
-  const files = ["playlist.m3u", "epg.xml", "epg.xml.gz", "favicon.ico", "status.webmanifest", "player.webmanifest"];
-  return ["assets", "assets/", ...files, ...pages];
-}
-
-function playlistSettings(settings: Settings): PlaylistSettings {
-  return {
-    inline: settings.services,
-    urls: settings.externalM3u,
-    intervalS: settings.externalM3uUpdateInterval,
-    token: settings.r2hToken ?? "",
-    userAgent: settings.playlistUserAgent,
-    reserved: ownPaths(settings),
-    appPathPrefix: prefixBytes(settings.appPathPrefix),
-    schemes: entrySchemes(settings),
-  };
 }

@@ -3,6 +3,7 @@ import { type Implementations, runCli } from "../../src/cli/commands.ts";
 import { usageText, versionText } from "../../src/cli/help.ts";
 import type { ReloadSettings } from "../../src/config/load.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import type { ProbeRequest } from "../../src/probe/probe.ts";
 import { type Files, readerOf } from "../config/files.ts";
 
 const TRY_HELP = "Try 'sluice --help' for all commands and options.\n";
@@ -11,6 +12,7 @@ interface Call {
   readonly command: string;
   readonly settings: Settings;
   readonly reload?: ReloadSettings;
+  readonly request?: ProbeRequest;
 }
 
 function run(...argv: string[]) {
@@ -22,6 +24,7 @@ async function runWith(files: Files, ...argv: string[]) {
   const implementations: Implementations = {
     serve: async (settings, reload) => void calls.push({ command: "serve", settings, reload }),
     demo: async (settings) => void calls.push({ command: "demo", settings }),
+    probe: async (settings, request) => calls.push({ command: "probe", settings, request }) - 1,
   };
   let stdout = "";
   let stderr = "";
@@ -58,11 +61,10 @@ describe("which command runs", () => {
 });
 
 describe("words that start nothing", () => {
-  const COMMANDS = "the commands are serve, demo, config check, help and version; without one, serve\n";
+  const COMMANDS = "the commands are serve, demo, probe, config check, help and version; without one, serve\n";
 
   test.each([
     ["doctor", ""],
-    ["probe", ""],
     ["worker9", ""],
     ["constructor", ""],
     ["start", "; did you mean 'serve'?"],
@@ -151,7 +153,7 @@ test("complaints about the configuration are shown to who wants quiet", async ()
 
 test("a failure of the command is the caller's to handle", async () => {
   const fail = () => Promise.reject(new Error("no socket"));
-  await expect(runCli([], { serve: fail, demo: fail })).rejects.toThrow("no socket");
+  await expect(runCli([], { serve: fail, demo: fail, probe: fail })).rejects.toThrow("no socket");
 });
 
 test("words that citty itself cannot read are read", async () => {
@@ -232,5 +234,36 @@ describe("config check", () => {
 
   test.each(["-h", "--help"])("config %s helps", async (word) => {
     expect(await run("config", word)).toMatchObject({ status: 0, stdout: usageText(), stderr: "", calls: 0 });
+  });
+});
+
+describe("probe", () => {
+  test.each([
+    [["probe", "rtp://239.1.1.1:5000"], { target: "rtp://239.1.1.1:5000", seconds: 10, json: false }],
+    [["probe", "--json", "News/One", "--seconds", "3"], { target: "News/One", seconds: 3, json: true }],
+    [["probe", "--seconds=60", "-r", "eth1", "udp://x:1"], { target: "udp://x:1", seconds: 60, json: false }],
+    [["probe", "--", "-strange name"], { target: "-strange name", seconds: 10, json: false }],
+  ])("%p", async (argv, request) => {
+    expect((await run(...argv)).call).toMatchObject({ command: "probe", request });
+  });
+
+  test.each([
+    [["probe"], /nothing to probe: the command is 'probe URL\|CHANNEL/],
+    [["probe", "a", "b"], /'b' is one word too many/],
+    [["probe", "a", "--seconds", "0"], /--seconds: '0' is not a number from 1 to 3600/],
+    [["probe", "a", "--seconds"], /--seconds: '' is not a number/],
+    [["probe", "a", "--seconds=1e3"], /--seconds: '1e3' is not/],
+    [["probe", "a", "--no-such"], /unrecognized option '--no-such'/],
+    [["probe", "a", "-w"], /option requires an argument -- 'w'/],
+  ])("%p is refused", async (argv, reason) => {
+    const { status, stdout, stderr, calls } = await run(...argv);
+    expect({ status, stdout, calls }).toEqual({ status: 1, stdout: "", calls: 0 });
+    expect(stderr).toMatch(reason);
+  });
+
+  test("keeps standard output for what it finds", async () => {
+    const { stdout, stderr, call } = await run("probe", "a", "-m", "0");
+    expect([stdout, call?.command]).toEqual(["", "probe"]);
+    expect(stderr).toContain("[Probe] Invalid maxclients!");
   });
 });

@@ -39,6 +39,7 @@ const EVERYTHING: SettingValues = {
   multicastRejoinInterval: 60,
   multicastGapTimeout: 30,
   fastStart: false,
+  streamHealth: true,
   fccListenPortRange: { min: 40000, max: 40100 },
   rtspStunServer: { host: "stun.example", port: 3478 },
   rtspUserAgent: "Player/1.0",

@@ -36,6 +36,7 @@ upstream-interface-http = eth4
 mcast-rejoin-interval = 60
 mcast-gap-timeout = 30
 fast-start = no
+stream-health = on
 fcc-listen-port-range = 40000 - 40100
 rtsp-stun-server = stun.example
 rtsp-user-agent = Player/1.0

@@ -18,7 +18,7 @@ import { parseIpAddress } from "../../src/wire/ip/address.ts";
 import { membershipReportV2, membershipReportV3 } from "../../src/wire/ip/igmp.ts";
 import { isStun, parseBindingResponse } from "../../src/wire/ip/stun.ts";
 import { emitM3uEntry, M3uParser } from "../../src/wire/m3u/parser.ts";
-import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
+import { TransportHealth } from "../../src/wire/mpegts/health.ts";
 import * as ts from "../../src/wire/mpegts/packet.ts";
 import { parsePat, parsePmt, SectionReader } from "../../src/wire/mpegts/sections.ts";
 import { emptyRtpPacket, isRtp, parseRtp } from "../../src/wire/rtp/packet.ts";
@@ -36,6 +36,7 @@ import { queryParameter } from "../../src/wire/url/query.ts";
 import { resolveReference } from "../../src/wire/url/reference.ts";
 import { XmltvBody } from "../../src/wire/xmltv/body.ts";
 import { onesComplementSum } from "../fakes/internet-checksum.ts";
+import { healthFacts } from "../wire/mpegts/health-facts.ts";
 import { pushPieces } from "../wire/pieces.ts";
 
 type Pieces = readonly Uint8Array[];
@@ -134,12 +135,15 @@ function tables(section: Uint8Array): unknown {
   return [parsePat(section), programme, map];
 }
 
-/** Where packets begin in what is out of step depends on the pieces, so only the limits of the count are judged. */
 function mpegts(pieces: Pieces): unknown {
-  const continuity = new TsContinuity();
-  for (const piece of pieces) continuity.look(piece, 0, piece.length);
   const bytes = Buffer.concat(pieces);
-  demand(continuity.errors >= 0 && continuity.errors <= bytes.length / 188, "a packet is one error at the most");
+  const inPieces = new TransportHealth();
+  for (const piece of pieces) inPieces.look(piece, 0, piece.length, 0);
+  const atOnce = new TransportHealth();
+  atOnce.look(bytes, 0, bytes.length, 0);
+  demand(Bun.deepEquals(healthFacts(inPieces), healthFacts(atOnce)), "pieces do not matter");
+  demand(atOnce.packets <= bytes.length / 188, "no packet is counted twice");
+  demand(atOnce.continuityErrors <= atOnce.packets, "a packet is one error at the most");
   return within(pieces, (all, offset, length) => {
     const found: unknown[] = [ts.isTransportStream(all, offset, length)];
     const sections = new SectionReader((section, packets) => {

@@ -4,7 +4,7 @@
  */
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
+import { TransportHealth } from "../../src/wire/mpegts/health.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { describeInNamespace } from "../fakes/namespace.ts";
 import { TS_PACKET_BYTES } from "../fakes/ts-packets.ts";
@@ -57,7 +57,7 @@ function record(url: string): Promise<Outcome> {
 
 interface Watched {
   readonly headers: Headers;
-  readonly continuity: TsContinuity;
+  readonly continuity: TransportHealth;
 }
 
 /** Opens a channel, waits for its first key frame, and keeps watching. */
@@ -66,13 +66,13 @@ async function keepWatching(sluice: Sluice, path: string): Promise<Watched> {
   client.request("GET", path);
   const { status, headers } = await client.head();
   expect(status).toBe(200);
-  const continuity = new TsContinuity();
+  const continuity = new TransportHealth();
   for (let isKey = false; !isKey; ) {
     const packet = await client.read(TS_PACKET_BYTES);
-    continuity.look(packet, 0, packet.length);
+    continuity.look(packet, 0, packet.length, 0);
     isKey = isKeyFrame(packet);
   }
-  client.stream((chunk) => continuity.look(chunk, 0, chunk.length));
+  client.stream((chunk) => continuity.look(chunk, 0, chunk.length, 0));
   return { headers, continuity };
 }
 
@@ -153,7 +153,7 @@ function define(start: Start): void {
         expect(six.headers.get("r2h-fcc-status")).toBe("active");
         const { rtpLost, fcc } = await upstreamWhere(sluice, ({ rtpRepaired }) => rtpRepaired > 0);
         expect({ rtpLost, ...fcc }).toMatchObject({ rtpLost: 0, state: "mcast-active", gapPackets: 0 });
-        expect(six.continuity.errors).toBe(0);
+        expect(six.continuity.continuityErrors).toBe(0);
       },
       TEST_MS + WAIT_MS,
     );

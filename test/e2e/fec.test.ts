@@ -1,7 +1,7 @@
 /** FEC on a lossy line: a real FFmpeg sends SMPTE 2022-1 parity, and an encoder of the tests Reed–Solomon parity. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { TsContinuity } from "../../src/wire/mpegts/continuity.ts";
+import { TransportHealth } from "../../src/wire/mpegts/health.ts";
 import { parityOf } from "../fakes/fec-encoder.ts";
 import { freeUdpPort, uniqueGroup } from "../fakes/free-port.ts";
 import { HttpClient } from "../fakes/http-client.ts";
@@ -83,16 +83,16 @@ forEachVariant("FEC", (start) => {
         using client = await HttpClient.connect(sluice);
         client.request("GET", `/rtp/${group}:${media}?fec=${columns},${rows}`);
         expect((await client.head()).status).toBe(200);
-        const continuity = new TsContinuity();
+        const continuity = new TransportHealth();
         let bytes = 0;
         client.stream((chunk) => {
-          continuity.look(chunk, 0, chunk.length);
+          continuity.look(chunk, 0, chunk.length, 0);
           bytes += chunk.length;
         });
         await until(() => loss.lost >= 10, WAIT_MS, "losses");
         const bytesThen = bytes;
         await until(() => bytes > bytesThen + 400 * TS_BYTES, WAIT_MS, "what comes behind them");
-        expect(continuity.errors).toBe(0);
+        expect(continuity.continuityErrors).toBe(0);
         client.destroy();
         await sluice.waitForLog(/FEC active \(SMPTE 2022-1/);
         await sluice.waitForLog(

@@ -1,6 +1,7 @@
 /** What the status page's server side tells and does, with curl as the reader of its events (status.md sections 2 to 7). */
 
 import { expect, test } from "bun:test";
+import type { HealthReport } from "../../src/wire/status/event.ts";
 import { HttpClient } from "../fakes/http-client.ts";
 import { HttpOrigin } from "../fakes/http-origin.ts";
 import { until } from "../fakes/until.ts";
@@ -38,7 +39,12 @@ interface StatusView {
   readonly totalClients: number;
   readonly totalBytesSent: number;
   readonly workers: readonly { readonly id: number; readonly pid: number; readonly totalBytes: number }[];
-  readonly upstreams: readonly { readonly id: string; readonly clients: number; readonly tsContinuityErrors: number }[];
+  readonly upstreams: readonly {
+    readonly id: string;
+    readonly clients: number;
+    readonly tsContinuityErrors: number;
+    readonly health: HealthReport;
+  }[];
   readonly totals: { readonly clients: number; readonly upstreams: number; readonly bytesReceived: number };
   readonly logsMode: string;
   readonly logs: readonly { readonly message: string }[];
@@ -234,4 +240,22 @@ forVariant("source", "status", (start) => {
     },
     TEST_MS,
   );
+});
+
+forVariant("source", "the health of streams", (start) => {
+  test("is told, with --stream-health from before anybody looks", async () => {
+    await using sluice = await start({ args: [...ON_LOOPBACK, "--stream-health"] });
+    using channel = await Channel.sending();
+    using viewer = await Viewer.open(sluice, channel);
+    const packets = 2000;
+    await until(() => viewer.verifier.packets > packets, WAIT_MS, "media");
+    await using watcher = new Watcher(sluice);
+    const { upstreams } = await watcher.event("the channel", (status) => status.upstreams.length === 1);
+    const { health } = upstreams[0]!;
+    expect(health).toMatchObject({ syncLosses: 0, patErrors: 0, pmtErrors: 0, pcrJumps: 0, scrambledPackets: 0 });
+    // All that the viewer has seen was looked at: nobody watched then.
+    expect(health.tsPackets).toBeGreaterThanOrEqual(packets);
+    expect(health.programmes).toMatchObject([{ number: 1, streams: [{ kind: "video", codec: "H.264" }] }]);
+    expect(health.pids.reduce((sum, { packets: count }) => sum + count, 0)).toBe(health.tsPackets);
+  });
 });

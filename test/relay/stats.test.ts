@@ -39,7 +39,7 @@ test("an inspector is shown all that comes from then on, in order, around the en
         ring.append(unit, 0, length);
         for (let i = 0; i < length; i++) expected.push(i % 251);
         if (resize) ring.resize(ring.capacity === CAPACITY ? 2 * CAPACITY : CAPACITY);
-        tap.catchUp();
+        tap.catchUp(0);
       }
       expect(Buffer.compare(Buffer.from(inspector.seen), Buffer.from(expected))).toBe(0);
       expect(inspector.misses).toBe(1);
@@ -53,11 +53,11 @@ test("an inspector is told when bytes were overwritten before it saw them", () =
   const inspector = new FakeInspector();
   const tap = new Tap(ring, inspector);
   for (let i = 0; i < 3; i++) ring.append(unit, 0, 40_000);
-  tap.catchUp();
+  tap.catchUp(0);
   expect(inspector.misses).toBe(2);
   expect(inspector.seen).toEqual([]);
   ring.append(unit, 5, 3);
-  tap.catchUp();
+  tap.catchUp(0);
   expect(inspector.seen).toEqual([5, 6, 7]);
 });
 

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { ByteInspector, QueueStats, SourceStats } from "../../src/relay/stats.ts";
-import type { RtpCounts, UpstreamAbout, UpstreamDetails } from "../../src/relay/upstream.ts";
+import type { ArrivalCounts, RtpCounts, UpstreamAbout, UpstreamDetails } from "../../src/relay/upstream.ts";
 import {
   type ClientHandle,
   type ClientIdentity,
   ClientRegistry,
   type WatchedClient,
 } from "../../src/status/clients.ts";
+import { HealthMeter } from "../../src/status/health.ts";
 import { SendCounts, WorkerTotals } from "../../src/status/totals.ts";
 import { CLIENT_STATE } from "../../src/wire/status/client-state.ts";
 
@@ -22,6 +23,7 @@ class FakeHandle implements ClientHandle {
 class FakeSource implements SourceStats {
   readonly about = ABOUT;
   readonly rtp: RtpCounts;
+  arrival: ArrivalCounts | undefined;
   details: UpstreamDetails | undefined;
   receivedBytes = 0;
   heardAt = Number.NEGATIVE_INFINITY;
@@ -52,6 +54,7 @@ const ABOUT: UpstreamAbout = {
   receiver: "batched",
 };
 const RTP: RtpCounts = { lost: 1, reordered: 2, duplicates: 3, late: 4, repaired: 20, unrepairable: 1, refused: 0 };
+const NO_HEALTH = new HealthMeter().report({ rtp: undefined, arrival: undefined });
 const IDENTITY: ClientIdentity = { address: "1.2.3.4:5", serviceUrl: "/x", userAgent: "VLC", kind: "rtsp-tcp" };
 
 let registry: ClientRegistry;
@@ -145,6 +148,7 @@ test("an upstream is shown once, with all who share it, until the last of them l
       tsContinuityErrors: 0,
       lastDataMs: 25,
       fcc: { state: "", server: "", dialect: "", firstUnicastMs: -1, burstBytes: 0, gapPackets: -1 },
+      health: { ...NO_HEALTH, rtpLate: 4 },
     },
   ]);
   source.details = { fccState: "unicast-active", fccServer: "10.0.0.1:8027", fccDialect: "huawei", fccBurstBytes: 9 };
@@ -172,6 +176,21 @@ describe("while nobody watches", () => {
     registry.watch(false, 0);
     registry.leave(client);
     expect([changes, source.inspector]).toEqual([0, undefined]);
+  });
+
+  test("every packet is looked at all the same, if that is wanted", () => {
+    const source = new FakeSource();
+    registry.examinesAlways = true;
+    enter().client.fed(QUEUE, source);
+    const { inspector } = source;
+    expect(inspector).toBeDefined();
+    registry.watch(true, 0);
+    registry.watch(false, 0);
+    expect(source.inspector).toBe(inspector);
+    registry.examinesAlways = false;
+    expect(source.inspector).toBeUndefined();
+    registry.examinesAlways = true;
+    expect(source.inspector).toBe(inspector);
   });
 
   test("what is sent does not make the next rate", () => {
@@ -223,7 +242,9 @@ describe("totals", () => {
 
   test("keep what clients and upstreams have counted, each once, whether seen or gone", () => {
     const rtp = { ...RTP };
+    const arrival = { kernelDrops: 5, senderChanges: 0, jitterMs: 0 };
     const source = new FakeSource(rtp);
+    source.arrival = arrival;
     const queue = { ...QUEUE };
     const [one, two] = [enter().client, enter().client];
     one.fed(queue, source);
@@ -240,6 +261,7 @@ describe("totals", () => {
       rtpRepaired: 20,
       rtpUnrepaired: 1,
       tsContinuityErrors: 0,
+      kernelDrops: 5,
     };
     expect(registry.totals.all).toMatchObject({
       droppedPackets: 2,

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { HealthMeter } from "../../src/status/health.ts";
 import { LogRing } from "../../src/status/log-ring.ts";
 import { type ServiceSnapshot, serviceStatus, type WorkerReport } from "../../src/status/snapshot.ts";
 import { WorkerTotals } from "../../src/status/totals.ts";
@@ -50,6 +51,7 @@ const UPSTREAM: UpstreamReport = {
   tsContinuityErrors: 0,
   lastDataMs: -1,
   fcc: { state: "", server: "", dialect: "", firstUnicastMs: -1, burstBytes: 0, gapPackets: -1 },
+  health: new HealthMeter().report({ rtp: undefined, arrival: undefined }),
 };
 const REPORT: WorkerReport = {
   clients: [CLIENT],

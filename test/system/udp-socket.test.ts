@@ -194,3 +194,17 @@ test("what is sent before an evented socket is open goes out when it is", async 
   bytes.fill(0);
   expect(await textsOf(socket, 1)).toEqual(["early"]);
 });
+
+test("a batched socket tells how many datagrams its kernel has dropped", async () => {
+  const { socket, port } = await open("batched", 4, { receiveBufferBytes: 4096 });
+  const { socket: sender } = await open("batched");
+  const address = parseIpAddress("127.0.0.1")!;
+  expect(socket.kernelDrops).toBe(0);
+  const sent = 400;
+  for (let i = 0; i < sent; i++) sender.send(new Uint8Array(1000), address, port);
+  const read = socket.receive(DISCARD);
+  expect(read).toBeLessThan(sent);
+  expect(socket.kernelDrops).toBe(sent - read);
+  socket.close();
+  expect(socket.kernelDrops).toBe(0);
+});

@@ -1,5 +1,6 @@
 /** A multicast group that is opened by a burst from an FCC server, and then is a group like any other (fcc.md). */
 import type {
+  ArrivalCounts,
   ConsumerStart,
   RtpCounts,
   StreamInfo,
@@ -52,6 +53,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
   #isClosed = false;
   /** The group, once it is joined. */
   #session: MulticastSession | undefined;
+  #isMeasured = false;
   #now: number;
   #clock: { -readonly [Name in keyof FccClock]: FccClock[Name] };
   /** When the group alone was left. */
@@ -113,6 +115,16 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
 
   get rtp(): RtpCounts {
     return this.#input.reorder.counts;
+  }
+
+  get arrival(): ArrivalCounts {
+    const { senderChanges } = this.#input;
+    return this.#session?.arrival ?? { kernelDrops: 0, senderChanges, jitterMs: 0 };
+  }
+
+  measureArrival(isMeasured: boolean): void {
+    this.#isMeasured = isMeasured;
+    this.#session?.measureArrival(isMeasured);
   }
 
   get details(): Readonly<Record<string, string | number>> {
@@ -258,6 +270,7 @@ export class FccUpstream implements Upstream, FccClientParent, HandOverParent {
     try {
       this.#session = new MulticastSession(parent, this.#target, this.#options, this.#log, this.#now, this.#input);
       this.#session.sink = this.#handOver;
+      this.#session.measureArrival(this.#isMeasured);
       return true;
     } catch (error) {
       this.#log.error((error as Error).message);

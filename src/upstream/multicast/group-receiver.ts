@@ -43,6 +43,8 @@ export class GroupReceiver {
   #rejoins = 0;
   #housekeptAt: number;
   #reportsFailed = false;
+  /** By sockets that are closed. */
+  #pastDrops = 0;
 
   /** @throws JoinFailedError, InterfaceMissingError */
   constructor(parent: GroupReceiverParent, target: MulticastTarget, options: MulticastOptions, log: Log, now: number) {
@@ -70,6 +72,11 @@ export class GroupReceiver {
   /** The kernel's receive buffer as it counts it, in bytes; 0 while unknown. */
   get receiveBuffer(): number {
     return this.#receiver?.receiveBuffer ?? 0;
+  }
+
+  /** Datagrams that the kernel has dropped: they were here, and nobody has read them in time. */
+  get kernelDrops(): number {
+    return this.#pastDrops + (this.#receiver?.kernelDrops ?? 0);
   }
 
   /** Hands over all datagrams that have arrived, and answers how many there were. */
@@ -163,6 +170,7 @@ export class GroupReceiver {
   }
 
   #dropReceiver(): void {
+    this.#pastDrops = this.kernelDrops;
     this.#receiver?.close();
     this.#receiver = undefined;
   }

@@ -21,6 +21,7 @@ export class NamedGroup implements Upstream {
   readonly #log: Log;
   #state: "resolving" | "joined" | "closed" = "resolving";
   #session: Upstream | undefined;
+  #isMeasured = false;
   readonly #resolving = new AbortController();
 
   /** @param join opens the group when its addresses are known */
@@ -53,6 +54,15 @@ export class NamedGroup implements Upstream {
     return this.#session?.rtp;
   }
 
+  get arrival() {
+    return this.#session?.arrival;
+  }
+
+  measureArrival(isMeasured: boolean): void {
+    this.#isMeasured = isMeasured;
+    this.#session?.measureArrival?.(isMeasured);
+  }
+
   get details() {
     return this.#session?.details;
   }
@@ -75,6 +85,7 @@ export class NamedGroup implements Upstream {
     if (this.#state !== "resolving") return;
     try {
       this.#session = join();
+      this.#session.measureArrival?.(this.#isMeasured);
       this.#state = "joined";
       this.#parent.wake();
     } catch (error) {

@@ -1,8 +1,16 @@
 /** A multicast group as an upstream: reads its receiver on each tick and hands the media to the parent. */
-import type { RtpCounts, StreamInfo, Upstream, UpstreamAbout, UpstreamParent } from "../../relay/upstream.ts";
+import type {
+  ArrivalCounts,
+  RtpCounts,
+  StreamInfo,
+  Upstream,
+  UpstreamAbout,
+  UpstreamParent,
+} from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { CLIENT_STATE } from "../../wire/status/client-state.ts";
+import { ArrivalMeter } from "../rtp/arrival-meter.ts";
 import type { Depacketizer, PayloadKind } from "../rtp/depacketizer.ts";
 import { LossReport } from "../rtp/loss-report.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
@@ -42,6 +50,8 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
   readonly #lossReport: LossReport;
   #lossReportedAt: number;
   #hasMedia = false;
+  /** While somebody wants to know. */
+  #meter: ArrivalMeter | undefined;
 
   /**
    * @param input takes the media; another source may share it
@@ -73,6 +83,15 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
     return this.input.reorder.counts;
   }
 
+  get arrival(): ArrivalCounts {
+    const { kernelDrops } = this.#group;
+    return { kernelDrops, senderChanges: this.input.senderChanges, jitterMs: this.#meter?.jitterMs ?? 0 };
+  }
+
+  measureArrival(isMeasured: boolean): void {
+    this.#meter = isMeasured ? new ArrivalMeter() : undefined;
+  }
+
   get tickMs(): number {
     return this.#pollInterval.tickMs;
   }
@@ -82,7 +101,7 @@ export class MulticastSession implements Upstream, GroupReceiverParent {
     const { sink } = this;
     const before = sink.payloads;
     this.input.tick(now);
-    const datagrams = this.#group.receive(sink);
+    const datagrams = this.#group.receive(this.#meter?.before(sink, now) ?? sink);
     // What we have handed over may have made the parent close us.
     if (this.#group.isClosed) return;
     this.#pollInterval.observe(datagrams, this.#group.receiveBuffer, now);

@@ -30,6 +30,8 @@ export class Depacketizer implements DatagramSink {
   parity = 0;
   /** Nor is RTCP. */
   control = 0;
+  /** Times that another sender's RTP went on with the stream (SSRC). */
+  senderChanges = 0;
   /** Several sources bring the same stream, each under a name of its own (FCC). */
   hasManySources = false;
   readonly reorder: ReorderBuffer;
@@ -43,6 +45,7 @@ export class Depacketizer implements DatagramSink {
   #kind: "unknown" | "rtp" | "bare" | "bytes" = "unknown";
   /** The sender of an RTP stream. */
   #ssrc = 0;
+  #hasSender = false;
   #payloadType = 0;
   #now = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -174,6 +177,8 @@ export class Depacketizer implements DatagramSink {
   }
 
   #adopt({ ssrc, payloadType }: Sender): void {
+    if (this.#hasSender && ssrc !== this.#ssrc) this.senderChanges++;
+    this.#hasSender = true;
     this.#kind = "rtp";
     this.#ssrc = ssrc;
     this.#payloadType = payloadType;

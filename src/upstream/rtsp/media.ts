@@ -1,5 +1,5 @@
 /** The two ways in which media comes to us, as frames of the control connection or to UDP ports (rtsp.md sections 10.1 and 10.2). */
-import type { UpstreamParent } from "../../relay/upstream.ts";
+import type { ArrivalCounts, UpstreamParent } from "../../relay/upstream.ts";
 import type { Log } from "../../system/log.ts";
 import { allocate, copyBytes, type Memory } from "../../system/memory.ts";
 import { SLICE_MS } from "../../system/slices.ts";
@@ -7,6 +7,7 @@ import type { UdpPair } from "../../system/udp-pair.ts";
 import type { DatagramSink } from "../../system/udp-socket.ts";
 import { hasBye } from "../../wire/rtp/rtcp.ts";
 import { ReadBackoff } from "../read-backoff.ts";
+import { ArrivalMeter } from "../rtp/arrival-meter.ts";
 import { Depacketizer } from "../rtp/depacketizer.ts";
 import { PollInterval } from "../rtp/poll-interval.ts";
 import { MediaSender, type NamedSenders } from "./media-sender.ts";
@@ -34,6 +35,9 @@ export interface RtspMedia {
   readonly saidGoodbye: boolean;
   /** Nothing is read now: the client is too slow. */
   readonly isPaused: boolean;
+  /** Undefined where nothing comes in datagrams. */
+  readonly arrival?: ArrivalCounts;
+  measureArrival?(isMeasured: boolean): void;
   /** Hands over what has come. */
   tick(now: number): void;
   /** The control connection, read by hand, has something to read or is over. */
@@ -226,6 +230,9 @@ export class UdpMedia implements RtspMedia {
     },
   };
   #isOver = false;
+  #meter: ArrivalMeter | undefined;
+  /** As last seen: the ports may be closed. */
+  #kernelDrops = 0;
 
   /** @param pair stays the caller's, who closes it */
   constructor(parent: UpstreamParent, pair: UdpPair, named: NamedSenders, server: string, log: Log) {
@@ -245,11 +252,21 @@ export class UdpMedia implements RtspMedia {
     return this.received === this.#receivedAtBye;
   }
 
+  get arrival(): ArrivalCounts {
+    if (!this.#isOver) this.#kernelDrops = this.#pair.media.kernelDrops;
+    const { senderChanges } = this.input;
+    return { kernelDrops: this.#kernelDrops, senderChanges, jitterMs: this.#meter?.jitterMs ?? 0 };
+  }
+
+  measureArrival(isMeasured: boolean): void {
+    this.#meter = isMeasured ? new ArrivalMeter() : undefined;
+  }
+
   tick(now: number): void {
     if (this.#isOver) return;
     this.input.tick(now);
     const { media } = this.#pair;
-    const count = this.#sender.receive(this.input);
+    const count = this.#sender.receive(this.#meter?.before(this.input, now) ?? this.input);
     this.received += count;
     this.#pollInterval.observe(count, media.receiveBuffer, now);
     if (this.input.payloads > 0) this.#pollInterval.endStartup();
@@ -271,6 +288,7 @@ export class UdpMedia implements RtspMedia {
   }
 
   close(): void {
+    this.#kernelDrops = this.arrival.kernelDrops;
     this.#isOver = true;
   }
 }

@@ -1,5 +1,6 @@
 /** One RTSP session as an upstream, from the name of the server to TEARDOWN (rtsp.md). */
 import type {
+  ArrivalCounts,
   RtpCounts,
   StreamInfo,
   Upstream,
@@ -72,6 +73,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
   #lossReport: LossReport | undefined;
   readonly #endWatch = new EndWatch();
   #keptHouseAt = 0;
+  #isMeasured = false;
 
   constructor(target: RtspTarget, options: HandshakeOptions, parent: UpstreamParent, log: Log) {
     this.#target = target;
@@ -94,6 +96,15 @@ export class RtspUpstream implements Upstream, HandshakeParent {
 
   get rtp(): RtpCounts | undefined {
     return this.#media?.input.reorder.counts;
+  }
+
+  get arrival(): ArrivalCounts | undefined {
+    return this.#media?.arrival;
+  }
+
+  measureArrival(isMeasured: boolean): void {
+    this.#isMeasured = isMeasured;
+    this.#media?.measureArrival?.(isMeasured);
   }
 
   get tickMs(): number {
@@ -149,6 +160,7 @@ export class RtspUpstream implements Upstream, HandshakeParent {
     else if (udp.pair) {
       this.#parent.cannotPause();
       this.#media = new UdpMedia(this.#parent, udp.pair, udp, this.#server, this.#log);
+      this.#media.measureArrival?.(this.#isMeasured);
       this.#parent.wake();
     }
   }

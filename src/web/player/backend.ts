@@ -1,5 +1,6 @@
 /** What plays media in a `<video>`: one interface, so that another library can take a backend's place. */
-import type { Codec, IsTypeSupported } from "./codecs.ts";
+import type { Codec } from "../../wire/mpegts/codec.ts";
+import type { IsTypeSupported } from "./codecs.ts";
 
 export type MediaFailure =
   /** The server's answer was no media. */

@@ -1,4 +1,5 @@
 /** Finds out what is in an MPEG transport stream from its first bytes (ISO/IEC 13818-1 section 2.4.4). */
+import { type Codec, codecOf, isMpegAudio, mpegAudioCodec } from "../../wire/mpegts/codec.ts";
 import {
   isUnitStart,
   PAT_PID,
@@ -14,7 +15,6 @@ import {
   parsePmt,
   SectionReader,
 } from "../../wire/mpegts/sections.ts";
-import { type Codec, codecOf, isMpegAudio, mpegAudioCodec } from "./codecs.ts";
 
 /** PAT and PMT come several times a second: this is a second of a fast stream. */
 const MAX_PROBE_BYTES = 2 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** Which tracks of a programme are played, and how the demuxer is made to take these. */
+import { AC3_TYPE, type Codec, E_AC3_TYPE, kindOf, PRIVATE_PES } from "../../wire/mpegts/codec.ts";
 import { isUnitStart, packetId, payloadOffset, TS_PACKET_BYTES, TS_SYNC_BYTE } from "../../wire/mpegts/packet.ts";
-import { AC3_TYPE, type Codec, E_AC3_TYPE, type IsTypeSupported, isPlayable, kindOf, PRIVATE_PES } from "./codecs.ts";
+import { type IsTypeSupported, isPlayable } from "./codecs.ts";
 import type { ProbedProgramme, ProbedTrack } from "./ts-probe.ts";
 
 /** A stream_type that is user private (ISO/IEC 13818-1 table 2-34), which a demuxer passes over. */

@@ -4,6 +4,7 @@
  */
 
 import { hasPcr, isRandomAccess, PAT_PID, packetId, TS_PACKET_BYTES, TS_SYNC_BYTE } from "./packet.ts";
+import { readPcrBase } from "./pcr.ts";
 import { DTS_OFFSET, hasDts, PTS_OFFSET, readTimestamp, timedPesOffset } from "./pes.ts";
 
 /** PCR base, PTS and DTS count 90 kHz ticks in 33 bits. */
@@ -122,12 +123,6 @@ export class ClipLoop {
 
 function moveClock(ticks: number, by: number): number {
   return (ticks + by) % CLOCK_WRAP_TICKS;
-}
-
-function readPcrBase(packet: Uint8Array, offset: number): number {
-  const at = offset + 6;
-  const high = ((packet[at]! << 24) | (packet[at + 1]! << 16) | (packet[at + 2]! << 8) | packet[at + 3]!) >>> 0;
-  return high * 2 + (packet[at + 4]! >> 7);
 }
 
 function movePcr(packet: Uint8Array, offset: number, by: number): void {

@@ -141,6 +141,12 @@ const CRC_OF_BYTE = Int32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
+/** The CRC of a section that is complete: another one means another table. */
+export function sectionCrc(section: Uint8Array): number {
+  const at = section.length - CRC_BYTES;
+  return (section[at]! << 24) | (section[at + 1]! << 16) | (section[at + 2]! << 8) | section[at + 3]!;
+}
+
 /** CRC-32/MPEG-2; 0 when the last four bytes are the CRC of those before. */
 function crcOf(bytes: Uint8Array, length: number): number {
   let crc = -1;

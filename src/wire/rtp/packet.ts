@@ -47,6 +47,11 @@ export function ssrcOf(bytes: Uint8Array, offset: number): number {
   return (bytes[offset + 8]! << 24) | (bytes[offset + 9]! << 16) | (bytes[offset + 10]! << 8) | bytes[offset + 11]!;
 }
 
+/** The timestamp of a datagram for which `isRtp` holds, as a signed number of 32 bits. */
+export function timestampOf(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset + 4]! << 24) | (bytes[offset + 5]! << 16) | (bytes[offset + 6]! << 8) | bytes[offset + 7]!;
+}
+
 /** `a − b` on the circle of 65536 sequence numbers, −32768…32767. */
 export function sequenceDifference(a: number, b: number): number {
   return ((a - b) << 16) >> 16;

@@ -99,6 +99,69 @@ const FCC = {
   gapPackets: "number",
 } as const satisfies Schema;
 
+const PID = {
+  /** −1: all that are not listed by themselves. */
+  pid: "number",
+  packets: "number",
+  bandwidth: "number",
+  continuityErrors: "number",
+  /** Of `packets`. */
+  scrambled: "number",
+} as const satisfies Schema;
+
+/** An elementary stream. Numbers are 0 and texts empty while unknown. */
+const STREAM = {
+  pid: "number",
+  /** stream_type of the PMT. */
+  type: "number",
+  /** `video`, `audio`, `subtitles`, `teletext` or `data`. */
+  kind: "text",
+  codec: "text",
+  /** ISO 639-2 */
+  language: "text",
+  width: "number",
+  height: "number",
+  /** Pictures a second. */
+  frameRate: "number",
+  /** 1 or 0. */
+  interlaced: "number",
+  /** In Hz. */
+  sampleRate: "number",
+  channels: "number",
+} as const satisfies Schema;
+
+const PROGRAMME = {
+  number: "number",
+  pmtPid: "number",
+  name: "text",
+  provider: "text",
+  streams: [STREAM],
+} as const satisfies Schema;
+
+/** How the media of an upstream is (health.md). What needs a look at every packet is counted while somebody looks. */
+const HEALTH = {
+  /** MPEG-TS packets that were looked at; 0: nobody has. */
+  tsPackets: "number",
+  nullPackets: "number",
+  scrambledPackets: "number",
+  transportErrors: "number",
+  syncLosses: "number",
+  patErrors: "number",
+  pmtErrors: "number",
+  pcrErrors: "number",
+  pcrJumps: "number",
+  pcrJitterMs: "number",
+  ptsErrors: "number",
+  /** Those of `rtpDuplicates` whose turn was over. */
+  rtpLate: "number",
+  rtpSenderChanges: "number",
+  rtpJitterMs: "number",
+  /** Datagrams that had reached this machine, and that its kernel has dropped. */
+  kernelDrops: "number",
+  programmes: [PROGRAMME],
+  pids: [PID],
+} as const satisfies Schema;
+
 const UPSTREAM = {
   id: "text",
   workerId: "number",
@@ -126,6 +189,7 @@ const UPSTREAM = {
   /** Since data came last; −1 before the first. */
   lastDataMs: "number",
   fcc: FCC,
+  health: HEALTH,
 } as const satisfies Schema;
 
 const LOG_ENTRY = {
@@ -152,6 +216,7 @@ const TOTALS = {
   rtpRepaired: "number",
   rtpUnrepaired: "number",
   tsContinuityErrors: "number",
+  kernelDrops: "number",
 } as const satisfies Schema;
 
 /** Everything but the log, in the order of the specification, and behind that what is ours. */
@@ -175,6 +240,7 @@ const EVENT = { ...SERVICE, logsMode: "text", logs: [LOG_ENTRY] } as const satis
 
 export type ClientReport = Omit<Written<typeof CLIENT>, "workerPid">;
 export type FccReport = Written<typeof FCC>;
+export type HealthReport = Written<typeof HEALTH>;
 export type UpstreamReport = Written<typeof UPSTREAM>;
 export type SendReport = Written<typeof SEND>;
 export type PoolReport = Written<typeof POOL>;

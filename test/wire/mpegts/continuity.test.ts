@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { TsContinuity } from "../../../src/wire/mpegts/continuity.ts";
+import { TransportHealth } from "../../../src/wire/mpegts/health.ts";
 import { TS_PACKET_BYTES } from "../../../src/wire/mpegts/packet.ts";
 
 interface PacketOptions {
@@ -20,11 +20,14 @@ function packet(counter: number, options: PacketOptions = {}): Uint8Array {
   return bytes;
 }
 
+/** Three packets show where they begin; these do not count. */
+const PROOF = [1, 2, 3].map((counter) => packet(counter, { pid: 0x1fff }));
+
 function errorsOf(packets: readonly Uint8Array[]): number {
-  const continuity = new TsContinuity();
-  const bytes = Buffer.concat(packets);
-  continuity.look(bytes, 0, bytes.length);
-  return continuity.errors;
+  const continuity = new TransportHealth();
+  const bytes = Buffer.concat([...packets, ...PROOF]);
+  continuity.look(bytes, 0, bytes.length, 0);
+  return continuity.continuityErrors;
 }
 
 /** The end of a packet, and the three that make it sure where they begin. */
@@ -60,46 +63,48 @@ test("finds the same errors however the stream is cut, also when it is entered i
       // The first packets are without a loss, so that it is known which ones are seen.
       const packets = [...counters(0, 1, 2, 3), ...steps.map((step) => packet(next(step)))];
       const bytes = Buffer.concat(packets);
-      const continuity = new TsContinuity();
+      const continuity = new TransportHealth();
       let at = skipped;
       // Only a first piece of some size shows where packets begin.
       const lengths = [SEARCH_BYTES, ...cuts];
       for (const length of [...lengths, bytes.length]) {
         const taken = Math.min(length, bytes.length - at);
-        continuity.look(bytes, at, taken);
+        continuity.look(bytes, at, taken, 0);
         at += taken;
       }
-      expect(continuity.errors).toBe(steps.filter((step) => step !== 1).length);
+      expect(continuity.continuityErrors).toBe(steps.filter((step) => step !== 1).length);
     }),
   );
 });
 
 test("what was missed is no error, and what is no transport stream has none", () => {
-  const continuity = new TsContinuity();
+  const continuity = new TransportHealth();
   for (const number of [1, 9]) {
-    continuity.look(packet(number), 0, TS_PACKET_BYTES);
+    const bytes = Buffer.concat([packet(number), ...PROOF]);
+    continuity.look(bytes, 0, bytes.length, 0);
     continuity.missed();
   }
-  expect(continuity.errors).toBe(0);
+  expect(continuity.continuityErrors).toBe(0);
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 600 })), (pieces) => {
-      const text = new TsContinuity();
+      const text = new TransportHealth();
       for (const piece of pieces)
         text.look(
           piece.map((byte) => (byte === 0x47 ? 0 : byte)),
           0,
           piece.length,
+          0,
         );
-      expect(text.errors).toBe(0);
-      const random = new TsContinuity();
-      for (const piece of pieces) random.look(piece, 0, piece.length);
+      expect(text.continuityErrors).toBe(0);
+      const random = new TransportHealth();
+      for (const piece of pieces) random.look(piece, 0, piece.length, 0);
     }),
   );
 });
 
 test("goes on behind a stretch that is no transport stream", () => {
-  const continuity = new TsContinuity();
+  const continuity = new TransportHealth();
   const bytes = Buffer.concat([...counters(1, 2, 3), Buffer.alloc(500), ...counters(7, 8, 9, 11)]);
-  continuity.look(bytes, 0, bytes.length);
-  expect(continuity.errors).toBe(1);
+  continuity.look(bytes, 0, bytes.length, 0);
+  expect(continuity.continuityErrors).toBe(1);
 });

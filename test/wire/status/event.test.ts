@@ -75,6 +75,31 @@ const upstream = fc.record({
     burstBytes: count,
     gapPackets: fc.integer({ min: -1 }),
   }),
+  health: fc.record({
+    ...{ tsPackets: count, nullPackets: count, scrambledPackets: count, transportErrors: count, syncLosses: count },
+    ...{ patErrors: count, pmtErrors: count, pcrErrors: count, pcrJumps: count, pcrJitterMs: count, ptsErrors: count },
+    ...{ rtpLate: count, rtpSenderChanges: count, rtpJitterMs: count, kernelDrops: count },
+    programmes: fc.array(
+      fc.record({
+        ...{ number: count, pmtPid: count, name: text, provider: text },
+        streams: fc.array(
+          fc.record({
+            ...{ pid: count, type: count, kind: text, codec: text, language: text, width: count, height: count },
+            ...{ frameRate: count, interlaced: fc.constantFrom(0, 1), sampleRate: count, channels: count },
+          }),
+          { maxLength: 2 },
+        ),
+      }),
+      { maxLength: 2 },
+    ),
+    pids: fc.array(
+      fc.record({
+        ...{ pid: fc.integer({ min: -1 }), packets: count, bandwidth: count, continuityErrors: count },
+        scrambled: count,
+      }),
+      { maxLength: 2 },
+    ),
+  }),
 });
 const worker = fc.record({
   id: count,
@@ -112,6 +137,7 @@ const service: fc.Arbitrary<ServiceStatus> = fc.record({
     rtpRepaired: count,
     rtpUnrepaired: count,
     tsContinuityErrors: count,
+    kernelDrops: count,
   }),
 });
 const news: fc.Arbitrary<LogNews> = fc.record({
