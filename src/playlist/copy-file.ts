@@ -7,7 +7,7 @@ import { PlaylistError } from "./errors.ts";
 const OTHER_FOLDERS = ["/var/tmp"];
 /** Of all copies of a process that no folder has room for, the old ones included that new ones are to replace. */
 const MAX_MEMORY_BYTES = 32 * 1024 * 1024;
-const MOVE_BYTES = 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 let memoryBytes = 0;
 
@@ -141,11 +141,21 @@ async function writeAll(handle: FileHandle, piece: Uint8Array, position: number)
 }
 
 async function copy(from: FileHandle, to: FileHandle, bytes: number): Promise<void> {
-  const area = Buffer.allocUnsafeSlow(MOVE_BYTES);
-  for (let at = 0; at < bytes; ) {
-    const { bytesRead } = await from.read(area, 0, Math.min(MOVE_BYTES, bytes - at), at);
-    if (bytesRead === 0) throw new Error("what was written cannot be read");
-    await writeAll(to, area.subarray(0, bytesRead), at);
+  let at = 0;
+  for await (const piece of readPieces(from, 0, bytes)) {
+    await writeAll(to, piece, at);
+    at += piece.length;
+  }
+  if (at < bytes) throw new Error("what was written cannot be read");
+}
+
+/** What is there of it, each piece in memory of its own. */
+export async function* readPieces(handle: FileHandle, from: number, to: number): AsyncIterable<Buffer> {
+  for (let at = from; at < to; ) {
+    const room = Math.min(PIECE_BYTES, to - at);
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(room), 0, room, at);
+    if (bytesRead === 0) return;
     at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }

@@ -9,12 +9,14 @@ import { formatIpAddress, type IpAddress } from "../wire/ip/address.ts";
 import type { UnicodeText } from "../wire/text/byte-string.ts";
 import { PlaylistError } from "./errors.ts";
 import { pinUrl } from "./pinned-url.ts";
-import { type Chunks, gunzip, limited } from "./streams.ts";
+import { type Chunks, gunzip, inflateRaw, isGzip, limited, peek, unpackStream } from "./streams.ts";
 
 const MAX_REDIRECTS = 50;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 const FILE_SCHEME = "file://";
+/** How a list or a guide begins that is not compressed, whatever the head says. */
+const TEXT = /^(?:[\s#<]|\xef\xbb|\xff\xfe|\xfe\xff)/;
 const FILE_CHUNK_BYTES = 64 * 1024;
 
 export interface DownloadLimits {
@@ -131,9 +133,32 @@ async function open(request: DownloadRequest, limits: TimeLimits): Promise<Downl
 /** Undone here and not by `fetch`, which would unpack a chunk of zeros into memory however large it gets. */
 function decoded(raw: Chunks, headers: Headers, maxBytes: number): Chunks {
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  if (coding === "" || coding === "identity") return raw;
-  if (coding === "gzip" || coding === "x-gzip") return limited(gunzip(raw), maxBytes);
-  throw new PlaylistError("bad-content", `Content-Encoding ${coding} was not asked for`);
+  if (coding === "" || coding === "identity" || coding === "none") return raw;
+  // Some send what was not asked for.
+  const decode = DECODERS[coding];
+  if (decode) return limited(decode(raw), maxBytes);
+  throw new PlaylistError("bad-content", `Content-Encoding ${coding} is not known`);
+}
+
+const DECODERS: Readonly<Record<string, (raw: Chunks) => Chunks>> = {
+  gzip: gunzipped,
+  "x-gzip": gunzipped,
+  deflate: inflated,
+  br: (raw) => unpackStream(raw, "brotli"),
+  zstd: (raw) => unpackStream(raw, "zstd"),
+};
+
+/** A server may say gzip and send the document itself. */
+async function* gunzipped(raw: Chunks): Chunks {
+  const { head, chunks } = await peek(raw, 2);
+  yield* head.length > 0 && !isGzip(head) && TEXT.test(head.toString("latin1")) ? chunks : gunzip(chunks);
+}
+
+/** With zlib's header, as it should be, or without (RFC 9110 section 8.4.1.2). */
+async function* inflated(raw: Chunks): Chunks {
+  const { head, chunks } = await peek(raw, 2);
+  const isZlib = head.length === 2 && (head[0]! & 0x0f) === 8 && head.readUInt16BE(0) % 31 === 0;
+  yield* isZlib ? unpackStream(chunks, "zlib") : inflateRaw(chunks);
 }
 
 interface Located {

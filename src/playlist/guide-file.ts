@@ -1,23 +1,16 @@
 /** A programme guide on disk: compressed, in a file without a name, so that nothing is left when the process ends. */
 import type { FileHandle } from "node:fs/promises";
 import { openReference, referenceTo } from "../system/unnamed-file.ts";
-import { CopyFile, type OnMoved } from "./copy-file.ts";
+import { CopyFile, type OnMoved, readPieces } from "./copy-file.ts";
 import { PlaylistError } from "./errors.ts";
 import type { GuideFacts, LoadedGuide } from "./loaded.ts";
-import { type Chunks, gunzip, gzip, isGzip, limited, peek } from "./streams.ts";
+import { type Chunks, collecting, gunzip, gzip, isGzip, limited, peek } from "./streams.ts";
 
-/** Of the compressed file. Temporary files are memory on many routers. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
+/** Of a compressed file. Temporary files are memory on many routers. */
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
-const READ_BYTES = 64 * 1024;
 /** Guides shrink to a tenth already at the fastest level. */
 const COMPRESSION_LEVEL = 1;
-
-/**
- * The collector knows little of what chunks hold, and would let more of them lie about than a small router can spare: a guide of
- * 200 MB takes 14 MB at most so, and 35 MB otherwise, for 8 ms each time.
- */
-const COLLECT_BYTES = 4 * 1024 * 1024;
 
 export type GuideEncoding = "gzip" | "identity";
 
@@ -110,17 +103,7 @@ export class GuideFile implements GuideFacts {
     if (this.#isClosed) throw new PlaylistError("no-room", "The guide has been replaced");
     this.#readers++;
     try {
-      for (let at = 0; at < this.fileBytes; ) {
-        const { buffer, bytesRead } = await this.#file.handle.read(
-          Buffer.allocUnsafeSlow(READ_BYTES),
-          0,
-          READ_BYTES,
-          at,
-        );
-        if (bytesRead === 0) return;
-        at += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-      }
+      yield* readPieces(this.#file.handle, 0, this.fileBytes);
     } finally {
       this.#readers--;
       this.#closeUnused();
@@ -139,21 +122,16 @@ class Meter {
   bytes = 0;
   readonly hash = new Bun.CryptoHasher("md5");
   readonly #chunks: Chunks;
-  #uncollected = 0;
 
   constructor(chunks: Chunks) {
     this.#chunks = chunks;
   }
 
   async *chunks(): Chunks {
-    for await (const chunk of this.#chunks) {
+    for await (const chunk of collecting(this.#chunks)) {
       this.bytes += chunk.length;
       this.hash.update(chunk);
       yield chunk;
-      this.#uncollected += chunk.length;
-      if (this.#uncollected < COLLECT_BYTES) continue;
-      this.#uncollected = 0;
-      Bun.gc(true);
     }
   }
 }

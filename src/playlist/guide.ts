@@ -1,6 +1,7 @@
 /** The programme guide that this relay publishes: one that was fetched, or several joined (m3u.md section 9). */
 import { tmpdir } from "node:os";
 import { errorReason } from "../system/errno.ts";
+import type { OnHelperProcess } from "../system/helper-process.ts";
 import type { Log } from "../system/log.ts";
 import type { Reach } from "../system/reach.ts";
 import { shown } from "../system/shown.ts";
@@ -27,6 +28,7 @@ interface GuideParts {
   readonly schedule?: Schedule;
   /** Asked at each load. */
   readonly userAgent: () => string;
+  readonly onProcess?: OnHelperProcess;
   /** Another guide is published, or none. Whoever is not to load needs not listen. */
   readonly onPublished?: (loaded: LoadedGuide) => void;
 }
@@ -49,6 +51,7 @@ export class Guide {
   readonly #limits: DownloadLimits;
   readonly #schedule: Schedule;
   readonly #userAgent: () => string;
+  readonly #onProcess: OnHelperProcess;
   readonly #onPublished: (loaded: LoadedGuide) => void;
   #sources: readonly GuideSource[] = [];
   /** Of several sources. */
@@ -70,6 +73,7 @@ export class Guide {
     this.#limits = limits;
     this.#schedule = schedule;
     this.#userAgent = parts.userAgent;
+    this.#onProcess = parts.onProcess ?? (() => {});
     this.#onPublished = onPublished ?? (() => {});
   }
 
@@ -169,6 +173,7 @@ export class Guide {
       limits: this.#limits,
       schedule: this.#schedule,
       userAgent: this.#userAgent,
+      onProcess: this.#onProcess,
       onChange: () => {
         this.#isMergeDue = true;
         if (!this.#isRefreshing) runDetached(this.#log, "Joining EPG data", this.#merge());

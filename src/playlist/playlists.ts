@@ -2,6 +2,7 @@
 import { tmpdir } from "node:os";
 import { errorReason } from "../system/errno.ts";
 import { collectGarbageIn } from "../system/garbage.ts";
+import type { OnHelperProcess } from "../system/helper-process.ts";
 import type { Log } from "../system/log.ts";
 import type { Reach } from "../system/reach.ts";
 import { runDetached } from "../system/task-queue.ts";
@@ -46,6 +47,8 @@ interface PlaylistsParts {
   readonly schedule?: Schedule;
   /** False: another process loads what is external, and says so with `accept`. Default true. */
   readonly isLoader?: boolean;
+  /** What unpacks guides. */
+  readonly onProcess?: OnHelperProcess;
   /** The loader has something for the others. */
   readonly onLoaded?: (loaded: Loaded) => void;
   /** All lists have been asked for once, or one has come after that: how many channels there are, and how many lists failed. */
@@ -73,7 +76,7 @@ export class Playlists {
   #cancelSettling: (() => void) | undefined;
 
   constructor(parts: PlaylistsParts) {
-    const { log, reach, directory, limits, schedule = scheduleTimeout, isLoader = true, onLoaded } = parts;
+    const { log, reach, directory, limits, schedule = scheduleTimeout, isLoader = true, onLoaded, onProcess } = parts;
     this.#parts = parts;
     this.#schedule = schedule;
     this.#isLoader = isLoader;
@@ -85,6 +88,7 @@ export class Playlists {
       schedule,
       ...(directory && { directory }),
       ...(limits && { limits: limits.guide }),
+      ...(onProcess && { onProcess }),
       ...(onLoaded && { onPublished: onLoaded }),
     });
   }

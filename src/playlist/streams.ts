@@ -7,6 +7,11 @@ export type Chunks = AsyncIterable<Uint8Array>;
 /** A fourth of this, the default, costs twice the CPU. */
 const UNPACKED_CHUNK_BYTES = 64 * 1024;
 
+const COLLECT_BYTES = 4 * 1024 * 1024;
+
+/** Codes of zlib, zstd and Brotli. */
+const CODEC_ERROR = /^(?:Z_|ZSTD_|ERR__ERROR_)/;
+
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 /** @param level 1, fast, to 9 */
@@ -19,21 +24,51 @@ export function gunzip(chunks: Chunks): Chunks {
   return through(chunks, process.getBuiltinModule("node:zlib").createGunzip({ chunkSize: UNPACKED_CHUNK_BYTES }));
 }
 
+/** Throws `bad-content` where it is none. */
+export function inflateRaw(chunks: Chunks): Chunks {
+  const { createInflateRaw } = process.getBuiltinModule("node:zlib");
+  return through(chunks, createInflateRaw({ chunkSize: UNPACKED_CHUNK_BYTES }), "zip");
+}
+
+/** Throws `bad-content` where it is none. */
+export function unpackStream(chunks: Chunks, packing: "zstd" | "zlib" | "brotli"): Chunks {
+  const zlib = process.getBuiltinModule("node:zlib");
+  const options = { chunkSize: UNPACKED_CHUNK_BYTES };
+  if (packing === "zlib") return through(chunks, zlib.createInflate(options), "deflate");
+  return through(
+    chunks,
+    packing === "zstd" ? zlib.createZstdDecompress(options) : zlib.createBrotliDecompress(options),
+    packing,
+  );
+}
+
 /**
  * Only a few chunks wait in memory, however much a codec makes of them. Whoever stops reading early closes the source. Codecs and
  * streams are loaded at the first use: most relays have no guide.
  */
-async function* through(chunks: Chunks, codec: Transform): Chunks {
+async function* through(chunks: Chunks, codec: Transform, name = "gzip"): Chunks {
   const { pipeline } = process.getBuiltinModule("node:stream/promises");
   // What fails here also fails the codec, and so the loop over it.
   pipeline(chunks, codec).catch(() => {});
   try {
     yield* codec;
   } catch (error) {
-    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
-      throw new PlaylistError("bad-content", `Broken gzip data: ${error.message}`);
+    if (error instanceof Error && "code" in error && CODEC_ERROR.test(String(error.code))) {
+      throw new PlaylistError("bad-content", `Broken ${name} data: ${error.message}`);
     }
     throw error;
+  }
+}
+
+/** Lets the collector run now and then: it knows little of what chunks hold, and would let too many lie about for a small router. */
+export async function* collecting(chunks: Chunks): Chunks {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    bytes += chunk.length;
+    if (bytes < COLLECT_BYTES) continue;
+    bytes = 0;
+    Bun.gc(true);
   }
 }
 

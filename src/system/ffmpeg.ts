@@ -1,6 +1,6 @@
 /** Pictures by an external FFmpeg: one frame of a transport stream in, a JPEG out, both through pipes (status.md section 8). */
-import { constants, setPriority } from "node:os";
 import { splitArguments } from "../wire/text/argument.ts";
+import { firstBytes, lowerPriority, type OnHelperProcess } from "./helper-process.ts";
 import { LOG_DEBUG, type Log } from "./log.ts";
 
 /** At the same time, in one worker: more would take the processor from the streams. */
@@ -25,14 +25,13 @@ export interface FfmpegOptions {
 interface FfmpegParts {
   readonly log: Log;
   readonly timeoutMs?: number;
-  /** A process runs, or has ended: somebody else is to end it if we no longer can. */
-  readonly onProcess?: (pid: number, isRunning: boolean) => void;
+  readonly onProcess?: OnHelperProcess;
 }
 
 export class Ffmpeg {
   readonly #log: Log;
   readonly #timeoutMs: number;
-  readonly #onProcess: NonNullable<FfmpegParts["onProcess"]>;
+  readonly #onProcess: OnHelperProcess;
   readonly #over = new AbortController();
   #running = 0;
   readonly #waiting = new Set<() => void>();
@@ -124,25 +123,4 @@ export class Ffmpeg {
   #reportFailure(what: string): void {
     if (this.#log.level >= LOG_DEBUG) this.#log.debug(`Snapshot: ffmpeg failed: ${what}`);
   }
-}
-
-/** Streams go first. */
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It has ended already.
-  }
-}
-
-/** All of a stream, at most `most` bytes; what follows is not read. */
-async function firstBytes(stream: ReadableStream<Uint8Array>, most: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let left = most;
-  for await (const chunk of stream) {
-    chunks.push(chunk.subarray(0, left));
-    left -= chunk.length;
-    if (left <= 0) break;
-  }
-  return Buffer.concat(chunks);
 }

@@ -104,7 +104,8 @@ export class Worker {
     this.#clients = clients;
     this.#hub = new Hub({ bufferSlots: settings.bufferPoolMaxSize, fastStart: settings.fastStart, log });
     this.#accessLogFile = new AccessLogFile(log);
-    this.#ffmpeg = new Ffmpeg({ log, onProcess: (pid, isRunning) => send({ kind: "helper", pid, isRunning }) });
+    const onProcess = (pid: number, isRunning: boolean) => send({ kind: "helper", pid, isRunning });
+    this.#ffmpeg = new Ffmpeg({ log, onProcess });
     this.#clientLimit = new ClientLimit(settings.maxClients, clientSlots, clients);
     this.#status = new WorkerStatus(clients, this.#hub.budget, log, send);
     this.#reach = this.#reachOf(settings);
@@ -114,6 +115,7 @@ export class Worker {
       isLoader: onLoaded !== undefined,
       suspects,
       reading,
+      onProcess,
       ...(onLoaded && { onLoaded }),
       onListed: (channels, failed) => send({ kind: "channels", loaded: { channels, failed } }),
     });

@@ -35,6 +35,7 @@ import { formatProxyUrl, parseProxyUrl, takeParameters } from "../../src/wire/ur
 import { queryParameter } from "../../src/wire/url/query.ts";
 import { resolveReference } from "../../src/wire/url/reference.ts";
 import { XmltvBody } from "../../src/wire/xmltv/body.ts";
+import { zipDataOffset, zipDirectory, zipEntries } from "../../src/wire/zip/directory.ts";
 import { onesComplementSum } from "../fakes/internet-checksum.ts";
 import { healthFacts } from "../wire/mpegts/health-facts.ts";
 import { pushPieces } from "../wire/pieces.ts";
@@ -115,6 +116,14 @@ function xmltv(pieces: Pieces): unknown {
   const out = pieces.map((piece) => Buffer.from(body.push(piece)).toString("latin1"));
   // How much a broken document has given by then depends on its pieces.
   return body.state === "failed" ? body.state : { state: body.state, out: out.join("") };
+}
+
+function zip(pieces: Pieces): unknown {
+  const file = Buffer.concat(pieces);
+  const directory = zipDirectory(file);
+  if (!directory) return undefined;
+  const entries = zipEntries(file.subarray(directory.at, directory.at + directory.bytes));
+  return entries.map((entry) => [entry, zipDataOffset(file.subarray(entry.at))]);
 }
 
 function rtp(pieces: Pieces): unknown {
@@ -336,4 +345,5 @@ export const PARSERS: Readonly<Record<string, Parse>> = {
   stun,
   url,
   xmltv,
+  zip,
 };

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { HttpClient } from "../fakes/http-client.ts";
 import { HttpOrigin } from "../fakes/http-origin.ts";
 import { PlaylistServer } from "../fakes/playlist-server.ts";
-import { on, RtspServer } from "../fakes/rtsp-server.ts";
+import { unauthorized } from "../fakes/rtsp-auth.ts";
+import { on, type React, RtspServer } from "../fakes/rtsp-server.ts";
 import { until } from "../fakes/until.ts";
 import { forEachVariant, type Sluice } from "./harness.ts";
 
@@ -65,7 +66,7 @@ const SPELLINGS: readonly (readonly [what: string, target: string, headers?: Rea
   ["a password parameter", `/http/ORIGIN/get.php?username=u&password=${PASSWORD}`],
   ["a channel", "/Secret"],
   ["a channel of HTTP", "/Parameter"],
-  ["a server that redirects", "/rtsp/u:hush-pw@RTSP/x"],
+  ["a server that redirects", "/rtsp/u:hush-pw@RTSP/login"],
 ];
 
 forEachVariant("secrets", (start) => {
@@ -96,7 +97,12 @@ forEachVariant("secrets", (start) => {
       reason: "Moved",
       headers: { ...usual.headers, Location },
     }));
-    rtsp = resources.use(await RtspServer.open({ react: moved }));
+    // Nobody says a password unasked.
+    const asked: React = (usual, request, connection) =>
+      request.method === "OPTIONS" && !request.headers.has("authorization") && request.url.endsWith("/login")
+        ? unauthorized(request, 'Basic realm="r"')
+        : moved(usual, request, connection);
+    rtsp = resources.use(await RtspServer.open({ react: asked }));
     lists = new PlaylistServer();
     const list =
       `#EXTM3U x-tvg-url="http://u:${PASSWORD}@127.0.0.1:1/guide.xml"\n#EXTINF:-1,Secret\nrtsp://u:${PASSWORD}@127.0.0.1:1/x\n` +

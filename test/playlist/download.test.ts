@@ -100,7 +100,10 @@ describe("over HTTP", () => {
         new Response(bytes, { headers: { "Content-Encoding": coding } });
     expect(await failure(server.on("/cut", coded(packed.slice(0, 20))))).toStartWith("bad-content: Broken gzip");
     expect(await failure(server.on("/plain", coded(Buffer.from("hello"))))).toStartWith("bad-content: Broken gzip");
-    expect(await failure(server.on("/br", coded(packed, "br")))).toStartWith("bad-content: Content-Encoding br");
+    expect(await failure(server.on("/br", coded(packed, "br")))).toStartWith("bad-content: Broken brotli");
+    expect(await failure(server.on("/sdch", coded(packed, "sdch")))).toBe(
+      "bad-content: Content-Encoding sdch is not known",
+    );
     expect(await failure(server.on("/500", () => new Response("#EXTINF", { status: 500 })))).toBe(
       "bad-status: HTTP status 500",
     );

@@ -24,8 +24,10 @@ function guideOf(bytes: number): Response {
       pull(controller) {
         const piece = chunk(number++);
         sent += piece.length;
-        controller.enqueue(piece);
-        if (sent >= bytes) controller.close();
+        controller.enqueue(number === 1 ? Buffer.concat([Buffer.from("<tv>"), piece]) : piece);
+        if (sent < bytes) return;
+        controller.enqueue(Buffer.from("</tv>"));
+        controller.close();
       },
     }),
   );

@@ -137,21 +137,21 @@ describe("a cycle", () => {
   });
 
   test("loads the guide behind the lists", async () => {
-    const guide = server.on("/g", "the guide");
+    const guide = server.on("/g", "<tv>the guide</tv>");
     await configure({ urls: [server.on("/1", `#EXTM3U x-tvg-url="${guide}"\n${list("A")}`)] });
-    await guideBecomes("the guide");
+    await guideBecomes("<tv>the guide</tv>");
     expect(server.paths).toEqual(["/1", "/g"]);
     expect(bodyText(playlists.published.body(asByteString("/"), playlists.guide.kind))).toStartWith(
       '#EXTM3U x-tvg-url="/epg.xml"\n',
     );
-    server.on("/g", "the next guide");
+    server.on("/g", "<tv>the next guide</tv>");
     playlists.refresh();
-    await guideBecomes("the next guide");
+    await guideBecomes("<tv>the next guide</tv>");
   });
 
   test("loads just the guide for an inline list", async () => {
-    await configure({ inline: `#EXTM3U x-tvg-url="${server.on("/g", "the guide")}"\n`, intervalS: 60 });
-    await guideBecomes("the guide");
+    await configure({ inline: `#EXTM3U x-tvg-url="${server.on("/g", "<tv>the guide</tv>")}"\n`, intervalS: 60 });
+    await guideBecomes("<tv>the guide</tv>");
     expect([server.paths, clock.waiting]).toEqual([["/g"], [60_000]]);
   });
 
@@ -159,16 +159,16 @@ describe("a cycle", () => {
     const url = server.on("/1", () => new Response("", { status: 500 }));
     await configure({ urls: [url] });
     await until(() => clock.waiting.length === 1, LIMIT_MS, "the failure");
-    server.on("/1", `#EXTM3U x-tvg-url="${server.on("/g", "the guide")}"\n${list("A")}`);
+    server.on("/1", `#EXTM3U x-tvg-url="${server.on("/g", "<tv>the guide</tv>")}"\n${list("A")}`);
     clock.fire();
-    await guideBecomes("the guide");
+    await guideBecomes("<tv>the guide</tv>");
   });
 });
 
 describe("files of this machine", () => {
   test("are guides only for lists of this machine", async () => {
     const secret = join(directory, "secret");
-    await writeFile(secret, "secret");
+    await writeFile(secret, "<tv>secret</tv>");
     const header = `#EXTM3U x-tvg-url="file://${secret}"\n`;
     await configure({ urls: [server.on("/1", header + list("A"))] });
     await become("A");
@@ -176,7 +176,7 @@ describe("files of this machine", () => {
     const file = join(directory, "list.m3u");
     await writeFile(file, header + list("B"));
     await configure({ urls: [`file://${file}`] });
-    await guideBecomes("secret");
+    await guideBecomes("<tv>secret</tv>");
     expect(names()).toBe("B");
   });
 });
@@ -338,7 +338,7 @@ describe("another process", () => {
   });
 
   test("drops what is named no more, and ignores what is none of its own", async () => {
-    const url = server.on("/1", `#EXTM3U x-tvg-url="${server.on("/g", "the guide")}"\n${list("A")}`);
+    const url = server.on("/1", `#EXTM3U x-tvg-url="${server.on("/g", "<tv>the guide</tv>")}"\n${list("A")}`);
     using both = await pair({ urls: [url] });
     await until(() => both.told.length === 2, LIMIT_MS, "a list and a guide");
     await Promise.all(both.told.map((loaded) => both.other.accept(loaded)));
