@@ -87,8 +87,9 @@ forVariant("source", "answers that nobody reads", (start) => {
   test(
     "of a guide",
     async () => {
-      const programme = (_: unknown, i: number) => `<programme start="${i}" channel="${Bun.hash(`${i}`)}"/>`;
-      const guide = await write("guide.xml", ["<tv>", ...Array.from({ length: 100_000 }, programme), "</tv>"]);
+      const programme = (_: unknown, i: number) =>
+        `<programme start="${i}" channel="${Bun.hash(`${i}`)}"><title/></programme>`;
+      const guide = await write("guide.xml", ["<tv>", ...Array.from({ length: 70_000 }, programme), "</tv>"]);
       const list = await write("guided.m3u", [`#EXTM3U x-tvg-url="file://${guide}"`, "#EXTINF:-1,A", "rtsp://h/"]);
       await using sluice = await start({ args: ["-M", `file://${list}`] });
       await sluice.waitForLog(/EPG data cached/);
