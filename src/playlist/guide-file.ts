@@ -99,6 +99,13 @@ export class GuideFile implements GuideFacts {
     this.#closeUnused();
   }
 
+  /** Closes one that nobody has been given: whoever has begun to look at it may have left off without a word. */
+  discard(): void {
+    this.#isClosed = true;
+    this.#readers = 0;
+    this.#closeUnused();
+  }
+
   async *#read(): Chunks {
     if (this.#isClosed) throw new PlaylistError("no-room", "The guide has been replaced");
     this.#readers++;

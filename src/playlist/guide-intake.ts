@@ -58,12 +58,12 @@ export async function checkedGuide(stored: StoredGuide, parts: IntakeParts): Pro
     if (check.mend === "none") return { file, check };
     const document = check.mend === "text" ? (await guideText(file.plain())).chunks : whole(file);
     const mended = await GuideFile.write(file.isGzip ? gzip(document) : document, directory, onMoved);
-    file.close();
+    file.discard();
     file = mended;
     signal.throwIfAborted();
     return { file, check };
   } catch (error) {
-    file.close();
+    file.discard();
     throw error;
   }
 }

@@ -83,6 +83,7 @@ export class GuideSource {
       if (found.signal.aborted) await guide.file.close();
       return { guide, etag: found.etag };
     });
+    if (signal.aborted) await stored?.guide.file.close();
     signal.throwIfAborted();
     if (!stored) {
       this.staleSince = undefined;
@@ -90,8 +91,10 @@ export class GuideSource {
     }
     const { file, check } = await checkedGuide(stored.guide, intake);
     const reason = this.#worseThanOurs(check);
+    if (signal.aborted) file.discard();
+    signal.throwIfAborted();
     if (reason !== undefined) {
-      file.close();
+      file.discard();
       throw new PlaylistError("bad-content", reason);
     }
     log.info(`EPG data cached: ${file.bytes} bytes, ${file.isGzip ? "gzip" : "plain"}, ${shown(url)}`);
