@@ -11,8 +11,8 @@ import type { ListenAddress, SettingName, SettingsDraft } from "./settings.ts";
 /** Messages repeat the line they are about, which may be long. */
 const MESSAGE_MAX_BYTES = 320;
 /** What the first playlist line of `[services]` begins with. */
-const PLAYLIST_START = "#EXTM3U";
-const PLAYLIST_LINE = /^(?:#|[a-z][a-z0-9+.-]*:\/\/)/;
+const PLAYLIST_START = /^#EXT(?:M3U|INF)|^[^=;]*,#genre#/i;
+const PLAYLIST_LINE = /^(?:#|[a-z][a-z0-9+.-]*:\/\/|[^=;]*,(?:#genre#|[a-z][a-z0-9+.-]*:\/\/))/i;
 
 const OPTION_BY_KEY = new Map(OPTIONS.flatMap((option) => option.keys.map((key) => [key, option] as const)));
 
@@ -131,7 +131,7 @@ class FileMerge {
 
   /** The playlist begins at its header and goes on through all sections and files. */
   #takeService(text: string): Problem | undefined {
-    const isCollecting = this.#merge.services !== "" || text.startsWith(PLAYLIST_START);
+    const isCollecting = this.#merge.services !== "" || PLAYLIST_START.test(text);
     if (isCollecting && PLAYLIST_LINE.test(text)) this.#merge.services += `${text}\n`;
     else if (!/^[#;]/.test(text)) {
       return { level: LOG_DEBUG, message: `Ignoring unparsable line in [services]: '${text}'` };

@@ -7,6 +7,9 @@ const NUMBERED = /^[1-9]\d{0,2}$/;
 /** What no client asks for as it stands: it would be resolved as a relative path. */
 const DOTS = /(^|\/)(\.\.?)(?=\/|$)/g;
 
+/** Percent-encoded a request can still name it. */
+const MAX_NAME_BYTES = 1024;
+
 export class ChannelNames {
   readonly #reserved: readonly string[];
   readonly #taken = new Set<ByteString>();
@@ -38,7 +41,7 @@ export class ChannelNames {
   }
 
   #address(asked: ByteString): ByteString {
-    const name = asByteString(asked.replace(DOTS, "$1_$2"));
+    const name = asByteString(shortened(asked).replace(DOTS, "$1_$2"));
     // A slash at the end means nothing in an address.
     const path = name.replace(/\/$/, "");
     const isReserved = this.#reserved.some((own) => (own.endsWith("/") ? name.startsWith(own) : path === own));
@@ -56,4 +59,11 @@ export class ChannelNames {
   #note(base: ByteString, number: number): void {
     if (number > (this.#highest.get(base) ?? 0)) this.#highest.set(base, number);
   }
+}
+
+/** Between two characters of UTF-8. */
+function shortened(name: ByteString): ByteString {
+  let end = Math.min(name.length, MAX_NAME_BYTES);
+  while (end < name.length && (name.charCodeAt(end) & 0xc0) === 0x80) end--;
+  return end < name.length ? asByteString(name.slice(0, end)) : name;
 }

@@ -10,6 +10,7 @@ const UTF8_MARK = "\xef\xbb\xbf";
 const IS_UTF8 = /^(?:utf-?8|us-ascii|ascii|utf8mb4|)$/i;
 /** What those write who have converted the text and not what it says of itself: the first character tells better. */
 const IS_WIDE = /^(?:utf-?16|ucs-?2|unicode|utf-?32|iso-10646)/i;
+const IS_UTF32 = /^(?:\xff\xfe\0\0|\0\0\xfe\xff|[<\s]\0\0\0|\0\0\0[<\s])/;
 const BLANKS = /^\s*/;
 
 interface GuideText {
@@ -21,12 +22,10 @@ interface GuideText {
 /** @throws PlaylistError `bad-content` when nobody knows the encoding */
 export async function guideText(document: Chunks): Promise<GuideText> {
   const { head, chunks } = await peek(document, HEAD_BYTES);
-  const wide = wideEncoding(head);
-  if (wide !== undefined) {
-    if (head[2] === 0 && head[3] === 0) throw new PlaylistError("bad-content", "Its encoding UTF-32 is not known");
-    return { isAsItCame: false, chunks: withHead(decoded(chunks, wide)) };
-  }
   const text = head.toString("latin1");
+  if (IS_UTF32.test(text)) throw new PlaylistError("bad-content", "Its encoding UTF-32 is not known");
+  const wide = wideEncoding(head);
+  if (wide !== undefined) return { isAsItCame: false, chunks: withHead(decoded(chunks, wide)) };
   const hasMark = text.startsWith(UTF8_MARK);
   const declared = DECLARED.exec(hasMark ? text.slice(UTF8_MARK.length) : text)?.[2]?.trim() ?? "";
   const isUtf8 = hasMark || IS_UTF8.test(declared) || IS_WIDE.test(declared);

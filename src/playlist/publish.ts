@@ -134,10 +134,8 @@ export class PlaylistWriter {
   add({ entry, channel, url: passedOn, catchup }: ListedEntry): void {
     const url = channel ? this.#link(channel) : passedOn;
     const extinf = channel ? this.#extinf(entry, url, catchup) : entry.extinf;
-    const { before } = entry;
-    // What the relay sends itself is no business of the player's.
-    const isOurs = channel !== undefined && entry.options.length > 0;
-    const options = isOurs ? entry.options.filter((line) => headersOfOption(line).length === 0) : entry.options;
+    const isOurs = channel !== undefined && entry.options.length + entry.before.length > 0;
+    const { before, options } = isOurs ? withoutHeaders(entry) : entry;
     this.#write(emitM3uEntry({ before, extinf, options, url }));
   }
 
@@ -199,4 +197,13 @@ function tokenParameter(encodedToken: ByteString): ByteString {
 function queryOf(...parameters: readonly ByteString[]): ByteString {
   const given = parameters.filter(Boolean);
   return asByteString(given.length === 0 ? "" : `?${given.join("&")}`);
+}
+
+/** What the relay sends itself is no business of the player's. */
+function withoutHeaders({
+  before,
+  options,
+}: Pick<M3uEntry, "before" | "options">): Pick<M3uEntry, "before" | "options"> {
+  const isOther = (line: ByteString) => headersOfOption(line).length === 0;
+  return { before: before.filter(isOther), options: options.filter(isOther) };
 }

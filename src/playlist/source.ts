@@ -16,6 +16,9 @@ export const PLAYLIST_LIMITS: DownloadLimits = { maxBytes: 64 * 1024 * 1024, tot
 /** Of a list that is searched for an entry. */
 const PIECE_BYTES = 8 * 1024;
 
+/** So much tells what something is that is no list. */
+const SIGN_BYTES = 4096;
+
 interface SourceParts {
   /** `file://`, `http://` or `https://`. */
   readonly url: UnicodeText;
@@ -118,8 +121,18 @@ async function readPlaylist(body: Download["body"], maxBytes: number): Promise<R
   const bytes = await collect(isGzip(head) ? gunzip(chunks) : chunks, maxBytes + 1);
   const isCut = bytes.length > maxBytes;
   const list = await decodeList(bytes.subarray(0, maxBytes));
-  if (!(await hasEntry(list))) throw new PlaylistError("bad-content", "No channel in it");
+  if (!(await hasEntry(list))) throw new PlaylistError("bad-content", `No channel in it${whatElse(list)}`);
   return { list, isCut };
+}
+
+/** What was sent in the place of a list. */
+function whatElse(list: Buffer): string {
+  const beginning = list.toString("latin1", 0, SIGN_BYTES);
+  if (list.length === 0) return ": it is empty";
+  if (/^\s*<(?:!doctype\s+html|html)/i.test(beginning)) return ": it is an HTML page";
+  if (/^\s*[{[]/.test(beginning)) return ": it is JSON";
+  if (/^#EXT-X-(?:TARGETDURATION|STREAM-INF)/m.test(beginning)) return ": it is an HLS playlist, which is one channel";
+  return "";
 }
 
 async function hasEntry(list: Buffer): Promise<boolean> {

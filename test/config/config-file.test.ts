@@ -167,6 +167,7 @@ ftp://h/6
 #EXTINF:-1,One
 rtp://239.0.0.1:1
 #EXTINF:-1,Two
+RTP://239.0.0.2:2
 rtsp://h/2
 udp://239.0.0.3:3
 http://h/4
@@ -177,12 +178,18 @@ ftp://h/6
     expect(diagnostics.map(({ line, level, message }) => [line, level, message])).toEqual([
       [4, LOG_DEBUG, "Ignoring unparsable line in [services]: 'http://too/early'"],
       [9, LOG_DEBUG, "Ignoring unparsable line in [services]: 'name = Old style'"],
-      [14, LOG_DEBUG, "Ignoring unparsable line in [services]: 'RTP://239.0.0.2:2'"],
     ]);
   });
 
-  test("is empty without #EXTM3U", () => {
-    expect(loadText("[services]\n#extm3u\nrtp://239.0.0.1:1\n").settings.services).toBe("");
+  test.each(["#extm3u\nrtp://239.0.0.1:1\n", "#EXTINF:-1,A\nUDP://@239.0.0.1:1\n", "News,#genre#\nA,http://h/a?b=c\n"])(
+    "begins with %j too",
+    (list) => {
+      expect(loadText(`[services]\n${list}`).settings.services).toBe(list);
+    },
+  );
+
+  test("is empty without a beginning", () => {
+    expect(loadText("[services]\n# a\nrtp://239.0.0.1:1\na = b,http://h/\n").settings.services).toBe("");
   });
 });
 

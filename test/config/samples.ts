@@ -98,7 +98,7 @@ const HOSTILE = [
   "/run/with blank",
   "lonely",
   "[Services]",
-  "#EXTINF:-1,Too early",
+  "# Too early",
   "TYPE;239.0.0.1",
   "#EXTM3U",
   "#EXTINF:-1,Ünïcode \u{1f4fa}",

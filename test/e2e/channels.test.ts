@@ -150,7 +150,7 @@ forVariant("source", "channels", (start) => {
     expect(reasons.toSorted()).toEqual([
       "e: HTTP status 500",
       "l: More than 50 redirects",
-      "p: No channel in it",
+      "p: No channel in it: it is an HTML page",
       "x: No channel in it",
     ]);
     expect(await answerTo(victim, "/playlist.m3u")).toEqual(before);

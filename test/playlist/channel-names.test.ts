@@ -68,3 +68,10 @@ test("a name that is a page of our own, or that no client can ask for, gets an a
     ...["assets", "Status", "_..", "a/_./b", "a/..b"],
   ]);
 });
+
+test("are short enough for a request, and cut between characters", () => {
+  const long = Buffer.from("ä".repeat(600)).toString("latin1");
+  const [first = "", second = "", third = ""] = take([`x${long}`, `x${long}y`, `${long}`]);
+  expect(Buffer.from(first, "latin1").toString()).toBe(`x${"ä".repeat(511)}`);
+  expect([second, third]).toEqual([`${first}/2`, long.slice(0, 1024)]);
+});

@@ -177,8 +177,52 @@ describe("request headers", () => {
       [["User-Agent", "4"]],
     ],
     [
+      "with blanks around what joins them",
+      "#EXTINF:-1,A\nhttp://h/a | User-Agent = a b & Referer = http://r/",
+      "http://h/a",
+      [
+        ["User-Agent", "a b"],
+        ["Referer", "http://r/"],
+      ],
+    ],
+    [
+      "an address of a country",
+      "#EXTINF:-1,A\nhttp://h/a|X-Forwarded-For=1.2.3.4",
+      "http://h/a",
+      [["X-Forwarded-For", "1.2.3.4"]],
+    ],
+    [
+      "options before #EXTINF",
+      "#EXTVLCOPT:http-user-agent=1\n#EXTINF:-1,A\nhttp://h/a",
+      "http://h/a",
+      [["User-Agent", "1"]],
+    ],
+    [
+      "options before and behind it",
+      '#KODIPROP:inputstream.adaptive.stream_headers=Origin=1\n#EXTVLCOPT:http-user-agent=1\n#EXTINF:-1 origin="2",A\n#EXTVLCOPT:http-user-agent=2\nhttp://h/a',
+      "http://h/a",
+      [
+        ["User-Agent", "2"],
+        ["Origin", "1"],
+      ],
+    ],
+    ["nothing behind the bar", "#EXTINF:-1,A\nhttp://h/a|", "http://h/a", []],
+    [
+      "single quotes in JSON",
+      "#EXTINF:-1,A\n#EXTHTTP:{'User-Agent':'1'}\nhttp://h/a",
+      "http://h/a",
+      [["User-Agent", "1"]],
+    ],
+    [
+      "VLC's names as Kodi's",
+      "#EXTINF:-1,A\n#KODIPROP:http-user-agent=1\nhttp://h/a",
+      "http://h/a",
+      [["User-Agent", "1"]],
+    ],
+    ["options before a bare URL", "#EXTVLCOPT:http-user-agent=1\nhttp://h/a", "http://h/a", [["User-Agent", "1"]]],
+    [
       "what may not be sent",
-      `#EXTINF:-1,A\nhttp://h/a|X-Forwarded-For=1&Content-Length=5&X-Ok=1&X-Long=${"a".repeat(5000)}`,
+      `#EXTINF:-1,A\nhttp://h/a|Content-Length=5&Range=1&X-Ok=1&X-Long=${"a".repeat(5000)}`,
       "http://h/a",
       [["X-Ok", "1"]],
     ],

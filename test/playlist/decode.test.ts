@@ -48,6 +48,44 @@ describe("a list in", () => {
       "#EXTINF:-1,Первый канал\nhttp://h",
     ],
     [
+      "Big5",
+      latin1(
+        "#EXTINF:-1,\xa5\xc1\xb5\xf8\xb7s\xbbD\xa5x\nhttp://h/1\n#EXTINF:-1,\xa4\xa4\xa4\xd1\xba\xee\xa6X\xa5x\nhttp://h/2",
+      ),
+      "#EXTINF:-1,民視新聞台\nhttp://h/1\n#EXTINF:-1,中天綜合台\nhttp://h/2",
+    ],
+    [
+      "Shift_JIS",
+      latin1(
+        "#EXTINF:-1,\x83e\x83\x8c\x83r\x93\x8c\x8b\x9e\nhttp://h/1\n#EXTINF:-1,NHK\x91\x8d\x8d\x87 \x83j\x83\x85\x81[\x83X\nhttp://h/2",
+      ),
+      "#EXTINF:-1,テレビ東京\nhttp://h/1\n#EXTINF:-1,NHK総合 ニュース\nhttp://h/2",
+    ],
+    [
+      "windows-1250, Polish",
+      latin1(
+        "#EXTINF:-1,Wiadomo\x9cci \xa3\xf3d\x9f\nhttp://h/1\n#EXTINF:-1,Pogoda dla \xbfeglarzy \xb3\xb9cz\xb9\nhttp://h/2",
+      ),
+      "#EXTINF:-1,Wiadomości Łódź\nhttp://h/1\n#EXTINF:-1,Pogoda dla żeglarzy łączą\nhttp://h/2",
+    ],
+    [
+      "windows-1250, Czech",
+      latin1(
+        "#EXTINF:-1,\xc8esk\xe1 televize\nhttp://h/1\n#EXTINF:-1,\x8al\xe1gr P\xf8\xedb\xechy d\xect\xed\nhttp://h/2",
+      ),
+      "#EXTINF:-1,Česká televize\nhttp://h/1\n#EXTINF:-1,Šlágr Příběhy dětí\nhttp://h/2",
+    ],
+    [
+      "windows-1252, with a ligature",
+      latin1("#EXTINF:-1,C\x9cur d\x92\xe9t\xe9 \x96 \x9cuvre\nhttp://h"),
+      "#EXTINF:-1,Cœur d’été – œuvre\nhttp://h",
+    ],
+    [
+      "Latin-1, capitals before small letters",
+      latin1("#EXTINF:-1,K\xe4rnten \xc4rger\nhttp://h/1\n#EXTINF:-1,C'\xe8 pi\xf9 citt\xe0 per\xf2\nhttp://h/2"),
+      "#EXTINF:-1,Kärnten Ärger\nhttp://h/1\n#EXTINF:-1,C'è più città però\nhttp://h/2",
+    ],
+    [
       "two encodings, joined",
       Buffer.concat([Buffer.from("新闻,http://h\n"), latin1(`${GBK.hunan},http://h\n`)]),
       "新闻,http://h\n湖南卫视,http://h\n",

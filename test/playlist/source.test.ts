@@ -103,8 +103,14 @@ test.each<[what: string, list: string, isOne: boolean]>([
 describe("keeps the old list when there is", () => {
   test.each<[what: string, answer: () => Response, reason: string]>([
     ["an error", () => new Response(LIST, { status: 500 }), "HTTP status 500"],
-    ["a page", () => new Response("<!doctype html><title>Log in</title>"), "No channel in it"],
-    ["nothing", () => new Response(""), "No channel in it"],
+    ["a page", () => new Response("<!doctype html><title>Log in</title>"), "No channel in it: it is an HTML page"],
+    ["nothing", () => new Response(""), "No channel in it: it is empty"],
+    ["JSON", () => new Response('{"error":1}'), "No channel in it: it is JSON"],
+    [
+      "a channel",
+      () => new Response("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n"),
+      "No channel in it: it is an HLS playlist, which is one channel",
+    ],
     ["no end", endless, "No channel in it"],
     [
       "a redirect to itself",

@@ -99,6 +99,7 @@ interface OpenEntry {
   readonly shownName: ByteString | undefined;
   readonly group: ByteString;
   readonly catchup: CatchupAttributes;
+  /** Of options before it, which players count as well, and of attributes. */
   readonly headers: readonly HeaderField[];
 }
 
@@ -254,7 +255,8 @@ export class M3uParser {
   #bare(name: ByteString, group: ByteString): OpenEntry {
     this.#options = [];
     this.#ownGroup = group;
-    return { ...BARE, line: this.#line, name };
+    const headers = this.#before.length === 0 ? NONE : this.#before.flatMap(headersOfOption);
+    return { ...BARE, line: this.#line, name, headers };
   }
 
   #endEntry(): void {
@@ -272,7 +274,10 @@ export class M3uParser {
       shownName: name !== "" && line[end] === "," ? line.slice(end) : undefined,
       group: valueIn("group-title") ?? EMPTY,
       catchup: readCatchup(valueIn, (each) => this.#header.defaults.get(each)),
-      headers: attributes.flatMap((each) => headersOfAttribute(each.name, each.value)),
+      headers: [
+        ...this.#before.flatMap(headersOfOption),
+        ...attributes.flatMap((each) => headersOfAttribute(each.name, each.value)),
+      ],
     };
   }
 

@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** They are about the connection, the framing or the player's own question. */
 const REFUSED =
-  /^(host|connection|content-length|transfer-encoding|accept-encoding|expect|keep-alive|te|trailer|upgrade|proxy-.*|range|if-range|x-forwarded-.*)$/i;
+  /^(host|connection|content-length|transfer-encoding|accept-encoding|expect|keep-alive|te|trailer|upgrade|proxy-.*|range|if-range)$/i;
 
 const VLC_OPTION = /^#EXTVLCOPT[\t ]*:[\t ]*-*([\w-]+)[\t ]*=(.*)$/is;
 const HTTP_OPTION = /^#EXTHTTP[\t ]*:(.*)$/is;
@@ -31,7 +31,7 @@ const KODI_HEADERS = /(?:^|\.)(?:stream|manifest|common)_headers$/i;
 const KODI_SWITCH =
   /^(verifypeer|seekable|failonerror|noshout|acceptencoding|customrequest|auth|sslcipherlist|redirect-limit)$/i;
 const PIPE = /\||%7c/gi;
-const FIRST_NAME = /^([A-Za-z][\w-]*)=/;
+const FIRST_NAME = /^([A-Za-z][\w-]*)[\t ]*=/;
 /** A program's name with its version, which is all that some write behind the `|`. */
 const PRODUCT = /^[A-Za-z][\w.-]*\/\d[\w.]*(?:[ (].*)?$/;
 const MEDIA_NAME = /\.(?:ts|m3u8?|mp4|mpd|mkv|flv|aac|mp3)$/i;
@@ -44,11 +44,13 @@ interface PipedUrl {
 /** Takes what stands behind the `|` of `http://…|User-Agent=…&Referer=…` from a URL. */
 export function splitPiped(text: ByteString): PipedUrl {
   for (const { index, 0: pipe } of text.matchAll(PIPE)) {
-    const rest = text.slice(index + pipe.length);
+    const rest = trimAsciiBlanks(text.slice(index + pipe.length));
     const [, first] = FIRST_NAME.exec(rest) ?? [];
-    const url = text.slice(0, index);
+    const url = trimAsciiBlanks(text.slice(0, index));
     if (first !== undefined && (isHeaderName(first) || KODI_SWITCH.test(first)))
       return { url, headers: readPairs(rest) };
+    // Nothing behind it prescribes nothing.
+    if (rest === "") return { url, headers: [] };
     if (PRODUCT.test(rest) && !MEDIA_NAME.test(rest)) return { url, headers: [["User-Agent", rest]] };
   }
   return { url: text, headers: [] };
@@ -70,9 +72,10 @@ export function headersOfOption(line: ByteString): readonly HeaderField[] {
   const [, json] = HTTP_OPTION.exec(line) ?? [];
   if (json !== undefined) return readJson(json);
   const [, property, value] = KODI_OPTION.exec(line) ?? [];
-  return property !== undefined && value !== undefined && KODI_HEADERS.test(property)
-    ? readPairs(asByteString(unquoted(value)))
-    : [];
+  if (property === undefined || value === undefined) return [];
+  if (KODI_HEADERS.test(property)) return readPairs(asByteString(unquoted(value)));
+  // Not Kodi's, but found in lists.
+  return /^http-/i.test(property) ? headersOfAttribute(property.toLowerCase(), asByteString(unquoted(value))) : [];
 }
 
 /** Those that may be sent, each name once; what stands first counts. */
@@ -91,7 +94,7 @@ function readPairs(text: ByteString): HeaderField[] {
   const pairs: { name: string; value: string }[] = [];
   for (const part of text.split("&", MAX_HEADERS * 2)) {
     const equals = part.indexOf("=");
-    const name = part.slice(0, Math.max(equals, 0));
+    const name = trimAsciiBlanks(part.slice(0, Math.max(equals, 0)));
     if (isHeaderName(name) || KODI_SWITCH.test(name)) pairs.push({ name, value: part.slice(equals + 1) });
     else if (pairs.length > 0) pairs.at(-1)!.value += `&${part}`;
   }
@@ -110,9 +113,10 @@ function properName(text: string): string {
   return NAMES[text.toLowerCase().replace(/^http-/, "")] ?? text;
 }
 
+/** Some write it with single quotes, which JSON has not. */
 function readJson(text: string): HeaderField[] {
   try {
-    const object: unknown = JSON.parse(text);
+    const object: unknown = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"'));
     if (typeof object !== "object" || object === null) return [];
     return Object.entries(object).flatMap(([name, value]) =>
       typeof value === "string" || typeof value === "number" ? [[properName(name), String(value)] as const] : [],

@@ -3,8 +3,8 @@ import { trimAsciiBlanks } from "../text/blanks.ts";
 import { asByteString, type ByteString } from "../text/byte-string.ts";
 
 const URL_START = /^[a-z][a-z0-9+.-]*:\/\//i;
-/** What joins URLs; a fragment is none. */
-const JOINT = /#(?=[a-z][a-z0-9+.-]*:\/\/)/i;
+/** What joins URLs; a fragment is none, nor a scheme alone. */
+const JOINT = /#(?=[a-z][a-z0-9+.-]*:\/\/[^#])/i;
 /** Also the comma that Chinese keyboards have, in UTF-8. */
 const NAMED_URL = /^(.*?)(?:,|\xef\xbc\x8c)[\t ]*([a-z][a-z0-9+.-]*:\/\/.*)$/is;
 const GENRE = /^(.*?)(?:,|\xef\xbc\x8c)[\t ]*#genre#/is;
