@@ -1,11 +1,13 @@
 /** The connections of a worker: how many there may be, and which one goes when room is needed (http.md section 1). */
-import { descriptorsForAll, descriptorsForClients } from "../system/descriptors.ts";
+import { descriptorsForAll, descriptorsForClients, takenDescriptors } from "../system/descriptors.ts";
 import type { Log } from "../system/log.ts";
 import { parseIpAddress } from "../wire/ip/address.ts";
 
 /** A client that takes nothing of its answer for so long must make room for another. */
 const STALLED_MS = 5000;
 const LOG_INTERVAL_MS = 1000;
+/** Between two counts of all descriptors; in between our own connections are counted. */
+const COUNT_INTERVAL_MS = 100;
 /** An IPv6 host has a whole network of this size to itself (RFC 4291 section 2.5.1). */
 const IPV6_NETWORK_BYTES = 8;
 
@@ -37,6 +39,11 @@ export class ConnectionTable {
   readonly #idle = new Set<OpenConnection>();
   /** Since when their clients have taken nothing, in ms, the longest first. */
   readonly #sending = new Map<OpenConnection, number>();
+  /** Those whose descriptors are beyond what all may have: while there are some, lower numbers prove nothing. */
+  readonly #beyond = new Set<OpenConnection>();
+  /** Descriptors of others than connections, and when they were counted. */
+  #others = 0;
+  #countedAt = Number.NEGATIVE_INFINITY;
   #refused = 0;
   #closed = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
@@ -58,13 +65,15 @@ export class ConnectionTable {
       return this.#replace(`Too many connections from ${address} (limit ${perAddress})`, address);
     }
     if (this.#open.size >= total) return this.#replace(`Too many connections (limit ${total})`);
-    if (fd < descriptorsForAll()) return true;
-    return this.#replace("Too many open files", undefined, fd < descriptorsForClients());
+    const taken = this.#taken(fd);
+    if (taken < descriptorsForAll()) return true;
+    return this.#replace("Too many open files", undefined, taken < descriptorsForClients());
   }
 
-  add(connection: OpenConnection, remoteAddress: string | undefined): void {
+  add(connection: OpenConnection, fd: number, remoteAddress: string | undefined): void {
     const address = countedAddress(remoteAddress);
     this.#open.set(connection, address);
+    if (fd >= descriptorsForAll()) this.#beyond.add(connection);
     this.#idle.add(connection);
     if (address !== undefined) this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
   }
@@ -82,10 +91,22 @@ export class ConnectionTable {
     this.#open.delete(connection);
     this.#idle.delete(connection);
     this.#sending.delete(connection);
+    this.#beyond.delete(connection);
     if (address === undefined) return;
     const count = this.#byAddress.get(address)! - 1;
     if (count > 0) this.#byAddress.set(address, count);
     else this.#byAddress.delete(address);
+  }
+
+  /** How many descriptors are taken when the last one is `fd`. */
+  #taken(fd: number): number {
+    if (this.#beyond.size === 0) return fd;
+    const now = performance.now();
+    if (now - this.#countedAt >= COUNT_INTERVAL_MS) {
+      this.#countedAt = now;
+      this.#others = takenDescriptors() - this.#open.size;
+    }
+    return Math.max(fd, this.#open.size + this.#others);
   }
 
   /**

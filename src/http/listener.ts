@@ -137,7 +137,7 @@ class Server implements HttpListener, ConnectionParent {
     const connection = new Connection(socket, this);
     socket.data = connection;
     this.#connections.add(connection);
-    this.#table.add(connection, remoteAddress);
+    this.#table.add(connection, fd, remoteAddress);
   }
 }
 

@@ -73,6 +73,27 @@ forEachVariant("descriptors", (start) => {
   );
 
   test(
+    `with ${FEW_FILES} descriptors, connections without a request keep nobody out either`,
+    async () => {
+      await using sluice = await start({ args: [...ON_LOOPBACK, "-m", "200"], maxFiles: FEW_FILES });
+      using resources = new DisposableStack();
+      // Those that make room leave low numbers behind, so that the number of the next one does not tell how many are taken.
+      const clients = await connected(sluice, 300, resources);
+      await until(
+        () => clients.filter(({ state }) => state === "open").length <= FEW_FILES - RESERVE / 4,
+        WAIT_MS,
+        "the oldest to be closed",
+      );
+      expect(await curlStatus(sluice, "/status")).toBe("200");
+      const [worker = 0] = sluice.workers;
+      const before = await cpuSeconds(worker);
+      await Bun.sleep(WATCHED_MS);
+      expect((await cpuSeconds(worker)) - before).toBeLessThan((MOST_CPU * WATCHED_MS) / 1000);
+    },
+    TEST_MS,
+  );
+
+  test(
     `with ${FEW_FILES} descriptors some watch, others are told, and the status page is there`,
     async () => {
       await using sluice = await start({ args: [...ON_LOOPBACK, "-m", "200"], maxFiles: FEW_FILES });

@@ -124,7 +124,7 @@ function admitted(limits: ConnectionLimits, addresses: readonly string[], busy: 
   const connections = addresses.map((address, i) => {
     const connection = { abort: () => names.push(`-${i}`) && table.remove(connection) };
     if (table.makeRoom(3, address)) {
-      table.add(connection, address);
+      table.add(connection, 3, address);
       if (busy.includes(i)) table.entered(connection, "busy");
       names.push(`+${i}`);
     }
